@@ -1,0 +1,1 @@
+"""What box and fleet agree on: topics, messages, and the session that carries them."""

@@ -1,0 +1,259 @@
+"""Every message of the contract as a type: validation, JSON Schema and documentation in one."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Literal, Self
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, RootModel, model_validator
+
+from cleandesk.contract.topics import ID_PATTERN
+
+SCHEMA_VERSION = 1
+
+Id = Annotated[str, Field(pattern=ID_PATTERN)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=0, lt=2**53)]
+Text = Annotated[str, Field(max_length=200)]
+
+
+class Message(BaseModel):
+    """What all messages share.
+
+    A reader of an older version takes a newer message: unknown keys are ignored, and no key ever
+    changes its meaning.
+    """
+
+    model_config = ConfigDict(
+        extra="ignore", frozen=True, populate_by_name=True, serialize_by_alias=True
+    )
+
+    schema_version: int = Field(
+        SCHEMA_VERSION, alias="schema", ge=1, description="Contract version"
+    )
+
+    def to_json(self) -> bytes:
+        """Return the message as UTF-8 JSON, unset keys left out."""
+        return self.model_dump_json(exclude_none=True).encode()
+
+
+class Severity(StrEnum):
+    """How much a violation matters to the site."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
+class Phase(StrEnum):
+    """Where in its life a violation is."""
+
+    OPEN = "open"
+    UPDATE = "update"
+    CLOSE = "close"
+
+
+class CloseReason(StrEnum):
+    """Why a violation ended.
+
+    `cleared`: the desk was seen clean. `break`, `off`: sensing or the rule's hours ended.
+    `restart`: the box was away longer than the rule's grace time. `config`: the rule is gone or changed.
+    `expired`: suspended too long to be vouched for.
+    """
+
+    CLEARED = "cleared"
+    BREAK = "break"
+    OFF = "off"
+    RESTART = "restart"
+    CONFIG = "config"
+    EXPIRED = "expired"
+
+
+class CameraFault(StrEnum):
+    """A camera that cannot be believed. A fault is never a clean desk."""
+
+    UNAVAILABLE = "unavailable"
+    STALLED = "stalled"
+    ENDED = "ended"
+    BLACK = "black"
+    FROZEN = "frozen"
+    BROKEN = "broken"
+
+
+class ViolationFacts(Message):
+    """What a violation is, at one moment of its life."""
+
+    violation_id: Id
+    rule: Text
+    class_name: Text = Field(alias="class", description="The detector's class, e.g. phone")
+    zone: Text
+    severity: Severity
+    score: Fraction = Field(description="Best score so far")
+    dwell_s: Seconds = Field(description="From first to last sight")
+    place: tuple[Fraction, Fraction, Fraction, Fraction] = Field(
+        description="Where: x1, y1, x2, y2 as fractions of the picture"
+    )
+    suspended: bool = Field(default=False, description="The camera cannot tell at present")
+    opened_at: AwareDatetime
+    clock_synced: bool = Field(description="Whether the box's wall clock can be trusted")
+
+
+class ViolationEvent(ViolationFacts):
+    """`violation`: one message about a violation; committed before it is sent, re-sent unchanged."""
+
+    event_id: Id
+    epoch: Id = Field(description="New with each outbox file")
+    seq: Count = Field(description="Counts up by one for each event of the epoch, from 1")
+    phase: Phase
+    reason: CloseReason | None = Field(default=None, description="Set when, and only when, closed")
+    at: AwareDatetime
+    boot: Id = Field(description="Id of the power-on")
+    model: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] = Field(description="Model's sha256")
+
+    @model_validator(mode="after")
+    def _reason_goes_with_close(self) -> Self:
+        if (self.reason is not None) != (self.phase is Phase.CLOSE):
+            raise ValueError(f"reason {self.reason} does not go with phase {self.phase}")
+        return self
+
+
+class ActiveViolation(ViolationFacts):
+    """`active/<violation_id>`, retained: what is open now, for late subscribers."""
+
+    since_event: Id = Field(description="The event that last changed it")
+
+
+class Availability(StrEnum):
+    """Whether a box is on the line."""
+
+    ONLINE = "online"
+    OFFLINE = "offline"
+    STOPPED = "stopped"
+
+
+class Status(Message):
+    """`status`, retained and the last will."""
+
+    state: Availability
+    boot: Id
+    version: Text = Field(description="The software's version")
+    model: Text = Field(description="The detector's name and version")
+    at: AwareDatetime | None = Field(default=None, description="Absent in the last will")
+
+
+class PrivacyState(StrEnum):
+    """What the sensor does about the worker."""
+
+    WORKING = "working"
+    BREAK = "break"
+    ABSENT = "absent"
+    OFF = "off"
+    FAULT = "fault"
+
+
+class Privacy(Message):
+    """`privacy`, retained: whether the box is looking, since when, and why not."""
+
+    state: PrivacyState
+    reason: Text | None = Field(default=None, description="Break code, or the fault's name")
+    since: AwareDatetime
+    until: AwareDatetime | None = None
+
+
+class StageTimes(BaseModel):
+    """Milliseconds a frame of one stage, over the last minute."""
+
+    model_config = ConfigDict(frozen=True)
+    p50_ms: Seconds
+    p95_ms: Seconds
+
+
+class CameraHealth(BaseModel):
+    """How the source does."""
+
+    model_config = ConfigDict(frozen=True)
+    fps: Seconds = Field(description="Looks per second over the last minute")
+    frames: Count
+    dropped: Count = Field(description="Frames replaced by a newer one before the loop took them")
+    frame_age_s: Seconds | None = None
+    fault: CameraFault | None = None
+    fault_since: AwareDatetime | None = None
+    fault_detail: Text | None = None
+    reopened: Count = 0
+
+
+class LostRange(BaseModel):
+    """Events that will never come: `first` to `last`, both included.
+
+    Subscribers count as lost what they have not logged of it, so a range may safely be too wide.
+    """
+
+    model_config = ConfigDict(frozen=True)
+    epoch: Id
+    first: Count
+    last: Count
+    reason: Literal["full", "disk", "corrupt"]
+
+
+class OutboxHealth(BaseModel):
+    """What waits to be delivered, and what never will be."""
+
+    model_config = ConfigDict(frozen=True)
+    epoch: Id
+    next_seq: Count = Field(description="The next event's; everything below was used")
+    depth: Count
+    bytes: Count
+    oldest_s: Seconds | None = Field(default=None, description="Powered-on time it has waited")
+    lost: Count = Field(description="Events lost in this epoch and salvaged ones")
+    lost_ranges: list[LostRange] = Field(default_factory=list, max_length=64)
+    refused: Count = Field(default=0, description="Answered 'refused' or 'quarantined'")
+    storage: Literal["ok", "full", "failing"] = "ok"
+
+
+class Health(Message):
+    """`health`, retained: every minute, and at once when a fault or a loss begins or ends."""
+
+    at: AwareDatetime
+    boot: Id
+    uptime_s: Seconds
+    clock_synced: bool
+    scheduled_rules_active: bool
+    camera: CameraHealth
+    stages: dict[str, StageTimes]
+    outbox: OutboxHealth
+    memory_mb: Seconds
+    temperature_c: float | None = None
+    throttled: bool | None = None
+
+
+class AckStatus(StrEnum):
+    """What became of an event. Each one releases the outbox."""
+
+    COMMITTED = "committed"
+    DUPLICATE = "duplicate"
+    QUARANTINED = "quarantined"
+    REFUSED = "refused"
+
+
+class AckResult(BaseModel):
+    """The subscriber's answer to one delivery."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+    id: Annotated[str, Field(pattern=r"^([0-9a-f]{32}|sha256:[0-9a-f]{64})$")] = Field(
+        description="event_id; of a payload that has none, 'sha256:' and its digest"
+    )
+    result: AckStatus
+    reason: Annotated[str, Field(max_length=500)] | None = None
+
+
+class Ack(RootModel[Annotated[list[AckResult], Field(max_length=1000)]]):
+    """`ack`, from the subscriber: one result for every delivery, duplicates too."""
+
+    def to_json(self) -> bytes:
+        """Return the message as UTF-8 JSON."""
+        return self.model_dump_json(exclude_none=True).encode()
+
+
+def timestamp(moment: datetime) -> str:
+    """Return a moment the way the contract writes it: RFC 3339, UTC, milliseconds, 'Z'."""
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

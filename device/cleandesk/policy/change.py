@@ -1,0 +1,37 @@
+"""What the policy reports: a violation opened, changed or ended."""
+
+from dataclasses import dataclass
+
+from cleandesk.clock import Instant
+from cleandesk.contract.messages import CloseReason, Phase, Severity
+
+Place = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One step in the life of a violation; the box makes an event of it.
+
+    Attributes:
+        violation_id: 32 hexadecimal digits, for life.
+        place: x1, y1, x2, y2 as fractions of the picture.
+        score: Best so far, 0-1.
+        dwell_s: Seconds from first to last sight.
+        opened: When the violation opened.
+        at: When this change happened.
+        reason: Why it closed; None otherwise.
+    """
+
+    violation_id: str
+    phase: Phase
+    rule: str
+    class_name: str
+    zone: str
+    severity: Severity
+    place: Place
+    score: float
+    dwell_s: float
+    opened: Instant
+    at: Instant
+    suspended: bool = False
+    reason: CloseReason | None = None

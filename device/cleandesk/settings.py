@@ -1,0 +1,212 @@
+"""The box's settings: what a configuration file may say, and what each key means."""
+
+from datetime import datetime, time
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+
+from cleandesk.contract.connection import BrokerSettings
+from cleandesk.contract.messages import Fraction, Severity
+from cleandesk.contract.topics import MAX_COMMON_NAME, NAME_PATTERN
+
+Name = Annotated[str, Field(pattern=NAME_PATTERN)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Duration = Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
+Point = tuple[Fraction, Fraction]
+Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+
+
+class Settings(BaseModel):
+    """What all settings share: unknown keys are refused, values do not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"no time zone {name!r}; write one like Europe/Berlin or UTC") from None
+    return name
+
+
+TimeZone = Annotated[str, AfterValidator(_known_zone)]
+
+
+class CameraSettings(Settings):
+    """Where pictures come from."""
+
+    source: str = Field(
+        "picamera2",
+        min_length=1,
+        description="picamera2, /dev/videoN, rtsp://…, http(s)://…, a video file or a folder",
+    )
+    width: int = Field(1280, ge=160, le=4096, description="Wanted picture width, pixels")
+    height: int = Field(720, ge=120, le=3072, description="Wanted picture height, pixels")
+    realtime: bool = Field(True, description="Pace recordings by their own time")
+    repeat: bool = Field(False, description="Begin a recording again at its end")
+    starts_at: AwareDatetime | None = Field(
+        None, description="Of a recording: the moment of its first frame; default is now"
+    )
+    picture_s: Positive = Field(
+        0.2, description="In a folder: seconds from one picture to the next"
+    )
+    timeout_s: Positive = Field(5, description="No frame for so long: the camera is stalled")
+    black_after_s: Positive = Field(5, description="Dark pictures for so long: a fault")
+    frozen_after_s: Positive | None = Field(
+        None,
+        description="Identical frames for so long: a fault; default is 30 for cameras and streams, "
+        "never for recordings",
+    )
+
+
+class DetectorSettings(Settings):
+    """Which model looks, and how."""
+
+    manifest: Path = Field(description="The model's manifest; relative to this file")
+    threads: int | None = Field(None, ge=1, le=16, description="Default: all cores but one")
+    min_score: Fraction = Field(0.15, description="Weaker detections are dropped at once")
+
+
+class Zone(Settings):
+    """A part of the picture."""
+
+    polygon: Annotated[list[Point], Field(min_length=3, max_length=32)] = Field(
+        description="Corners [x, y] as fractions of the picture, in order"
+    )
+
+
+class Hours(Settings):
+    """From one time of day to another; past midnight when `until` is not later."""
+
+    days: Annotated[list[Day], Field(min_length=1)]
+    start: time = Field(alias="from", description="HH:MM")
+    end: time = Field(alias="until", description="HH:MM")
+
+
+class Schedule(Settings):
+    """When a rule applies. Without a trusted clock it does not."""
+
+    timezone: TimeZone
+    hours: Annotated[list[Hours], Field(min_length=1, max_length=21)]
+
+    def covers(self, utc: datetime) -> bool:
+        """Say whether a moment lies within these hours."""
+        local = utc.astimezone(ZoneInfo(self.timezone))
+        days: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+        today, yesterday = days[local.weekday()], days[local.weekday() - 1]
+        now = local.time()
+        return any(_covers(hours, today, yesterday, now) for hours in self.hours)
+
+
+def _covers(hours: Hours, today: Day, yesterday: Day, now: time) -> bool:
+    if hours.start < hours.end:
+        return today in hours.days and hours.start <= now < hours.end
+    return (today in hours.days and now >= hours.start) or (
+        yesterday in hours.days and now < hours.end
+    )
+
+
+class _RuleBase(Settings):
+    name: Name = Field(description="Stands in every event")
+    zone: Name = Field(description="One of `zones`")
+    severity: Severity = Severity.MEDIUM
+    min_score: Fraction = Field(0.5, gt=0, description="What counts as a sighting")
+    hold_score: Fraction | None = Field(
+        None, description="What keeps a violation up once it stands; default: min_score / 2.5"
+    )
+    hits: int = Field(3, ge=1, le=60, description="Sightings needed …")
+    of: int = Field(5, ge=1, le=60, description="… among so many looks")
+    dwell_s: Duration = Field(5, description="It must have been there for so long")
+    clear_after_s: Duration = Field(10, ge=1, description="Seen clean for so long: it closes")
+    grace_s: Duration = Field(
+        60, description="It outlives a restart, or a person standing in front, of so long"
+    )
+    schedule: Schedule | None = Field(None, description="When the rule applies; default: always")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.hits > self.of:
+            raise ValueError(f"hits {self.hits} of {self.of} looks can never be: lower 'hits'")
+        if self.hold_score is not None and self.hold_score > self.min_score:
+            raise ValueError(
+                f"hold_score {self.hold_score} is above min_score {self.min_score}: lower it"
+            )
+        return self
+
+    @property
+    def hold(self) -> float:
+        """Score that keeps a standing violation up."""
+        return self.min_score / 2.5 if self.hold_score is None else self.hold_score
+
+
+class PresenceRule(_RuleBase):
+    """An object that must not lie in a zone: each one that does is one violation."""
+
+    kind: Literal["presence"] = "presence"
+    classes: Annotated[list[str], Field(min_length=1)] = Field(description="The detector's classes")
+
+
+class PeopleRule(_RuleBase):
+    """More than so many people in a zone. They are counted, never recognised."""
+
+    kind: Literal["people"]
+    more_than: int = Field(1, ge=0, le=20)
+
+
+class PhoneAtScreenRule(_RuleBase):
+    """A phone held up at the screen: it overlaps a person, above the desk line."""
+
+    kind: Literal["phone_at_screen"]
+    desk_line: Fraction = Field(0.6, description="Height of the desk's far edge, 0 is the top")
+    overlap: Fraction = Field(0.3, description="So much of the phone's box lies on the person's")
+
+
+Rule = Annotated[PresenceRule | PeopleRule | PhoneAtScreenRule, Field(discriminator="kind")]
+
+
+class OutboxSettings(Settings):
+    """Where events wait for the subscriber's word."""
+
+    path: Path = Field(Path("outbox.db"), description="SQLite file; relative to this file")
+    max_events: int = Field(100_000, ge=10, le=10_000_000)
+    max_mb: Positive = Field(64, description="Payload bytes kept; the oldest go first")
+
+
+class BoxSettings(Settings):
+    """A whole configuration file."""
+
+    schema_version: Literal[1] = Field(1, alias="schema")
+    site: Name
+    box: Name
+    camera: CameraSettings = Field(default_factory=CameraSettings)
+    looks_per_s: float = Field(5, gt=0, le=60, description="How often the desk is looked at")
+    area: Zone | None = Field(
+        None, description="Pixels outside are blanked before anything looks at them; default: none"
+    )
+    detector: DetectorSettings
+    zones: Annotated[dict[Name, Zone], Field(min_length=1, max_length=32)]
+    rules: Annotated[list[Rule], Field(min_length=1, max_length=64)]
+    broker: BrokerSettings
+    outbox: OutboxSettings = Field(default_factory=OutboxSettings)
+    health_every_s: float = Field(60, ge=1, le=3600)
+
+    @model_validator(mode="after")
+    def _names_fit(self) -> Self:
+        problems: list[str] = []
+        if len(self.site) + 1 + len(self.box) > MAX_COMMON_NAME:
+            problems.append(f"'{self.site}/{self.box}' is longer than {MAX_COMMON_NAME} characters")
+        names = [rule.name for rule in self.rules]
+        problems += [
+            f"two rules are called '{n}'" for n in sorted(set(names)) if names.count(n) > 1
+        ]
+        problems += [
+            f"rule '{rule.name}': no zone '{rule.zone}'; there is {', '.join(sorted(self.zones))}"
+            for rule in self.rules
+            if rule.zone not in self.zones
+        ]
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
