@@ -57,8 +57,8 @@ class CloseReason(StrEnum):
     """Why a violation ended.
 
     `cleared`: the desk was seen clean. `break`, `off`: sensing or the rule's hours ended.
-    `restart`: the box was away longer than the rule's grace time. `config`: the rule is gone or changed.
-    `expired`: suspended too long to be vouched for.
+    `restart`: the box was away longer than the rule's grace time. `config`: the rule is gone or
+    changed. `expired`: suspended too long to be vouched for.
     """
 
     CLEARED = "cleared"
@@ -99,7 +99,7 @@ class ViolationFacts(Message):
 
 
 class ViolationEvent(ViolationFacts):
-    """`violation`: one message about a violation; committed before it is sent, re-sent unchanged."""
+    """`violation`: one message about a violation; committed, then sent, re-sent unchanged."""
 
     event_id: Id
     epoch: Id = Field(description="New with each outbox file")
