@@ -1,0 +1,82 @@
+# `make demo` shows the whole path on a rendered desk; `make test` checks everything.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+SOURCE ?=
+TRAIN  := .venv-train
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint types unit system fault contract schemas format lock train evaluate scenes clip clean
+
+help:  ## Show this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## ?(.*)/  make \1|\2/' | column -t -s '|'
+
+$(VENV)/bin/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "$(PYTHON) is older than 3.11: install a newer one, then 'make PYTHON=python3.12 …'"; exit 2; }
+	@$(PYTHON) -m venv $(VENV) || \
+	  { rm -rf $(VENV); echo "no venv module: 'apt install python3-venv', then try again"; exit 2; }
+
+$(VENV)/.demo: deploy/locks/demo.txt pyproject.toml | $(VENV)/bin/pip
+	$(BIN)/pip install --quiet --require-hashes -r $<
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: deploy/locks/dev.txt pyproject.toml | $(VENV)/bin/pip
+	$(BIN)/pip install --quiet --require-hashes -r $<
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@ $(VENV)/.demo
+
+$(TRAIN)/.ready: deploy/locks/train.txt pyproject.toml
+	python3.11 -m venv $(TRAIN)
+	$(TRAIN)/bin/pip install --quiet --require-hashes -r $<
+	$(TRAIN)/bin/pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: $(VENV)/.demo  ## Broker, subscriber and box on a desk clip; SOURCE=… for your own camera
+	@$(BIN)/python deploy/demo $(if $(SOURCE),--source '$(SOURCE)')
+
+test: $(VENV)/.dev mosquitto lint types contract  ## Lint, types and all tests
+	$(BIN)/pytest
+
+.PHONY: mosquitto
+mosquitto:
+	@PATH="$$PATH:/usr/sbin" command -v mosquitto >/dev/null || { \
+	  SUDO=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+	  $$SUDO apt-get update -qq && \
+	  $$SUDO env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends mosquitto; }
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev
+	$(BIN)/mypy
+
+contract: $(VENV)/.dev
+	$(BIN)/lint-imports --no-cache
+
+unit: $(VENV)/.dev  ## Only the fast tests
+	$(BIN)/pytest tests/unit tests/contract
+
+system: $(VENV)/.dev mosquitto  ## Real broker, box and subscriber
+	$(BIN)/pytest tests/system
+
+fault: $(VENV)/.dev mosquitto  ## Kill and cut for real; ROUNDS=200 for a long one
+	$(BIN)/pytest tests/fault
+
+format: $(VENV)/.dev  ## Format and sort
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+schemas: $(VENV)/.dev  ## Write the contract's JSON Schemas and AsyncAPI document anew
+	$(BIN)/python -m cleandesk.contract.docs
+
+lock: $(VENV)/bin/pip  ## Pin all dependencies with hashes
+	$(BIN)/pip install --quiet 'uv>=0.8'
+	for extra in demo dev train; do \
+	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	    --extra $$extra pyproject.toml --output-file deploy/locks/$$extra.txt || exit 1; done
+
+clean:  ## Remove environments and build products
+	rm -rf $(VENV) $(TRAIN) build
