@@ -34,7 +34,7 @@ $(TRAIN)/.ready: deploy/locks/train.txt pyproject.toml
 	@touch $@
 
 demo: $(VENV)/.demo  ## Broker, subscriber and box on a desk clip; SOURCE=… for your own camera
-	@$(BIN)/python deploy/demo $(if $(SOURCE),--source '$(SOURCE)')
+	@$(BIN)/python -m demo $(if $(SOURCE),--source '$(SOURCE)')
 
 test: $(VENV)/.dev mosquitto lint types contract  ## Lint, types and all tests
 	$(BIN)/pytest

@@ -1,7 +1,7 @@
 """What the detector found in one frame."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -44,6 +44,17 @@ class Detections:
             names,
             size,
         )
+
+    def moved(self, origin: tuple[int, int], size: tuple[int, int]) -> Self:
+        """Return the same objects in the coordinates of the picture that these were cropped from.
+
+        Args:
+            origin: Where the crop's upper left corner lies in it, pixels.
+            size: Its width and height, pixels.
+        """
+        x, y = origin
+        offset = np.array([x, y, x, y], np.float32)
+        return replace(self, boxes=self.boxes + offset, size=size)
 
     def __len__(self) -> int:
         return len(self.scores)

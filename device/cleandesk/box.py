@@ -1,0 +1,268 @@
+"""The frame loop: wires camera, detector, policy, outbox and link, and owns their threads."""
+
+import logging
+import signal
+import threading
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+from cleandesk import __version__, vitals
+from cleandesk.camera import Area, Capture, CaptureState, Frame, Mailbox, make_camera
+from cleandesk.clock import Clock, Instant, SystemClock, boot_id
+from cleandesk.contract.messages import CameraHealth, Health, Privacy, PrivacyState
+from cleandesk.contract.topics import Address
+from cleandesk.detector import Detections, Detector
+from cleandesk.link import EventMaker, Link, Outbox
+from cleandesk.policy import Change, Policy, PolicyState, Progress
+from cleandesk.settings import BoxSettings
+
+log = logging.getLogger(__name__)
+
+EXIT_OK, EXIT_FAILED, EXIT_RESTART_ME = 0, 1, 75
+#: While something is open, the state is saved this often, so that a restart knows how long the box
+#: was away. Rarely enough to spare an SD card.
+SAVE_EVERY_S = 10.0
+_DRAIN_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one look at the desk gave, for a display; it holds no picture."""
+
+    at: Instant
+    number: int
+    detections: Detections
+    changes: tuple[Change, ...]
+    progress: tuple[Progress, ...]
+    looks_per_s: float
+    connected: bool
+    waiting: int
+
+
+Observer = Callable[[Look], None]
+
+
+class Box:
+    """One camera, one detector, one policy, one outbox and one link."""
+
+    def __init__(
+        self,
+        settings: BoxSettings,
+        *,
+        base: Path,
+        clock: Clock | None = None,
+        observer: Observer | None = None,
+    ) -> None:
+        self._settings = settings
+        self._clock = clock or SystemClock()
+        self._observer = observer
+        self._stop = threading.Event()
+        self._started = self._clock.now()
+        self._boot = boot_id()
+        self._timer = vitals.StageTimer()
+        self._fault: CaptureState | None = None
+        self._saved_at = self._started.mono
+        self._health_at = 0.0
+        self._next_look = 0.0
+
+        self._detector = Detector.load(
+            settings.detector.manifest, threads=settings.detector.threads
+        )
+        manifest = self._detector.manifest
+        self._area = Area(settings.area)
+        self._policy = Policy(
+            settings.rules,
+            settings.zones,
+            self._detector.names,
+            new_id=lambda: uuid.uuid4().hex,
+            look_s=1 / settings.looks_per_s,
+            boot=self._boot,
+        )
+        address = Address(settings.site, settings.box)
+        self._events = EventMaker(address, boot=self._boot, model_sha256=manifest.sha256)
+        self._outbox = Outbox(settings.outbox, boot=self._boot, clock=self._clock)
+        self._link = Link(
+            settings.broker,
+            address,
+            self._outbox,
+            clock=self._clock,
+            boot=self._boot,
+            version=__version__,
+            model=f"{manifest.name} {manifest.version}",
+        )
+        self._mailbox: Mailbox[Frame] = Mailbox()
+        self._capture = Capture(
+            lambda: make_camera(settings.camera, self._clock, base=base),
+            self._mailbox,
+            settings.camera,
+            self._clock,
+        )
+
+    def stop(self) -> None:
+        """Ask the loop to end; callable from a signal handler or another thread."""
+        self._stop.set()
+
+    def run(self, *, until_end: bool = False) -> int:
+        """Look at the desk until stopped.
+
+        Args:
+            until_end: End with the recording, once all its events were answered.
+
+        Returns:
+            0, or 1 if events were left unanswered at the end of a recording, or 75 if the camera
+            is beyond what this process can do and a new one should try.
+        """
+        self._restore()
+        self._link.start()
+        self._capture.start()
+        self._report(self._capture.state(self._clock.now()))
+        try:
+            return self._loop(until_end=until_end)
+        finally:
+            self._capture.stop()
+            self._save(self._clock.now())
+            self._link.stop()
+            self._outbox.close()
+
+    def _restore(self) -> None:
+        saved = self._outbox.state()
+        if saved is None:
+            return
+        changes = self._policy.restore(PolicyState.model_validate_json(saved), self._started)
+        self._commit(changes, self._started)
+
+    def _loop(self, *, until_end: bool) -> int:
+        while not self._stop.is_set():
+            frame = self._mailbox.take(min(1.0, self._settings.camera.timeout_s))
+            now = self._clock.now()
+            state = self._capture.state(now)
+            if frame is not None and state.fault is None and frame.at.mono >= self._next_look:
+                self._look(frame)
+            self._watch(state, frame.at if frame else now)
+            if now.mono - self._health_at >= self._settings.health_every_s:
+                self._report(state)
+            if state.give_up:
+                log.error("camera is beyond recovery here: exit for a restart")
+                return EXIT_RESTART_ME
+            if state.ended and frame is None and until_end:
+                return EXIT_OK if self._link.wait_drained(_DRAIN_S) else EXIT_FAILED
+        return EXIT_OK
+
+    def _look(self, frame: Frame) -> None:
+        self._next_look = frame.at.mono + 0.9 / self._settings.looks_per_s
+        with self._timer.stage("area"):
+            view, origin = self._area.apply(frame.image)
+        with self._timer.stage("detect"):
+            found = self._detector.detect(view, min_score=self._settings.detector.min_score)
+        with self._timer.stage("policy"):
+            found = found.moved(origin, frame.size)
+            changes = self._policy.step(found, frame.at)
+        with self._timer.stage("commit"):
+            self._commit(changes, frame.at)
+        self._timer.looked()
+        if self._observer:
+            self._observer(self._describe(frame, found, changes))
+
+    def _commit(self, changes: list[Change], at: Instant) -> None:
+        due = self._policy.open_count and at.mono - self._saved_at >= SAVE_EVERY_S
+        if changes or due:
+            for change in changes:
+                log.info(
+                    "violation %s",
+                    change.phase.value,
+                    extra={"rule": change.rule, "class": change.class_name, "zone": change.zone},
+                )
+            self._save(at, changes)
+
+    def _save(self, at: Instant, changes: list[Change] | None = None) -> None:
+        state = self._policy.snapshot().model_dump_json().encode()
+        self._outbox.commit(changes or [], state, make=self._events)
+        self._saved_at = at.mono
+
+    def _watch(self, state: CaptureState, at: Instant) -> None:
+        """Publish a fault's beginning and end; a fault suspends what is open and closes nothing."""
+        fault = self._fault.fault if self._fault else None
+        if state.fault is not None:
+            self._commit(self._policy.suspend(at), at)
+        if state.fault is not fault:
+            self._fault = state if state.fault else None
+            if state.fault:
+                log.error(
+                    "camera fault", extra={"fault": state.fault.value, "detail": state.detail}
+                )
+            else:
+                log.info("camera is back")
+            self._report(state)
+
+    def _describe(self, frame: Frame, found: Detections, changes: list[Change]) -> Look:
+        return Look(
+            at=frame.at,
+            number=frame.number,
+            detections=found,
+            changes=tuple(changes),
+            progress=tuple(self._policy.progress()),
+            looks_per_s=self._timer.looks_per_s(),
+            connected=self._link.connected,
+            waiting=self._outbox.health().depth,
+        )
+
+    def _report(self, state: CaptureState) -> None:
+        """Hand health and privacy to the link, which keeps them published."""
+        now = self._clock.now()
+        self._health_at = now.mono
+        self._link.set_health(self._health(state, now))
+        faulty = state.fault is not None
+        self._link.set_privacy(
+            Privacy(
+                state=PrivacyState.FAULT if faulty else PrivacyState.WORKING,
+                reason=state.fault.value if state.fault else None,
+                since=(state.since if faulty and state.since else self._started).utc,
+            )
+        )
+
+    def _health(self, state: CaptureState, now: Instant) -> Health:
+        camera = CameraHealth(
+            fps=round(self._timer.looks_per_s(), 2),
+            frames=state.frames,
+            dropped=state.dropped,
+            frame_age_s=state.frame_age_s,
+            fault=state.fault,
+            fault_since=state.since.utc if state.fault and state.since else None,
+            fault_detail=state.detail[:200] if state.fault else None,
+            reopened=state.reopened,
+        )
+        return Health(
+            at=now.utc,
+            boot=self._boot,
+            uptime_s=round(now.mono - self._started.mono, 1),
+            clock_synced=now.synced,
+            scheduled_rules_active=self._policy.scheduled_rules_active,
+            camera=camera,
+            stages=dict(self._timer.percentiles()),
+            outbox=self._outbox.health(),
+            memory_mb=vitals.memory_mb(),
+            temperature_c=vitals.temperature_c(),
+            throttled=vitals.throttled(),
+        )
+
+
+def run(settings: BoxSettings, *, base: Path, show: bool = False, until_end: bool = False) -> int:
+    """Run a box until SIGTERM or SIGINT; returns the process's exit code."""
+    if show:
+        from cleandesk.show import LiveView  # noqa: PLC0415 - only a person at a terminal needs it
+
+        with LiveView(title=f"{settings.site}/{settings.box}") as view:
+            return _until_signalled(Box(settings, base=base, observer=view), until_end=until_end)
+    return _until_signalled(Box(settings, base=base), until_end=until_end)
+
+
+def _until_signalled(box: Box, *, until_end: bool) -> int:
+    def end(_number: int, _frame: FrameType | None) -> None:
+        box.stop()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, end)
+    return box.run(until_end=until_end)
