@@ -1,0 +1,310 @@
+"""One connection to a broker, from CONNECT to its end: what there is of paho stays in here."""
+
+import contextlib
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage, MQTTMessageInfo
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from cleandesk.contract import reasons, tls
+from cleandesk.contract.connection import BrokerSettings
+from cleandesk.contract.publication import NotConnectedError, Publication, Received, TlsError
+
+log = logging.getLogger(__name__)
+
+LOOP_S = 0.5  # how late an end is noticed at most; what arrives or is sent is handled at once
+HANDSHAKE_S = 15.0
+CLOSE_S = 5.0
+IN_FLIGHT = 100  # our own limit of unanswered publications; a broker's smaller one goes first
+_MID_BITS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What stays the same from one connection of a session to the next."""
+
+    client_id: str
+    will: Publication | None
+    session_expiry_s: int
+    subscriptions: tuple[str, ...]
+    manual_ack: bool
+    receive_maximum: int
+    maximum_packet: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Handlers:
+    """Whom a connection tells; called in the network thread. They must not raise, nor block."""
+
+    message: Callable[[Received], None]
+    ready: Callable[[], None]
+    puback: Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How a connection ended, with the fix.
+
+    Attributes:
+        code: The broker's reason code, if it gave one.
+        lasted_s: Seconds from being ready to the end; None if it never was.
+    """
+
+    why: str
+    advice: str
+    code: int | None = None
+    lasted_s: float | None = None
+
+
+class Connection:
+    """One client of paho, used for one connection only.
+
+    A fresh one each time keeps paho's own queue out of it: whatever was not answered is sent again
+    by those who know whether it still matters. Only the thread in `run` touches the socket.
+    """
+
+    def __init__(
+        self, settings: BrokerSettings, profile: Profile, number: int, handlers: Handlers
+    ) -> None:
+        self._settings, self._profile, self._handlers = settings, profile, handlers
+        self.number = number
+        self._ready_at: float | None = None
+        self._open = False
+        self._ended: End | None = None
+        self._closing_at: float | None = None
+        self._began = self.last_answer = time.monotonic()
+        self._lock = threading.Lock()  # never held while paho is called
+        self._unanswered = 0
+        self._client = self._new_client()
+
+    @property
+    def ready(self) -> bool:
+        """Whether the broker took us, and granted every subscription."""
+        return self._ready_at is not None and self._ended is None
+
+    def run(self, stopping: threading.Event) -> End:
+        """Connect and stay until the connection ends. Never raises."""
+        try:
+            self._connect()
+            self._loop(stopping)
+        except OSError as error:
+            where = f"{self._settings.host}:{self._settings.port}"
+            self._end(f"no connection to {where}: {error}", tls.advice(error))
+        except TlsError as error:
+            self._end(str(error), "put the file right; it is read again at each attempt")
+        except Exception as error:
+            log.exception("the MQTT client failed")
+            self._end(f"the MQTT client failed: {error!r}", "report this with the log")
+        finally:
+            self._open = False
+            socket = self._client.socket()
+            if socket is not None:
+                socket.close()
+        ended = self._ended or End("the connection was lost", "look at the network and the broker")
+        lasted = None if self._ready_at is None else time.monotonic() - self._ready_at
+        return End(ended.why, ended.advice, ended.code, lasted)
+
+    def publish(self, publication: Publication) -> int:
+        """Hand a message to the network thread; return the id that its PUBACK will carry.
+
+        Raises:
+            NotConnectedError: If the broker has not taken us, or the connection is gone.
+        """
+        return (self.number << _MID_BITS) | self._publish(publication).mid
+
+    def publish_and_wait(self, publication: Publication, timeout_s: float) -> bool:
+        """Send a message and say whether it was answered in time."""
+        try:
+            info = self._publish(publication)
+            info.wait_for_publish(timeout_s)
+            return info.is_published()
+        except (NotConnectedError, RuntimeError, ValueError):
+            return False
+
+    def acknowledge(self, received: Received) -> None:
+        """Send the PUBACK of a message; does nothing when it came by another connection."""
+        if received.qos > 0 and received.connection == self.number:
+            self._client.ack(received.mid, received.qos)
+
+    def close(self) -> None:
+        """Leave in order: the broker drops the last will."""
+        self._closing_at = time.monotonic()
+        self._end("closed", "")
+        self._client.disconnect()
+
+    def _new_client(self) -> Client:
+        profile = self._profile
+        client = Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=profile.client_id,
+            protocol=MQTTProtocolVersion.MQTTv5,
+            reconnect_on_failure=False,
+            manual_ack=profile.manual_ack,
+        )
+        client.on_connect = self._on_connect
+        client.on_subscribe = self._on_subscribe
+        client.on_disconnect = self._on_disconnect
+        client.on_message = self._on_message
+        client.on_publish = self._on_publish
+        # Without this hook paho writes to the socket from the publishing thread, too.
+        client.on_socket_register_write = _wake_up_is_enough
+        client.max_queued_messages_set(0)
+        if (will := profile.will) is not None:
+            client.will_set(will.topic, will.payload, will.qos, will.retain)
+        return client
+
+    def _connect(self) -> None:
+        if self._settings.tls is not None:
+            self._client.tls_set_context(tls.context(self._settings.tls))
+        profile = self._profile
+        properties = _properties(PacketTypes.CONNECT)
+        properties.SessionExpiryInterval = profile.session_expiry_s
+        properties.ReceiveMaximum = profile.receive_maximum
+        if profile.maximum_packet is not None:
+            properties.MaximumPacketSize = profile.maximum_packet
+        self._client.connect(
+            self._settings.host,
+            self._settings.port,
+            self._settings.keepalive_s,
+            clean_start=profile.session_expiry_s == 0,
+            properties=properties,
+        )
+
+    def _loop(self, stopping: threading.Event) -> None:
+        while self._client.socket() is not None:
+            if self._client.loop(LOOP_S) != MQTTErrorCode.MQTT_ERR_SUCCESS:
+                return
+            now = time.monotonic()
+            if self._closing_at is not None:
+                if now - self._closing_at > CLOSE_S:
+                    return
+            elif self._ended is not None or stopping.is_set():
+                return
+            self._judge(now)
+
+    def _judge(self, now: float) -> None:
+        """End a connection that is only one by name: pings come back, answers do not."""
+        if self._ready_at is None and now - self._began > HANDSHAKE_S:
+            self._end("the broker accepts and does not answer", "is it an MQTT port?")
+        patience = 2 * self._settings.keepalive_s
+        if self._unanswered and now - self.last_answer > patience:
+            self._end(f"no answer to a message for {patience} s", "look into the broker's log")
+
+    def _publish(self, publication: Publication) -> MQTTMessageInfo:
+        if not self._open:
+            raise NotConnectedError("not connected to the broker: send it after the next connect")
+        properties = _properties(PacketTypes.PUBLISH)
+        if publication.expiry_s is not None:
+            properties.MessageExpiryInterval = publication.expiry_s
+        if publication.user:
+            properties.UserProperty = list(publication.user)
+        if publication.qos:
+            self._count(1)
+        info = self._client.publish(
+            publication.topic, publication.payload, publication.qos, publication.retain, properties
+        )
+        if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
+            if publication.qos:
+                self._count(-1)
+            raise NotConnectedError(f"the message was not taken ({info.rc.name}): send it again")
+        return info
+
+    def _count(self, step: int) -> None:
+        with self._lock:
+            if self._unanswered == 0 and step > 0:
+                self.last_answer = time.monotonic()  # silence counts from the first question
+            self._unanswered += step
+
+    def _end(self, why: str, advice: str, code: int | None = None) -> None:
+        if self._ended is None:
+            self._ended = End(why, advice, code)
+
+    def _refused(self, what: str, reason: ReasonCode) -> None:
+        self._end(f"{what}: {reason} ({reason.value})", reasons.fix(reason.value), reason.value)
+
+    def _on_connect(
+        self, client: Client, _: Any, __: ConnectFlags, reason: ReasonCode, properties: Any
+    ) -> None:
+        if reason.value >= reasons.FAILURE:
+            self._refused("the broker refused the connection", reason)
+            return
+        self.last_answer = time.monotonic()
+        # paho does not keep to the broker's limit by itself; going over it ends the connection.
+        limit = getattr(properties, "ReceiveMaximum", IN_FLIGHT)
+        client.max_inflight_messages_set(min(limit, IN_FLIGHT))
+        self._open = True
+        if not self._profile.subscriptions:
+            self._ready()
+            return
+        client.subscribe(
+            [(topic, SubscribeOptions(qos=1)) for topic in self._profile.subscriptions]
+        )
+
+    def _on_subscribe(
+        self, _: Client, __: Any, ___: int, granted: list[ReasonCode], ____: Properties | None
+    ) -> None:
+        self.last_answer = time.monotonic()
+        for topic, reason in zip(self._profile.subscriptions, granted, strict=False):
+            if reason.value != 1:
+                self._refused(f"the broker does not grant QoS 1 of {topic!r}", reason)
+        if self._ended is None:
+            self._ready()
+
+    def _ready(self) -> None:
+        self._ready_at = time.monotonic()
+        self._handlers.ready()
+
+    def _on_disconnect(
+        self, _: Client, __: Any, flags: DisconnectFlags, reason: ReasonCode, ___: Properties | None
+    ) -> None:
+        self._open = False
+        if flags.is_disconnect_packet_from_server:
+            self._refused("the broker ended the connection", reason)
+        else:
+            self._end(f"the connection was lost: {reason}", "look at the network and the broker")
+
+    def _on_publish(
+        self, _: Client, __: Any, mid: int, reason: ReasonCode, ___: Properties
+    ) -> None:
+        self._count(-1)
+        self.last_answer = time.monotonic()
+        self._handlers.puback((self.number << _MID_BITS) | mid, reason.value)
+
+    def _on_message(self, client: Client, _: Any, message: MQTTMessage) -> None:
+        self.last_answer = time.monotonic()
+        received = self._received(message)
+        if received is not None:
+            self._handlers.message(received)
+        elif self._profile.manual_ack:
+            client.ack(message.mid, message.qos)  # nobody else can, and it would come for ever
+
+    def _received(self, message: MQTTMessage) -> Received | None:
+        with contextlib.suppress(UnicodeDecodeError):
+            return Received(
+                topic=message.topic,
+                payload=bytes(message.payload),
+                qos=message.qos,
+                retain=message.retain,
+                user=tuple(getattr(message.properties, "UserProperty", ())),
+                mid=message.mid,
+                connection=self.number,
+            )
+        log.error("message dropped: its topic is not UTF-8", extra={"bytes": len(message.payload)})
+        return None
+
+
+def _properties(packet: int) -> Any:
+    return Properties(packet)  # type: ignore[no-untyped-call]
+
+
+def _wake_up_is_enough(_: Client, __: Any, ___: Any) -> None:
+    """Do nothing: the network thread sees the queued packet, woken through paho's own pipe."""
