@@ -17,7 +17,7 @@ from cleandesk.contract.publication import (
     TlsError,
     UserProperties,
 )
-from cleandesk.contract.wire import Connection, End, Handlers, Profile
+from cleandesk.contract.wire import IN_FLIGHT, Connection, End, Handlers, Profile
 
 __all__ = [
     "REPLAYED",
@@ -165,13 +165,20 @@ class Session:
         return time.monotonic() - self._last_answer
 
     def _run(self) -> None:
-        number = failures = 0
+        number, failures, in_flight = 0, 0, IN_FLIGHT
         while not self._stopping.is_set():
             number += 1
-            connection = Connection(self._settings, self._profile, number, self._handlers)
+            connection = Connection(
+                self._settings,
+                self._profile,
+                self._handlers,
+                number=number,
+                in_flight=in_flight,
+            )
             self._connection = connection
             ended = connection.run(self._stopping)
             self._connection = None
+            in_flight = connection.in_flight
             if ended.lasted_s is not None:
                 self._last_answer = connection.last_answer
                 self._call(self._on_disconnect)

@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 LOOP_S = 0.5  # how late an end is noticed at most; what arrives or is sent is handled at once
 HANDSHAKE_S = 15.0
 CLOSE_S = 5.0
-IN_FLIGHT = 100  # our own limit of unanswered publications; a broker's smaller one goes first
+IN_FLIGHT = 20  # unanswered publications at once: mosquitto's default limit
 _MID_BITS = 16
 
 
@@ -73,10 +73,17 @@ class Connection:
     """
 
     def __init__(
-        self, settings: BrokerSettings, profile: Profile, number: int, handlers: Handlers
+        self,
+        settings: BrokerSettings,
+        profile: Profile,
+        handlers: Handlers,
+        *,
+        number: int,
+        in_flight: int,
     ) -> None:
         self._settings, self._profile, self._handlers = settings, profile, handlers
         self.number = number
+        self.in_flight = in_flight
         self._ready_at: float | None = None
         self._open = False
         self._ended: End | None = None
@@ -158,6 +165,7 @@ class Connection:
         # Without this hook paho writes to the socket from the publishing thread, too.
         client.on_socket_register_write = _wake_up_is_enough
         client.max_queued_messages_set(0)
+        client.max_inflight_messages_set(self.in_flight)
         if (will := profile.will) is not None:
             client.will_set(will.topic, will.payload, will.qos, will.retain)
         return client
@@ -238,9 +246,12 @@ class Connection:
             self._refused("the broker refused the connection", reason)
             return
         self.last_answer = time.monotonic()
-        # paho does not keep to the broker's limit by itself; going over it ends the connection.
-        limit = getattr(properties, "ReceiveMaximum", IN_FLIGHT)
-        client.max_inflight_messages_set(min(limit, IN_FLIGHT))
+        # Going over the broker's limit ends the connection; paho takes a limit only before it.
+        limit = getattr(properties, "ReceiveMaximum", self.in_flight)
+        if limit < self.in_flight:
+            self.in_flight = limit
+            self._end(f"the broker takes {limit} unanswered messages at once", "keeping to it")
+            return
         self._open = True
         if not self._profile.subscriptions:
             self._ready()
