@@ -33,6 +33,7 @@ __all__ = [
 log = logging.getLogger(__name__)
 
 GOODBYE_S = 3.0
+SUSPICIOUS = 2  # short connections in a row: more than a broker's restart
 MAX_DOUBLINGS = 20
 
 
@@ -188,7 +189,7 @@ class Session:
                 failures = 0
             wait_s = self._wait_s(failures, ended)
             failures += 1
-            _tell(ended, wait_s)
+            _tell(ended, wait_s, again=failures > SUSPICIOUS)
             self._stopping.wait(wait_s)
 
     def _wait_s(self, failures: int, ended: End) -> float:
@@ -211,7 +212,11 @@ class Session:
             log.exception("a callback of the MQTT session failed")
 
 
-def _tell(ended: End, wait_s: float) -> None:
+def _tell(ended: End, wait_s: float, *, again: bool) -> None:
     level = logging.WARNING if ended.code is None else logging.ERROR
-    extra = {"reason": ended.why, "fix": ended.advice, "code": ended.code, "retry_s": wait_s}
-    log.log(level, "no broker: %s: %s", ended.why, ended.advice, extra=extra)
+    advice = ended.advice
+    if again and ended.code is None and ended.lasted_s is not None:
+        # Not every broker says why: mosquitto 2.0 just closes when another one takes the id.
+        advice = f"{advice}; it is short each time: {reasons.fix(reasons.SESSION_TAKEN_OVER)}"
+    extra = {"reason": ended.why, "fix": advice, "code": ended.code, "retry_s": wait_s}
+    log.log(level, "no broker: %s: %s", ended.why, advice, extra=extra)
