@@ -1,1 +1,21 @@
 """Where frames come from."""
+
+from cleandesk.camera.area import Area
+from cleandesk.camera.capture import Capture
+from cleandesk.camera.frame import Frame
+from cleandesk.camera.mailbox import Mailbox
+from cleandesk.camera.make import make_camera
+from cleandesk.camera.protocol import Camera, CameraError, CameraFactory
+from cleandesk.camera.state import CaptureState
+
+__all__ = [
+    "Area",
+    "Camera",
+    "CameraError",
+    "CameraFactory",
+    "Capture",
+    "CaptureState",
+    "Frame",
+    "Mailbox",
+    "make_camera",
+]

@@ -55,7 +55,8 @@ class Camera(Protocol):
         """Return the next frame.
 
         Raises:
-            CameraError: `STALLED` after the time-out, `ENDED` after the last frame of a recording,
+            CameraError: `STALLED` after the time-out (what was queued is dropped, so that the
+                next read starts afresh), `ENDED` after the last frame,
                 `BROKEN` if what came is no picture.
         """
         ...

@@ -1,0 +1,115 @@
+"""The capture thread: started, stopped and asked how it does."""
+
+import logging
+import random as randomness
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+
+from cleandesk.camera.frame import Frame
+from cleandesk.camera.keeper import Keeper, Tools, Wait
+from cleandesk.camera.mailbox import Mailbox
+from cleandesk.camera.protocol import CameraFactory
+from cleandesk.camera.recovery import Ladder, LadderSettings, Random
+from cleandesk.camera.source import SourceKind, kind_of, public_name
+from cleandesk.camera.state import Board, CaptureState
+from cleandesk.clock import Clock, Instant
+from cleandesk.settings import CameraSettings
+
+log = logging.getLogger(__name__)
+
+#: A call into a source that takes so long hangs in the kernel: only the process's end helps.
+HANG_S = 60.0
+
+
+def ladder_for(kind: SourceKind) -> LadderSettings:
+    """Return how a source of a kind is recovered.
+
+    A stream is dead after a time-out, so flushing it is of no use; and no restart of ours mends
+    another machine.
+    """
+    return LadderSettings() if kind.local else LadderSettings(flushes=0, reopens=None)
+
+
+class Capture:
+    """Opens a camera, reads it, watches its pictures, and opens it again when it fails.
+
+    Args:
+        factory: Makes the camera; called in the thread.
+        mailbox: Where frames go: the newest wins if the camera is live, else none is lost.
+        settings: The camera's.
+        clock: For ages and pacing.
+        ladder: How it recovers; default: as its kind of source needs.
+        on_change: Called in the capture thread when fault, `ended` or `give_up` change.
+        random: For the jitter of delays.
+        wait: Waits for a paced frame's moment or the next try, and says whether it was stopped
+            meanwhile.
+    """
+
+    def __init__(
+        self,
+        factory: CameraFactory,
+        mailbox: Mailbox[Frame],
+        settings: CameraSettings,
+        clock: Clock,
+        *,
+        ladder: LadderSettings | None = None,
+        on_change: Callable[[CaptureState], None] | None = None,
+        random: Random = randomness.random,
+        wait: Wait = threading.Event.wait,
+    ) -> None:
+        self._mailbox = mailbox
+        self._timeout_s = settings.timeout_s
+        self._board = Board(public_name(settings.source), on_change)
+        kind = kind_of(settings.source)
+        self._tools = Tools(
+            factory=factory,
+            mailbox=mailbox,
+            settings=settings,
+            kind=kind,
+            clock=clock,
+            board=self._board,
+            ladder=Ladder(ladder or ladder_for(kind), random),
+            wait=wait,
+        )
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Start the thread.
+
+        Raises:
+            RuntimeError: If it runs, or still hangs in the driver since it was stopped.
+        """
+        if self._thread is not None and self._thread.is_alive():
+            raise RuntimeError("the capture thread still runs: stop it, or restart the process")
+        self._stop = threading.Event()
+        self._board.begin()
+        keeper = Keeper(self._tools, self._stop)
+        self._thread = threading.Thread(target=keeper.run, name="capture", daemon=True)
+        self._thread.start()
+
+    def stop(self, timeout_s: float = 2.0) -> bool:
+        """Stop the sensor and the thread; a frame that was not taken yet is thrown away.
+
+        Returns:
+            Whether it ended; False if it hangs in the driver for longer than the time-out.
+        """
+        if self._thread is None:
+            return True
+        self._stop.set()
+        self._mailbox.clear()
+        self._thread.join(timeout_s)
+        self._mailbox.clear()
+        hangs = self._thread.is_alive()
+        if hangs:
+            log.error(
+                "the camera does not let go; end the process to free it",
+                extra={"camera": self._board.name},
+            )
+        return not hangs
+
+    def state(self, now: Instant) -> CaptureState:
+        """Return how the camera does; true even while the thread hangs in a system call."""
+        state = self._board.read(now, timeout_s=self._timeout_s, hang_s=HANG_S)
+        return replace(state, dropped=self._mailbox.dropped)

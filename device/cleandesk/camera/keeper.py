@@ -1,0 +1,181 @@
+"""The capture thread's body: keeps one camera going, and passes its believable frames on."""
+
+import contextlib
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from cleandesk.camera.frame import Frame
+from cleandesk.camera.mailbox import Mailbox
+from cleandesk.camera.protocol import Camera, CameraError, CameraFactory
+from cleandesk.camera.recovery import Ladder, Step
+from cleandesk.camera.source import SourceKind
+from cleandesk.camera.state import Board
+from cleandesk.camera.watch import Watch
+from cleandesk.clock import Clock, Instant
+from cleandesk.contract.messages import CameraFault
+from cleandesk.settings import CameraSettings
+
+log = logging.getLogger(__name__)
+
+Wait = Callable[[threading.Event, float], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What a keeper works with.
+
+    Attributes:
+        factory: Makes the camera.
+        mailbox: Where frames go.
+        settings: The camera's.
+        kind: The family of its source.
+        clock: For ages and pacing.
+        board: Where it says how it does.
+        ladder: What it does about failures.
+        wait: Waits so many seconds and says whether it was stopped meanwhile.
+    """
+
+    factory: CameraFactory
+    mailbox: Mailbox[Frame]
+    settings: CameraSettings
+    kind: SourceKind
+    clock: Clock
+    board: Board
+    ladder: Ladder
+    wait: Wait
+
+
+class Keeper:
+    """Opens, reads, watches, recovers; until it is stopped or the recording is over."""
+
+    def __init__(self, tools: Tools, stop: threading.Event) -> None:
+        self._tools = tools
+        self._stop = stop
+        self._camera: Camera | None = None
+        self._open = False
+        self._watch = Watch(tools.settings.black_after_s, None)
+        self._last: Instant | None = None
+
+    def run(self) -> None:
+        """Run until stopped or done; nothing that a source does ends it silently."""
+        try:
+            while not self._stop.is_set():
+                failure = self._until_failure()
+                if failure is None or not self._recover(failure):
+                    return
+        finally:
+            self._close()
+
+    def _until_failure(self) -> CameraError | None:
+        """Deliver frames until something fails; None if it was stopped first."""
+        try:
+            self._deliver()
+        except CameraError as error:
+            failure = error
+        except Exception as error:
+            log.exception("unexpected error in a camera", extra={"camera": self._tools.board.name})
+            failure = CameraError(
+                CameraFault.BROKEN,
+                f"{self._tools.board.name}: unexpected {type(error).__name__}; the log has more, "
+                "please report it",
+            )
+        else:
+            return None
+        return None if self._stop.is_set() else failure
+
+    def _deliver(self) -> None:
+        camera = self._camera or self._make()
+        if not self._open:
+            with self._calling("open"):
+                camera.open()
+            self._open = True
+        while not self._stop.is_set():
+            with self._calling("read"):
+                frame = camera.read(self._tools.settings.timeout_s)
+            self._receive(camera, frame)
+
+    def _make(self) -> Camera:
+        self._camera = camera = self._tools.factory()
+        self._tools.board.name = camera.name
+        self._watch = Watch(self._tools.settings.black_after_s, camera.frozen_after_s)
+        return camera
+
+    def _receive(self, camera: Camera, frame: Frame) -> None:
+        """Pace a frame, judge it, and hand it on if it can be believed."""
+        due_s = frame.at.mono - self._tools.clock.now().mono
+        if camera.live and due_s > 0 and self._tools.wait(self._stop, due_s):
+            return
+        self._last = frame.at
+        board = self._tools.board
+        board.frame(self._tools.clock.now())
+        sight = self._watch.look(frame.image, frame.at)
+        if sight.fault is not None:
+            detail = f"{camera.name}: {self._explain(camera, sight.fault)}"
+            board.faulty(sight.fault, detail, sight.since or frame.at)
+            if sight.fault is CameraFault.FROZEN and self._tools.kind.reconnects:
+                raise CameraError(sight.fault, detail)
+        self._tools.ladder.delivered(frame.at.mono)
+        if sight.usable and not self._stop.is_set():
+            board.good()
+            self._hand_on(camera, frame)
+
+    def _hand_on(self, camera: Camera, frame: Frame) -> None:
+        if camera.live:
+            self._tools.mailbox.put(frame)
+        else:
+            self._tools.mailbox.put_wait(frame, unless=self._stop)
+
+    def _explain(self, camera: Camera, fault: CameraFault) -> str:
+        if fault is CameraFault.BLACK:
+            return (
+                f"black for {self._tools.settings.black_after_s:g} s; uncover the lens or turn on "
+                "the light"
+            )
+        return (
+            f"the same picture to the last bit for {camera.frozen_after_s:g} s; restart the "
+            "camera if it does not recover by itself"
+        )
+
+    def _recover(self, failure: CameraError) -> bool:
+        """Take the next step of the ladder; False if there is none, or it was stopped."""
+        tools = self._tools
+        now = tools.clock.now()
+        if not tools.kind.reconnects:
+            tools.board.faulty(failure.fault, failure.detail, self._last or now, final=True)
+            return False
+        tools.board.faulty(failure.fault, failure.detail, now)
+        remedy = tools.ladder.failed(failure.fault)
+        log.info(
+            "camera recovery",
+            extra={"step": remedy.step.value, "delay_s": round(remedy.delay_s, 1)},
+        )
+        if remedy.step is Step.FLUSH:
+            return True
+        if remedy.step is Step.GIVE_UP:
+            tools.board.give_up()
+        self._close()
+        if tools.wait(self._stop, remedy.delay_s):
+            return False
+        tools.board.reopened()
+        return True
+
+    def _close(self) -> None:
+        """Close the camera; one that cannot even be closed is opened again all the same."""
+        self._open = False
+        if self._camera is None:
+            return
+        try:
+            with self._calling("close"):
+                self._camera.close()
+        except Exception:
+            log.exception("cannot close the camera", extra={"camera": self._camera.name})
+
+    @contextlib.contextmanager
+    def _calling(self, call: str) -> Iterator[None]:
+        self._tools.board.doing(call, self._tools.clock.now())
+        try:
+            yield
+        finally:
+            self._tools.board.done()

@@ -1,0 +1,180 @@
+"""The Raspberry Pi's own camera, by picamera2."""
+
+import contextlib
+import threading
+from concurrent.futures import CancelledError
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from cleandesk.camera.frame import Frame
+from cleandesk.camera.protocol import CameraError
+from cleandesk.clock import Clock
+from cleandesk.contract.messages import CameraFault
+from cleandesk.settings import CameraSettings
+
+FROZEN_AFTER_S = 30.0
+_STREAM = "lores"
+_TO_BGR = {"YUV420": cv2.COLOR_YUV2BGR_I420, "YVU420": cv2.COLOR_YUV2BGR_YV12}
+#: 10 to 15 pictures a second: enough for any look at a desk, and each costs a conversion.
+_FRAME_US = (66_667, 100_000)
+_LATE_S = 0.1
+_INSTALL = (
+    "picamera2 is not installed for this Python; on Raspberry Pi OS `sudo apt install "
+    "python3-picamera2`, on Debian `sudo apt install python3-libcamera` and pip's picamera2, in a "
+    "virtual environment made with --system-site-packages"
+)
+
+
+class _Sensor:
+    """The process's one Picamera2 object: opening a second one leaks contiguous memory (CMA)."""
+
+    lock = threading.Lock()
+    device: Any = None
+    size: tuple[int, int] | None = None
+    user: object = None
+
+
+class Picamera:
+    """A CSI camera's low-resolution stream, sized to the settings by the sensor's own pipeline.
+
+    The object behind it is made once per process and kept; `close` stops it and `open` starts it
+    again.
+    """
+
+    def __init__(self, settings: CameraSettings, clock: Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._number = 0
+        self._mapped_array: Any = None
+
+    @property
+    def name(self) -> str:
+        """Always `picamera2`."""
+        return "picamera2"
+
+    @property
+    def live(self) -> bool:
+        """True: frames come whether or not they are read."""
+        return True
+
+    @property
+    def frozen_after_s(self) -> float | None:
+        """Identical frames for so long are a fault."""
+        return self._settings.frozen_after_s or FROZEN_AFTER_S
+
+    def open(self) -> None:
+        """Start the sensor.
+
+        Raises:
+            CameraError: `UNAVAILABLE`: picamera2 missing, no camera, in use, or it will not start.
+        """
+        try:
+            from picamera2 import MappedArray, Picamera2  # noqa: PLC0415 - only on a Pi
+        except ImportError as error:
+            raise CameraError(CameraFault.UNAVAILABLE, f"{self.name}: {_INSTALL}") from error
+        self._mapped_array = MappedArray
+        with _Sensor.lock:
+            if _Sensor.user not in (None, self):
+                raise CameraError(
+                    CameraFault.UNAVAILABLE,
+                    f"{self.name}: another part of this process has it open; close it there first",
+                )
+            try:
+                self._start(Picamera2)
+            except CameraError:
+                raise
+            except Exception as error:
+                # picamera2 raises RuntimeError, IndexError, KeyError or OSError, by its version.
+                raise CameraError(
+                    CameraFault.UNAVAILABLE,
+                    f"{self.name}: {error}; check the ribbon cable, `rpicam-hello --list-cameras` "
+                    "and that no other program uses the camera",
+                ) from error
+            _Sensor.user = self
+
+    def _start(self, factory: Any) -> None:
+        if _Sensor.device is None:
+            _Sensor.device = factory()
+        device = _Sensor.device
+        device.stop()
+        size = (self._settings.width // 2 * 2, self._settings.height // 2 * 2)
+        if _Sensor.size != size:
+            _Sensor.size = None
+            device.configure(
+                device.create_video_configuration(
+                    # The low-resolution stream may not be larger than the main one.
+                    main={"size": size, "format": "YUV420"},
+                    lores={"size": size, "format": "YUV420"},
+                    raw=None,
+                    buffer_count=4,
+                    controls={"FrameDurationLimits": _FRAME_US},
+                    display=None,
+                    encode=None,
+                )
+            )
+            _Sensor.size = size
+        device.start()
+
+    def read(self, timeout_s: float) -> Frame:
+        """Return the next frame.
+
+        Raises:
+            CameraError: `STALLED` after the time-out; what was queued is then dropped, so that the
+                next read starts afresh. `BROKEN` if the pictures are not YUV 4:2:0.
+        """
+        if _Sensor.user is not self:
+            raise CameraError(CameraFault.UNAVAILABLE, f"{self.name}: not open; open it first")
+        request = self._request(timeout_s)
+        now = self._clock.now()
+        try:
+            image = self._image(request)
+        finally:
+            request.release()
+        self._number += 1
+        return Frame(image, now, self._number)
+
+    def _request(self, timeout_s: float) -> Any:
+        """Return the next completed request.
+
+        `capture_request(wait=seconds)` would leave its job queued after a time-out: it would later
+        take a buffer that nobody gives back. So the job is kept, and cancelled.
+        """
+        device = _Sensor.device
+        job = device.capture_request(wait=False)
+        try:
+            return job.get_result(timeout=timeout_s)
+        except TimeoutError:
+            device.cancel_all_and_flush()
+        with contextlib.suppress(TimeoutError, CancelledError):
+            job.get_result(timeout=_LATE_S).release()  # it was done just before it was cancelled
+        raise CameraError(
+            CameraFault.STALLED,
+            f"{self.name}: no frame for {timeout_s:g} s; check the ribbon cable",
+        )
+
+    def _image(self, request: Any) -> NDArray[np.uint8]:
+        """Return a request's picture, BGR; rows are padded to the stride and cut after."""
+        stream = _Sensor.device.camera_configuration()[_STREAM]
+        code = _TO_BGR.get(stream["format"])
+        if code is None:
+            raise CameraError(
+                CameraFault.BROKEN,
+                f"{self.name}: sends {stream['format']}, not {' or '.join(_TO_BGR)}; use a camera "
+                "of the CSI port, or /dev/videoN for a USB camera",
+            )
+        width, height = stream["size"]
+        with self._mapped_array(request, _STREAM, write=False) as mapped:
+            planes = mapped.array.reshape(height * 3 // 2, stream["stride"])
+            return np.asarray(cv2.cvtColor(planes, code)[:, :width], np.uint8)
+
+    def close(self) -> None:
+        """Stop the sensor; the object is kept for the next start."""
+        with _Sensor.lock:
+            if _Sensor.user is not self:
+                return
+            _Sensor.user = None
+            _Sensor.device.cancel_all_and_flush()
+            _Sensor.device.stop()

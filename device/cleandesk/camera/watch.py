@@ -1,0 +1,82 @@
+"""Pictures that cannot be believed: black ones and frozen ones. Pure: its time is the frames'."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cleandesk.clock import Instant
+from cleandesk.contract.messages import CameraFault
+
+#: One pixel in so many each way. Odd, so that the samples fall on every place of the 8x8 blocks of
+#: JPEG and video rather than on the same one.
+STRIDE = 7
+#: Dark: all but a few stray samples (a standby light, a hot pixel) are at most this bright, of 255.
+#: It bounds mean and spread at once. Video black is 16 where a decoder leaves the range as it is.
+DARK_LEVEL = 20
+DARK_SHARE = 0.98
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What the watch says of one frame.
+
+    Attributes:
+        fault: `BLACK` or `FROZEN`, once it has lasted long enough.
+        since: When it began.
+        usable: Whether the frame tells anything of the desk. A dark one never does, not even
+            before it is a fault: nothing is seen in it, which is not the same as a clean desk.
+    """
+
+    fault: CameraFault | None
+    since: Instant | None
+    usable: bool
+
+
+class Watch:
+    """Tells whether a camera's frames have been black, or all the same, for too long.
+
+    Args:
+        black_after_s: Dark frames over so long are a fault.
+        frozen_after_s: Identical frames over so long are a fault; None: never.
+    """
+
+    def __init__(self, black_after_s: float, frozen_after_s: float | None) -> None:
+        self._black_after_s = black_after_s
+        self._frozen_after_s = frozen_after_s
+        self._dark_since: Instant | None = None
+        self._same_since: Instant | None = None
+        self._sample: NDArray[np.uint8] | None = None
+
+    def look(self, image: NDArray[np.uint8], at: Instant) -> Sight:
+        """Judge a frame.
+
+        Args:
+            image: uint8 [height, width, 3].
+            at: Its own time; frames come in order.
+        """
+        sample = image[::STRIDE, ::STRIDE]
+        if is_dark(sample):
+            self._sample = self._same_since = None
+            self._dark_since = self._dark_since or at
+            black = at.mono - self._dark_since.mono >= self._black_after_s
+            return Sight(CameraFault.BLACK if black else None, self._dark_since, usable=False)
+        self._dark_since = None
+        if self._frozen_after_s is None:
+            return Sight(None, None, usable=True)
+        if self._sample is None or not np.array_equal(self._sample, sample):
+            self._sample = sample.copy()
+            self._same_since = at
+        since = self._same_since or at
+        if at.mono - since.mono >= self._frozen_after_s:
+            return Sight(CameraFault.FROZEN, since, usable=False)
+        return Sight(None, None, usable=True)
+
+
+def is_dark(sample: NDArray[np.uint8]) -> bool:
+    """Say whether nearly all of a sample, uint8 [height, width, 3], is near black.
+
+    >>> is_dark(np.full((9, 9, 3), 16, np.uint8)), is_dark(np.full((9, 9, 3), 60, np.uint8))
+    (True, False)
+    """
+    return bool(np.count_nonzero(sample <= DARK_LEVEL) >= DARK_SHARE * sample.size)
