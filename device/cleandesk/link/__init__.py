@@ -1,1 +1,7 @@
-"""What leaves the box, and that it arrives."""
+"""What leaves the box: the outbox that keeps events, and the link that carries them."""
+
+from cleandesk.link.errors import OutboxAccessError, OutboxBusyError, OutboxError
+from cleandesk.link.events import EventMaker
+from cleandesk.link.outbox import Outbox
+
+__all__ = ["EventMaker", "Outbox", "OutboxAccessError", "OutboxBusyError", "OutboxError"]

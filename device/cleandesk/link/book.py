@@ -1,0 +1,176 @@
+"""The outbox's books: what is committed, what waits in memory, and how both become one.
+
+In memory is the truth, on disk is what of it was written; `write` makes them the same in one
+transaction. No lock and no failure is handled here: `Outbox` does both.
+"""
+
+import uuid
+from collections import deque
+from collections.abc import Collection
+
+from cleandesk.clock import Instant
+from cleandesk.contract.messages import ActiveViolation, CloseReason, LostRange
+from cleandesk.link import loss
+from cleandesk.link.events import EventMaker, closing
+from cleandesk.link.mark import Mark, Span
+from cleandesk.link.opening import Opened
+from cleandesk.link.records import Active, Record, Seen
+from cleandesk.link.store import Store
+from cleandesk.policy.change import Change
+
+MAX_IN_MEMORY = 1000  # events, while the disk takes none
+
+
+class Book:
+    """Numbers, open violations and losses of one outbox, and its events in memory."""
+
+    def __init__(self, boot: str, loaded_at: float) -> None:
+        self._boot, self._loaded_at = boot, loaded_at
+        self.epoch, self.next_seq, self.next_id = uuid.uuid4().hex, 1, 1
+        self.state: bytes | None = None
+        self.refused = 0
+        self.losses: loss.Losses = ()
+        self.queue: deque[Record] = deque()
+        self.queue_since = 0.0
+        self.wanted: dict[str, Active] = {}
+        self.stored: dict[str, Active] = {}
+        self.settled: dict[int, int] = {}  # ids the subscriber has, still in the file; their bytes
+        self.depth = self.bytes = 0  # in the file and not settled
+        self.waiting_since: float | None = None
+        self._old: dict[str, tuple[int, int]] = {}  # spans of earlier epochs
+        self._orphans: set[str] = set()
+        self.loaded = False
+        self._stale = True  # the file's events are not on this power-on's clock yet
+        self._stored_meta: dict[str, object] = {}
+        self._stored_losses: tuple[LostRange, ...] | None = None
+
+    def remember(self, known: Mark | None) -> None:
+        """Keep the sidecar's word on a file that cannot be opened for now."""
+        self._old = {span.epoch: (span.first, span.last) for span in known.spans} if known else {}
+
+    def adopt(self, opened: Opened) -> None:
+        """Go on with a file that was opened: the first one, the same again, or a fresh one."""
+        contents, store = opened.contents, opened.store
+        if not self.loaded:
+            # What is open on file and not in the policy's state is nobody's, and never closes.
+            known = self.state is None and contents.state is not None
+            self._orphans = set() if known else set(contents.active) - set(self.wanted)
+            self.state = self.state or contents.state
+            self.wanted = {**contents.active, **self.wanted}
+        if contents.epoch != self.epoch or not self.loaded:
+            self.losses = loss.merge(self.losses, contents.losses)
+            self.refused = max(self.refused, contents.refused)
+            self.epoch, self.next_seq = contents.epoch, contents.next_seq
+            self.settled.clear()
+        self.next_id = max(self.next_id, opened.next_id)
+        self.stored = dict(contents.active)
+        self._stored_meta, self._stored_losses = {}, None
+        self._old = {e: span for e, span in store.spans().items() if e != self.epoch}
+        self._count(store)
+        self.loaded = self._stale = True
+
+    def append(self, change: Change, make: EventMaker, now: float) -> None:
+        """Make an event of a change; it waits in memory for `write`."""
+        event_id = uuid.uuid4().hex
+        payload = make.event(change, epoch=self.epoch, seq=self.next_seq, event_id=event_id)
+        if not self.queue:
+            self.queue_since = now
+        self.queue.append(Record(self.epoch, self.next_seq, event_id, payload))
+        self.next_seq += 1
+        self._set_active(change.violation_id, make.active(change, event_id=event_id))
+
+    def orphaned(self, at: Instant) -> list[Change]:
+        """Return, once, the closing of violations that are open on file and known to nobody."""
+        payloads = [self.wanted[id_].payload for id_ in sorted(self._orphans)]
+        self._orphans = set()
+        return [
+            closing(ActiveViolation.model_validate_json(payload), CloseReason.RESTART, at)
+            for payload in payloads
+            if payload
+        ]
+
+    def shorten(self) -> int:
+        """Lose the oldest events of a queue that is too long; return how many."""
+        lost = [self.queue.popleft() for _ in range(len(self.queue) - MAX_IN_MEMORY)]
+        for record in lost:
+            self.losses = loss.add(self.losses, record.epoch, [(record.seq, record.seq)], "disk")
+        return len(lost)
+
+    def write(self, store: Store, at: Instant, max_events: int, max_bytes: int) -> int:
+        """Bring the file up to date in one transaction; return how many events were too many.
+
+        Raises:
+            sqlite3.Error: Then nothing was changed, neither here nor in the file.
+        """
+        records, size = list(self.queue), sum(len(record.payload) for record in self.queue)
+        settled = list(self.settled)
+        meta: dict[str, object] = {
+            "epoch": self.epoch,
+            "next_seq": self.next_seq,
+            "state": self.state,
+            "refused": self.refused,
+            "seen_boot": self._boot,
+            "seen_mono": at.mono,
+        }
+        with store.transaction():
+            if self._stale:
+                store.carry_over(Seen(self._boot, at.mono))
+            store.delete(settled)
+            store.insert(self.next_id, records, Seen(self._boot, self.queue_since))
+            dropped = store.drop_oldest(
+                self.depth + len(records) - max_events, self.bytes + size - max_bytes
+            )
+            losses = self._with_dropped(dropped)
+            store.put_active(self.wanted, self.stored)
+            if losses != self._stored_losses:
+                store.put_losses(losses)
+            store.put_meta({k: v for k, v in meta.items() if self._stored_meta.get(k) != v})
+        self._stale = False
+        self.next_id += len(records)
+        self.queue.clear()
+        for id_ in settled:
+            self.settled.pop(id_, None)
+        self.losses = self._stored_losses = losses
+        self.stored, self._stored_meta = dict(self.wanted), meta
+        self.depth += len(records) - len(dropped)
+        self.bytes += size - sum(row[2] for row in dropped)
+        self.waiting_since = store.waiting_since(self._boot, self._loaded_at)
+        return len(dropped)
+
+    def mark(self, store: Store | None) -> Mark:
+        """Return what the sidecar shall say."""
+        spans: dict[str, tuple[int, int]] = {}
+        for epoch, (first, last) in [*self._old.items(), (self.epoch, (1, self.next_seq - 1))]:
+            waiting = store.first_seq(epoch) if store else first
+            if waiting is not None:
+                spans[epoch] = (waiting, last)
+        for record in self.queue:
+            first, last = spans.get(record.epoch, (record.seq, record.seq))
+            spans[record.epoch] = (min(first, record.seq), max(last, record.seq))
+        spans.setdefault(self.epoch, (self.next_seq, self.next_seq - 1))
+        return Mark(
+            spans=[Span(epoch=e, first=first, last=last) for e, (first, last) in spans.items()],
+            last_id=self.next_id - 1,
+        )
+
+    def _set_active(self, violation_id: str, payload: bytes) -> None:
+        before = self.wanted.get(violation_id)
+        if payload:
+            self.wanted[violation_id] = Active(payload, before is not None and before.published)
+        elif before is not None and before.published:
+            self.wanted[violation_id] = Active(b"", published=True)
+        else:
+            self.wanted.pop(violation_id, None)
+
+    def _with_dropped(self, dropped: Collection[tuple[str, int, int]]) -> loss.Losses:
+        losses = self.losses
+        for epoch in dict.fromkeys(row[0] for row in dropped):
+            runs = loss.runs_of(row[1] for row in dropped if row[0] == epoch)
+            losses = loss.add(losses, epoch, runs, "full")
+        return losses
+
+    def _count(self, store: Store) -> None:
+        self.depth, self.bytes = store.size()
+        self.depth -= len(self.settled)
+        self.bytes -= sum(self.settled.values())
+        self.waiting_since = store.waiting_since(self._boot, self._loaded_at)

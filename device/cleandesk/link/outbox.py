@@ -1,0 +1,317 @@
+"""The outbox: events are committed here first, and leave only on the subscriber's word."""
+
+import logging
+import os
+import sqlite3
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from typing import Literal
+
+from cleandesk.clock import Clock
+from cleandesk.contract.messages import AckResult, AckStatus, ActiveViolation, OutboxHealth
+from cleandesk.link import loss, mark, opening
+from cleandesk.link.book import Book
+from cleandesk.link.errors import OutboxError
+from cleandesk.link.events import EventMaker
+from cleandesk.link.records import Active, Pending
+from cleandesk.link.store import Store, Trouble, trouble
+from cleandesk.policy.change import Change
+from cleandesk.settings import OutboxSettings
+
+log = logging.getLogger(__name__)
+
+_BYTES_A_MB = 1_000_000
+_REOPEN_MAX_S = 30.0
+_DIGEST = "sha256:"
+
+
+class Outbox:
+    """Events that wait for the subscriber, with the policy's state, in one SQLite file.
+
+    The loop commits, the link reads and settles: one connection with a lock around it. Both
+    sides write, and SQLite has one writer at a time anyway; a second connection would only move
+    the waiting into SQLite, and need a `-shm` file that a full disk refuses. The lock is held for
+    one transaction at most, but while a damaged file is being salvaged.
+
+    Once open, a full or failing disk raises nothing: events and state wait in memory, bounded, and
+    are written as soon as that works; what does not fit is lost, counted and listed.
+
+    Args:
+        settings: Where, and how much.
+        boot: Id of this power-on.
+        clock: For ages; a clock that counts powered-on time.
+
+    Raises:
+        OutboxError: If the file may not be used, is another process's, or something else.
+    """
+
+    def __init__(self, settings: OutboxSettings, *, boot: str, clock: Clock) -> None:
+        self._path = settings.path
+        self._max_events, self._max_bytes = settings.max_events, int(settings.max_mb * _BYTES_A_MB)
+        self._clock = clock
+        self._guard = threading.RLock()
+        self._storage: Literal["ok", "full", "failing"] = "ok"
+        self._store: Store | None = None
+        self._reopen_at, self._reopen_wait_s = 0.0, 1.0
+        self._mark_failed = False
+        self._listener: Callable[[], None] = _nobody
+        self._book = Book(boot, clock.now().mono)
+        self._lock = opening.lock(self._path)
+        try:
+            self._book.remember(mark.read(self._path))
+            self._open()
+            self._flush()
+        except BaseException:
+            os.close(self._lock)
+            raise
+
+    def commit(self, changes: Sequence[Change], state: bytes, *, make: EventMaker) -> None:
+        """Commit the events of one look, the policy's state and what is open, all or nothing.
+
+        Returns after they are on the disk, or, if that takes nothing, in memory.
+        """
+        with self._guard:
+            now = self._clock.now()
+            for change in [*self._book.orphaned(now), *changes]:
+                self._book.append(change, make, now.mono)
+            self._book.state = state
+            self._flush()
+            if self._book.shorten():
+                log.error("events are lost: neither disk nor memory takes more")
+        self._listener()
+
+    def state(self) -> bytes | None:
+        """Return the policy's last state; None if there is none, or none was readable."""
+        with self._guard:
+            return self._book.state
+
+    def open_violations(self) -> list[ActiveViolation]:
+        """Return what is open, as last committed."""
+        with self._guard:
+            payloads = [active.payload for active in self._book.wanted.values() if active.payload]
+        return [ActiveViolation.model_validate_json(payload) for payload in payloads]
+
+    def listen(self, listener: Callable[[], None]) -> None:
+        """Have someone told of each commit; called in the committing thread, must not block."""
+        self._listener = listener
+
+    @property
+    def last_id(self) -> int:
+        """The highest `Pending.id` so far."""
+        return self._book.next_id - 1
+
+    @property
+    def epoch(self) -> str:
+        """The file's epoch; it changes if the file had to be replaced."""
+        return self._book.epoch
+
+    def pending(self, *, after: int = 0, limit: int = 100) -> list[Pending]:
+        """Return committed events after an id, oldest first."""
+        with self._guard:
+            if self._store is None:
+                return []
+            try:
+                found = self._store.pending(after, limit + len(self._book.settled))
+            except sqlite3.Error as error:
+                self._failed(error)
+                return []
+            return [one for one in found if one.id not in self._book.settled][:limit]
+
+    def settle(self, results: Iterable[AckResult]) -> frozenset[str]:
+        """Release the events that the subscriber has answered for.
+
+        Returns:
+            event_ids of what was released: known, and not released before.
+        """
+        with self._guard:
+            try:
+                released = {
+                    event_id
+                    for event_id, result in self._by_event_id(list(results))
+                    if self._release(event_id, result)
+                }
+            except sqlite3.Error as error:
+                self._failed(error)  # the events are sent again, and answered again
+                return frozenset()
+            if released:
+                self._flush()
+        return frozenset(released)
+
+    def active(self) -> dict[str, Active]:
+        """Return the retained topics that are due, by violation: committed ones only."""
+        with self._guard:
+            return dict(self._book.stored)
+
+    def note_published(self, violation_ids: Iterable[str]) -> None:
+        """Remember, before it is sent, that the broker may hold these topics."""
+        with self._guard:
+            wanted = self._book.wanted
+            for violation_id in violation_ids:
+                if violation_id in wanted:
+                    wanted[violation_id] = Active(wanted[violation_id].payload, published=True)
+            self._flush()
+
+    def note_cleared(self, violation_id: str) -> None:
+        """Forget a closed violation's topic: the broker confirmed that it is empty."""
+        with self._guard:
+            active = self._book.wanted.get(violation_id)
+            if active is not None and not active.payload:
+                del self._book.wanted[violation_id]
+
+    def tick(self) -> None:
+        """Try again what the disk refused; call it every second or so."""
+        with self._guard:
+            now = self._clock.now().mono
+            if self._storage == "failing" and now >= self._reopen_at:
+                # A handle that saw an error may know less than the file: open and check anew.
+                self._let_go()
+                self._open()
+                self._reopen_at = now + self._reopen_wait_s
+                self._reopen_wait_s = min(_REOPEN_MAX_S, 2 * self._reopen_wait_s)
+            book = self._book
+            if self._storage != "ok" or book.queue or book.settled or book.wanted != book.stored:
+                before = self.last_id
+                self._flush()
+                if self.last_id > before:
+                    self._listener()
+
+    def health(self) -> OutboxHealth:
+        """Return what waits and what is lost."""
+        with self._guard:
+            book, now = self._book, self._clock.now().mono
+            since = book.waiting_since if book.depth else None
+            if since is None and book.queue:
+                since = book.queue_since
+            return OutboxHealth(
+                epoch=book.epoch,
+                next_seq=book.next_seq,
+                depth=book.depth + len(book.queue),
+                bytes=book.bytes + sum(len(record.payload) for record in book.queue),
+                oldest_s=None if since is None else round(max(0.0, now - since), 3),
+                lost=loss.count(book.losses),
+                lost_ranges=list(book.losses),
+                refused=book.refused,
+                storage=self._storage,
+            )
+
+    def close(self) -> None:
+        """Write what is left, and let go of the file."""
+        with self._guard:
+            self._flush()
+            self._let_go()
+            os.close(self._lock)
+
+    def _by_event_id(self, results: Sequence[AckResult]) -> list[tuple[str, AckResult]]:
+        """Pair each answer with an event_id; one by digest means a payload nobody could read."""
+        named = [(one.id, one) for one in results if not one.id.startswith(_DIGEST)]
+        digests = {
+            bytes.fromhex(one.id.removeprefix(_DIGEST)): one
+            for one in results
+            if one.id.startswith(_DIGEST)
+        }
+        if digests and self._store is not None:
+            found = self._store.find_digests(digests)
+            named += [(event_id, digests[digest]) for event_id, digest in found]
+        return named
+
+    def _release(self, event_id: str, result: AckResult) -> bool:
+        found = self._store.find(event_id) if self._store else None
+        if found is None or found[0] in self._book.settled:
+            return False
+        id_, size = found
+        self._book.settled[id_] = size
+        self._book.depth -= 1
+        self._book.bytes -= size
+        if result.result in {AckStatus.QUARANTINED, AckStatus.REFUSED}:
+            self._book.refused += 1
+            log.error(
+                "the subscriber did not log an event",
+                extra={
+                    "event_id": event_id,
+                    "result": result.result.value,
+                    "reason": result.reason,
+                    "fix": "look at it there: cleandesk-subscriber's quarantine and version",
+                },
+            )
+        return True
+
+    def _open(self) -> None:
+        """Open the file, unless its disk is full or fails; then `tick` tries again."""
+        now = self._clock.now()
+        try:
+            opened = opening.open_store(self._path, now.utc, self._book.next_id)
+            self._book.adopt(opened)
+        except sqlite3.Error as error:
+            self._failed(error)
+        except OSError as error:
+            self._say("failing", str(error))
+        except OutboxError as error:
+            if not self._book.loaded:
+                raise
+            self._say("failing", str(error))
+        else:
+            self._store = opened.store
+
+    def _flush(self) -> None:
+        if self._store is not None:
+            try:
+                dropped = self._book.write(
+                    self._store, self._clock.now(), self._max_events, self._max_bytes
+                )
+            except sqlite3.Error as error:
+                self._failed(error)
+            else:
+                if dropped:
+                    log.error("outbox is full: the oldest are lost", extra={"events": dropped})
+                if self._storage != "ok":
+                    log.info("the outbox's disk works again")
+                self._storage = "ok"
+                self._reopen_at, self._reopen_wait_s = 0.0, 1.0
+        self._write_mark()
+
+    def _failed(self, error: sqlite3.Error) -> None:
+        kind = trouble(error)
+        self._say("full" if kind is Trouble.FULL else "failing", str(error))
+        if kind is Trouble.DAMAGED:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        if self._store is not None:
+            try:
+                self._store.close()
+            except sqlite3.Error as error:
+                log.warning("outbox does not close", extra={"error": str(error)})
+            self._store = None
+
+    def _say(self, storage: Literal["full", "failing"], error: str) -> None:
+        if storage != self._storage:
+            log.error(
+                "outbox cannot write: events wait in memory",
+                extra={
+                    "path": str(self._path),
+                    "storage": storage,
+                    "error": error,
+                    "fix": "free space on its disk"
+                    if storage == "full"
+                    else "check the disk (dmesg), replace the card",
+                },
+            )
+        self._storage = storage
+
+    def _write_mark(self) -> None:
+        try:
+            try:
+                known = self._book.mark(self._store)
+            except sqlite3.Error:
+                known = self._book.mark(None)  # wider, from memory alone
+            mark.write(self._path, known)
+        except OSError as error:
+            if not self._mark_failed:
+                log.warning("outbox mark cannot be written", extra={"error": str(error)})
+            self._mark_failed = True
+        else:
+            self._mark_failed = False
+
+
+def _nobody() -> None:
+    """Stand in for a listener."""

@@ -1,0 +1,184 @@
+"""What can still be read of a damaged outbox file, and what must be reported lost."""
+
+import logging
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from cleandesk.contract.messages import ActiveViolation, ViolationEvent
+from cleandesk.link import loss, store
+from cleandesk.link.mark import Mark
+from cleandesk.link.records import Active, Contents, Record
+
+log = logging.getLogger(__name__)
+
+_ROWS = "SELECT id, epoch, seq, event_id, digest, payload FROM events NOT INDEXED"
+_MAX_PROBES = 1_000_000
+Row = tuple[object, ...]
+
+
+@dataclass(slots=True)
+class Salvage:
+    """What came out of a damaged file.
+
+    Attributes:
+        records: Events that are whole, in their order, byte for byte.
+        spans: Numbers that may have waited, by epoch; what is not in `records` is lost.
+        known: False if not even the range of what was lost can be told.
+    """
+
+    records: list[Record] = field(default_factory=list)
+    state: bytes | None = None
+    refused: int = 0
+    losses: loss.Losses = ()
+    active: dict[str, Active] = field(default_factory=dict)
+    spans: dict[str, tuple[int, int]] = field(default_factory=dict)
+    known: bool = True
+
+    def add_lost(self) -> None:
+        """Count as lost what should be there and is not."""
+        for epoch, (first, last) in self.spans.items():
+            there = [record.seq for record in self.records if record.epoch == epoch]
+            runs = loss.gaps(first, last, there)
+            self.losses = loss.add(self.losses, epoch, runs, "corrupt")
+
+
+def set_aside(path: Path, now: datetime) -> Path:
+    """Rename a damaged file, its WAL with it, to `<name>.corrupt-<time>`; return the new path."""
+    stamp = now.astimezone(UTC).strftime("%Y%m%dT%H%M%S%fZ")
+    aside = path.with_name(f"{path.name}.corrupt-{stamp}")
+    path.rename(aside)
+    for suffix in ("-wal", "-shm"):
+        beside = path.with_name(path.name + suffix)
+        if beside.exists():
+            beside.rename(aside.with_name(aside.name + suffix))
+    return aside
+
+
+def newest_aside(path: Path) -> Path | None:
+    """Return the file that was set aside last, if any."""
+    found = sorted(
+        file
+        for file in path.parent.glob(f"{path.name}.corrupt-*")
+        if not file.name.endswith(("-wal", "-shm"))
+    )
+    return found[-1] if found else None
+
+
+def read(path: Path | None, mark: Mark | None) -> Salvage:
+    """Read what can be read of a file that was set aside. Never raises for what is in it.
+
+    Args:
+        path: The file; None if it is gone.
+        mark: The sidecar, which knows the numbers where the file does not.
+    """
+    found = Salvage()
+    contents: Contents | None = None
+    if path is not None:
+        try:
+            with closing(store.connect(path)) as db:
+                contents = _read_all(db, found, mark.last_id if mark else 0)
+        except sqlite3.Error as error:
+            log.error(  # noqa: TRY400 - what is wrong is told, the stack says nothing
+                "nothing of the outbox can be read",
+                extra={"path": str(path), "error": str(error)},
+            )
+    found.spans = _spans(found.records, contents, mark)
+    found.known = mark is not None or contents is not None
+    found.add_lost()
+    return found
+
+
+def _read_all(db: sqlite3.Connection, found: Salvage, last_id: int) -> Contents | None:
+    reader = store.Store(db)
+    contents: Contents | None = None
+    whole = [record for row in _rows(db, last_id) if (record := _record(row))]
+    found.records = list({(record.epoch, record.seq): record for record in whole}.values())
+    try:
+        contents = reader.load()
+    except sqlite3.Error as error:
+        log.warning("part of the outbox is unreadable", extra={"error": str(error)})
+        found.state = _value(db, "state")
+        found.active = _active(db)
+        return None
+    found.state, found.refused = contents.state, contents.refused
+    found.losses, found.active = contents.losses, contents.active
+    return contents
+
+
+def _value(db: sqlite3.Connection, key: str) -> bytes | None:
+    try:
+        row = db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+    except sqlite3.Error:
+        log.warning("outbox value is unreadable", extra={"key": key})
+        return None
+    return row[0] if row and isinstance(row[0], bytes) else None
+
+
+def _active(db: sqlite3.Connection) -> dict[str, Active]:
+    active: dict[str, Active] = {}
+    try:
+        for violation_id, payload, published in db.execute("SELECT * FROM active"):
+            if not payload:
+                active[violation_id] = Active(b"", published=True)
+            elif ActiveViolation.model_validate_json(payload).violation_id == violation_id:
+                active[violation_id] = Active(bytes(payload), bool(published))
+    except (sqlite3.Error, ValidationError, TypeError):
+        log.warning("open violations are readable in part", extra={"read": len(active)})
+    return active
+
+
+def _rows(db: sqlite3.Connection, last_id: int) -> Iterator[Row]:
+    """Yield rows around damaged pages: from the front, from the back, then one by one between."""
+    front = list(_until_damage(db, f"{_ROWS} ORDER BY id"))
+    back = list(_until_damage(db, f"{_ROWS} ORDER BY id DESC"))
+    rows = {row[0]: row for row in [*front, *back] if isinstance(row[0], int)}
+    low = max((row[0] for row in front if isinstance(row[0], int)), default=0)
+    high = min((row[0] for row in back if isinstance(row[0], int)), default=last_id + 1)
+    for id_ in range(low + 1, min(high, low + _MAX_PROBES)):
+        one = f"{_ROWS} WHERE id = {id_}"
+        rows.update((row[0], row) for row in _until_damage(db, one) if row[0] == id_)
+    yield from (rows[id_] for id_ in sorted(rows))
+
+
+def _until_damage(db: sqlite3.Connection, query: str) -> Iterator[Row]:
+    try:
+        yield from db.execute(query)
+    except sqlite3.Error:
+        return  # the callers come from the other side, and count what nobody reached
+
+
+def _record(row: Row) -> Record | None:
+    """Return a row as an event if it is whole: its digest and its own words agree."""
+    _, epoch, seq, event_id, digest, payload = row
+    if not isinstance(payload, bytes):
+        return None
+    try:
+        event = ViolationEvent.model_validate_json(payload)
+    except ValidationError:
+        return None
+    record = Record(event.epoch, event.seq, event.event_id, payload)
+    columns = (record.epoch, record.seq, record.event_id, record.digest)
+    return record if columns == (epoch, seq, event_id, digest) else None
+
+
+def _spans(
+    records: list[Record], contents: Contents | None, mark: Mark | None
+) -> dict[str, tuple[int, int]]:
+    """Return which numbers may have waited: the sidecar's word, widened by what was read.
+
+    Where only the file can tell, it starts from 1: too wide is safe.
+    """
+    spans = {span.epoch: (span.first, span.last) for span in mark.spans} if mark else {}
+    if contents is not None and contents.next_seq > 1:
+        first, last = spans.get(contents.epoch, (1, 0))
+        spans[contents.epoch] = (first, max(last, contents.next_seq - 1))
+    for record in records:
+        first, last = spans.get(record.epoch, (1, 0))
+        spans[record.epoch] = (min(first, record.seq), max(last, record.seq))
+    return spans
