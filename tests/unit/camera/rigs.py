@@ -68,14 +68,15 @@ class ScriptedCamera:
     def __init__(self, clock: Clock, *reads: CameraFault | Exception | None) -> None:
         self.clock = clock
         self.reads = list(reads)
-        self.opens: list[CameraFault | Exception] = []
+        self.opens: list[CameraFault | Exception | None] = []
         self.calls: list[str] = []
         self.number = 0
 
     def open(self) -> None:
         self.calls.append("open")
-        if self.opens:
-            self.fail(self.opens.pop(0))
+        fault = self.opens.pop(0) if self.opens else None
+        if fault is not None:
+            self.fail(fault)
 
     def read(self, timeout_s: float) -> Frame:
         assert timeout_s == 5
