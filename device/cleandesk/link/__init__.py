@@ -2,6 +2,7 @@
 
 from cleandesk.link.errors import OutboxAccessError, OutboxBusyError, OutboxError
 from cleandesk.link.events import EventMaker
+from cleandesk.link.link import Link
 from cleandesk.link.outbox import Outbox
 
-__all__ = ["EventMaker", "Outbox", "OutboxAccessError", "OutboxBusyError", "OutboxError"]
+__all__ = ["EventMaker", "Link", "Outbox", "OutboxAccessError", "OutboxBusyError", "OutboxError"]
