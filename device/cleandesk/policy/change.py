@@ -1,4 +1,4 @@
-"""What the policy reports: a violation opened, changed or ended."""
+"""What the policy reports: a violation opened, changed or ended, and what is on the way to it."""
 
 from dataclasses import dataclass
 
@@ -35,3 +35,25 @@ class Change:
     at: Instant
     suspended: bool = False
     reason: CloseReason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How near something is to being a violation, for a live display.
+
+    Attributes:
+        place: x1, y1, x2, y2 as fractions of the picture.
+        present_s: Seconds for which it has been seen to be there.
+        dwell_s: Seconds that the rule allows.
+        violation_id: None until it is open.
+    """
+
+    rule: str
+    zone: str
+    class_name: str
+    place: Place
+    present_s: float
+    dwell_s: float
+    open: bool
+    suspended: bool
+    violation_id: str | None

@@ -1,0 +1,151 @@
+"""From the detections of one frame to an observation: what lies in which zone.
+
+A thing belongs to a zone by the share of its box that lies in the zone's polygon, people too: at a
+desk nobody's feet are seen, and a share, unlike a point that is in or out, leaves room between
+coming in and going out, so that a thing on the border does not flicker.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cleandesk.detector.detections import Detections
+from cleandesk.policy.change import Place
+from cleandesk.policy.zones import ZoneMap
+from cleandesk.settings import Zone
+
+PERSON, PHONE = "person", "phone"
+#: A person of this score may hide what lies behind, or hold a phone; low, because a wrong one only
+#: delays a close.
+PERSON_SCORE = 0.25
+#: Boxes that share so much are one thing: of one class by either measure, of two classes (a sheet
+#: that looks like a notebook in every other frame) by the first alone, as a phone may lie on a
+#: sheet.
+TWIN_IOU, TWIN_CONTAINMENT, TWIN_IOU_ACROSS = 0.5, 0.7, 0.6
+#: The best so many things of a frame are looked at, which bounds the time of a step.
+MAX_THINGS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """One detection, in fractions of the picture.
+
+    Attributes:
+        shares: How much of it lies in each zone, in the observer's order of zones.
+        twins: Positions of other things that are likely the same one, seen twice.
+    """
+
+    class_name: str
+    score: float
+    place: Place
+    shares: tuple[float, ...]
+    twins: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What one look at the desk gave, best first.
+
+    Attributes:
+        persons: Boxes of all that may be a person, in any zone.
+        aspect: The picture's width over its height.
+    """
+
+    things: tuple[Thing, ...]
+    persons: tuple[Place, ...]
+    aspect: float
+
+
+class Observer:
+    """Turns detections into observations, for a set of zones and classes."""
+
+    def __init__(
+        self,
+        zones: Mapping[str, Zone],
+        names: tuple[str, ...],
+        *,
+        classes: Collection[str],
+        floor: float,
+    ) -> None:
+        """Prepare to observe.
+
+        Args:
+            zones: By name.
+            names: The model's classes, in its order.
+            classes: Which of them matter; people always do.
+            floor: Weaker detections than this are left out.
+        """
+        self._map = ZoneMap(zones)
+        self._names = names
+        self._wanted = np.array([name == PERSON or name in classes for name in names])
+        self._floor = floor
+        self._nothing = Observation((), (), 1.0)
+        self.zone_index = {name: i for i, name in enumerate(self._map.names)}
+
+    def observe(self, detections: Detections) -> Observation:
+        """Return what the frame shows.
+
+        Raises:
+            ValueError: The detections are of another model than the names given at the start.
+        """
+        if detections.names != self._names:
+            raise ValueError(
+                f"detections of a model with classes {detections.names}, but the rules were read "
+                f"for {self._names}: make the policy with the names of the detector in use"
+            )
+        places, scores, ids = self._select(detections)
+        if not len(scores):
+            return self._nothing
+        width, height = detections.size
+        names = [self._names[i] for i in ids.tolist()]
+        things = tuple(
+            Thing(name, score, (x1, y1, x2, y2), tuple(shares), twins)
+            for name, score, (x1, y1, x2, y2), shares, twins in zip(
+                names,
+                scores.tolist(),
+                places.tolist(),
+                self._map.shares(places).tolist(),
+                _twins(places, ids),
+                strict=True,
+            )
+        )
+        persons = tuple(t.place for t in things if t.class_name == PERSON)
+        return Observation(things, persons, width / height)
+
+    def _select(
+        self, detections: Detections
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
+        """Return boxes as fractions within the picture, scores and class ids, best first."""
+        width, height = detections.size
+        places = np.clip(detections.boxes / (width, height, width, height), 0.0, 1.0)
+        scores = np.minimum(detections.scores.astype(np.float64), 1.0)
+        keep = (
+            (scores >= self._floor)
+            & self._wanted[detections.class_ids]
+            & (places[:, 2] > places[:, 0])
+            & (places[:, 3] > places[:, 1])
+        )
+        chosen = np.flatnonzero(keep)
+        chosen = chosen[np.argsort(-scores[chosen], kind="stable")][:MAX_THINGS]
+        return places[chosen], scores[chosen], detections.class_ids[chosen]
+
+
+def _twins(places: NDArray[np.float64], ids: NDArray[np.int64]) -> list[frozenset[int]]:
+    """Return for each box the positions of those that show the same thing."""
+    x1, y1, x2, y2 = places.T
+    wide = np.minimum(x2[:, None], x2) - np.maximum(x1[:, None], x1)
+    high = np.minimum(y2[:, None], y2) - np.maximum(y1[:, None], y1)
+    common = np.maximum(wide, 0) * np.maximum(high, 0)
+    size = (x2 - x1) * (y2 - y1)
+    iou = common / (size[:, None] + size - common)
+    same = ids[:, None] == ids
+    twin = (iou >= TWIN_IOU_ACROSS) | (
+        same & ((iou >= TWIN_IOU) | (common >= TWIN_CONTAINMENT * np.minimum(size[:, None], size)))
+    )
+    np.fill_diagonal(twin, val=False)
+    found: list[set[int]] = [set() for _ in places]
+    for a, b in np.argwhere(twin).tolist():
+        found[a].add(b)
+    return [frozenset(others) for others in found]
