@@ -65,12 +65,14 @@ def _fit(incident: Incident, sighting: Sighting, at: float, aspect: float) -> fl
     return 0.1 * (1 - apart / reach) if apart < reach else 0.0
 
 
-def origin_of(sighting: Sighting, unseen: Sequence[Incident], aspect: float) -> Incident | None:
+def origin_of(
+    sighting: Sighting, unseen: Sequence[Incident], aspect: float, *, within_s: float
+) -> Incident | None:
     """Return the open incident that may have been slid to where something new is seen.
 
     Args:
         sighting: Belongs to no incident.
-        unseen: The rule's open incidents that this look did not sgait.
+        unseen: The rule's open incidents that this look did not show.
         aspect: The picture's width over its height.
         within_s: So short must its observed absence be.
     """
