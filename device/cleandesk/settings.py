@@ -1,11 +1,20 @@
 """The box's settings: what a configuration file may say, and what each key means."""
 
+import re
 from datetime import datetime, time
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    model_validator,
+)
 
 from cleandesk.contract.connection import BrokerSettings
 from cleandesk.contract.messages import Fraction, Severity
@@ -33,6 +42,23 @@ def _known_zone(name: str) -> str:
 
 
 TimeZone = Annotated[str, AfterValidator(_known_zone)]
+
+
+_CLOCK_FACE = re.compile(r"[0-2][0-9]:[0-5][0-9](:[0-5][0-9])?")
+
+
+def _clock_face(value: object) -> object:
+    """Refuse what YAML makes of a bare 17:30 (1050), and a zone beside the schedule's own."""
+    if isinstance(value, time):
+        face = value.tzinfo is None
+    else:
+        face = isinstance(value, str) and _CLOCK_FACE.fullmatch(value) is not None
+    if not face:
+        raise ValueError(f'{value!r} is no time of day: write it like "08:30", in quotes')
+    return value
+
+
+TimeOfDay = Annotated[time, BeforeValidator(_clock_face)]
 
 
 class CameraSettings(Settings):
@@ -82,8 +108,8 @@ class Hours(Settings):
     """From one time of day to another; past midnight when `until` is not later."""
 
     days: Annotated[list[Day], Field(min_length=1)]
-    start: time = Field(alias="from", description="HH:MM")
-    end: time = Field(alias="until", description="HH:MM")
+    start: TimeOfDay = Field(alias="from", description="HH:MM")
+    end: TimeOfDay = Field(alias="until", description="HH:MM")
 
 
 class Schedule(Settings):

@@ -111,7 +111,9 @@ class Observer:
                 strict=True,
             )
         )
-        persons = tuple(t.place for t in things if t.class_name == PERSON)
+        persons = tuple(
+            t.place for t in things if t.class_name == PERSON and t.score >= PERSON_SCORE
+        )
         return Observation(things, persons, width / height)
 
     def _select(

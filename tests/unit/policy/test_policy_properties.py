@@ -17,6 +17,7 @@ from tests.unit.policy.traces import (
     PEOPLE_RULE,
     PHONE_AT,
     PHONE_RULE,
+    SEARCH,
     SHEET_RULE,
     Desk,
     Distrust,
@@ -97,6 +98,7 @@ def ending(event: Event) -> CloseReason:
     return BREAK if isinstance(event, Pause) else RESTART
 
 
+@SEARCH
 @given(phone=phones(), seed=seeds, blips=st.floats(0, 0.1))
 def test_flicker_gives_one_violation(phone: Thing, seed: int, blips: float) -> None:
     (life,) = lives(Run(Desk([phone], seed, blips=blips), PHONE_RULE).until(phone.end + 30))
@@ -108,6 +110,7 @@ def test_flicker_gives_one_violation(phone: Thing, seed: int, blips: float) -> N
     assert not life.updates
 
 
+@SEARCH
 @given(seed=seeds, blips=st.floats(0, 0.3), clutter=flicker)
 def test_nothing_opens_without_a_thing_that_a_rule_lists(
     seed: int, blips: float, clutter: float
@@ -119,6 +122,7 @@ def test_nothing_opens_without_a_thing_that_a_rule_lists(
     assert Run(desk, PHONE_RULE, SHEET_RULE, PEOPLE_RULE).until(200) == []
 
 
+@SEARCH
 @given(phone=phones(least=120), seed=seeds, at=st.floats(OPENS_S, 100))
 def test_a_light_step_that_halves_scores_changes_nothing(
     phone: Thing, seed: int, at: float
@@ -127,6 +131,7 @@ def test_a_light_step_that_halves_scores_changes_nothing(
     assert reasons(Run(desk, PHONE_RULE).until(phone.end + 30)) == [CLEARED]
 
 
+@SEARCH
 @given(phone=phones(least=140), seed=seeds, at=st.floats(OPENS_S, 60))
 def test_five_seconds_behind_a_hand_change_nothing(phone: Thing, seed: int, at: float) -> None:
     begin = phone.begin + at
@@ -134,6 +139,7 @@ def test_five_seconds_behind_a_hand_change_nothing(phone: Thing, seed: int, at: 
     assert reasons(Run(desk, PHONE_RULE).until(phone.end + 30)) == [CLEARED]
 
 
+@SEARCH
 @given(phone=phones(least=140), seed=seeds, at=st.floats(OPENS_S, 60), lasts=st.floats(5, 45))
 def test_a_person_who_stands_in_front_within_grace_changes_nothing(
     phone: Thing, seed: int, at: float, lasts: float
@@ -147,6 +153,7 @@ def test_a_person_who_stands_in_front_within_grace_changes_nothing(
     assert reasons(Run(desk, PHONE_RULE).until(phone.end + 30)) == [CLEARED]
 
 
+@SEARCH
 @given(one=phones(least=60), delay=st.floats(0, 50), stays=st.floats(60, 90), seed=seeds, p=flicker)
 def test_two_phones_side_by_side_are_two(
     one: Thing, delay: float, stays: float, seed: int, p: float
@@ -159,6 +166,7 @@ def test_two_phones_side_by_side_are_two(
     assert reasons(run.until(max(one.end, two.end) + 30)) == [CLEARED, CLEARED]
 
 
+@SEARCH
 @given(phone=phones(least=0), seed=seeds, events=st.lists(gentle_events(), min_size=1, max_size=4))
 def test_faults_stalls_short_restarts_and_clock_jumps_end_nothing(
     phone: Thing, seed: int, events: list[Event]
@@ -171,6 +179,7 @@ def test_faults_stalls_short_restarts_and_clock_jumps_end_nothing(
     assert reasons(run.until(phone.end + 30, trusted)) == [CLEARED]
 
 
+@SEARCH
 @given(
     phone=phones(least=0), seed=seeds,
     events=st.lists(st.one_of(harsh_events(), gentle_events()), min_size=1, max_size=4),
@@ -190,6 +199,7 @@ def is_long(event: Event) -> bool:
     return isinstance(event, Kill) and event.lasts > PHONE_RULE.grace_s
 
 
+@SEARCH
 @given(phone=phones(), seed=seeds, kill=st.floats(0, 90), away=st.floats(0.1, 45))
 def test_a_kill_at_any_look_doubles_and_loses_nothing(
     phone: Thing, seed: int, kill: float, away: float
@@ -203,6 +213,7 @@ def test_a_kill_at_any_look_doubles_and_loses_nothing(
     assert reasons(run.until(phone.end + 40, [Kill(at, away)])) == [CLEARED]
 
 
+@SEARCH
 @given(phone=phones(), seed=seeds, after=st.floats(0, 9), away=st.floats(0.1, 45))
 def test_what_is_taken_while_the_box_is_away_is_cleared_afterwards(
     phone: Thing, seed: int, after: float, away: float
@@ -213,6 +224,7 @@ def test_what_is_taken_while_the_box_is_away_is_cleared_afterwards(
     assert life.reason is CLEARED
 
 
+@SEARCH
 @given(seed=seeds, p=flicker, at=st.floats(45, 60), dx=st.floats(-0.12, 0.12), gap=st.floats(0, 2))
 def test_a_nudged_phone_stays_one_violation(
     seed: int, p: float, at: float, dx: float, gap: float
@@ -225,6 +237,7 @@ def test_a_nudged_phone_stays_one_violation(
     assert reasons(Run(Desk([before, after], seed), PHONE_RULE).until(180)) == [CLEARED]
 
 
+@SEARCH
 @given(seed=seeds, p=flicker, score=scores)
 def test_a_sheet_that_looks_like_a_notebook_now_and_then_is_one(
     seed: int, p: float, score: float
@@ -233,6 +246,7 @@ def test_a_sheet_that_looks_like_a_notebook_now_and_then_is_one(
     assert reasons(Run(Desk([sheet], seed), SHEET_RULE).until(120)) == [CLEARED]
 
 
+@SEARCH
 @given(seed=seeds, p=st.floats(0.6, 0.95), stays=st.floats(60, 90), pace=st.floats(-0.02, 0.02))
 def test_one_visitor_is_one_violation_of_the_people_rule(
     seed: int, p: float, stays: float, pace: float
@@ -247,6 +261,7 @@ def test_one_visitor_is_one_violation_of_the_people_rule(
     assert reasons(run.until(150)) == [CLEARED]
 
 
+@SEARCH
 @given(seed=seeds, p=flicker, pace=st.floats(0.005, 0.04), look_s=st.sampled_from([0.1, 0.2, 0.5]))
 def test_a_person_who_walks_about_is_one_violation(
     seed: int, p: float, pace: float, look_s: float

@@ -1,11 +1,13 @@
 """A small simulator of a desk, a noisy detector and a box that is killed, stalled and paused."""
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from random import Random
 
 import numpy as np
+from hypothesis import HealthCheck, settings
 
 from cleandesk.clock import Instant
 from cleandesk.contract.messages import CloseReason, Phase
@@ -21,6 +23,8 @@ START = datetime(2025, 3, 3, 9, 0, tzinfo=UTC)  # a Monday
 LOOK_S = 0.2
 #: The box saves its state so often while something is open.
 SAVE_EVERY_S = 10.0
+#: The box tells the policy so often that the camera cannot tell.
+FAULT_TOLD_S = 5.0
 
 PHONE_AT: Place = (0.30, 0.60, 0.38, 0.72)
 ZONES = {
@@ -31,6 +35,15 @@ PHONE_RULE = PresenceRule(name="phone", zone="desk", classes=["phone"])
 SHEET_RULE = PresenceRule(name="sheets", zone="desk", classes=["paper", "notebook"])
 PEOPLE_RULE = PeopleRule(name="people", zone="room", kind="people", more_than=1)
 SCREEN_RULE = PhoneAtScreenRule(name="screen", zone="room", kind="phone_at_screen")
+
+#: How hard the property tests search: the same cases each time, or many new ones on demand.
+SEARCH = settings(
+    max_examples=1000 if os.environ.get("POLICY_SEARCH") == "long" else 30,
+    derandomize="POLICY_SEARCH" not in os.environ,
+    database=None,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 
 Found = tuple[str, float, Place]
 
@@ -252,7 +265,7 @@ class Run:
             case Fault():
                 while self.t < ends:
                     self.commit(self.policy.suspend(self.wall.at(self.t)))
-                    self.t += max(1.0, event.lasts / 100)
+                    self.t = min(self.t + FAULT_TOLD_S, ends)
             case Stall():
                 self.t = ends
             case Pause():
