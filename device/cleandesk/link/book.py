@@ -9,13 +9,13 @@ from collections import deque
 from collections.abc import Collection
 
 from cleandesk.clock import Instant
-from cleandesk.contract.messages import ActiveViolation, CloseReason, LostRange
+from cleandesk.contract.messages import ActiveViolation, CloseReason
 from cleandesk.link import loss
 from cleandesk.link.events import EventMaker, closing
 from cleandesk.link.mark import Mark, Span
 from cleandesk.link.opening import Opened
 from cleandesk.link.records import Active, Record, Seen
-from cleandesk.link.store import Store
+from cleandesk.link.store import Store, losses_json
 from cleandesk.policy.change import Change
 
 MAX_IN_MEMORY = 1000  # events, while the disk takes none
@@ -42,7 +42,6 @@ class Book:
         self.loaded = False
         self._stale = True  # the file's events are not on this power-on's clock yet
         self._stored_meta: dict[str, object] = {}
-        self._stored_losses: tuple[LostRange, ...] | None = None
 
     def remember(self, known: Mark | None) -> None:
         """Keep the sidecar's word on a file that cannot be opened for now."""
@@ -64,7 +63,7 @@ class Book:
             self.settled.clear()
         self.next_id = max(self.next_id, opened.next_id)
         self.stored = dict(contents.active)
-        self._stored_meta, self._stored_losses = {}, None
+        self._stored_meta = {}
         self._old = {e: span for e, span in store.spans().items() if e != self.epoch}
         self._count(store)
         self.loaded = self._stale = True
@@ -122,15 +121,14 @@ class Book:
             )
             losses = self._with_dropped(dropped)
             store.put_active(self.wanted, self.stored)
-            if losses != self._stored_losses:
-                store.put_losses(losses)
-            store.put_meta({k: v for k, v in meta.items() if self._stored_meta.get(k) != v})
+            meta["lost"] = losses_json(losses)
+            store.put_meta(meta, self._stored_meta)
         self._stale = False
         self.next_id += len(records)
         self.queue.clear()
         for id_ in settled:
             self.settled.pop(id_, None)
-        self.losses = self._stored_losses = losses
+        self.losses = losses
         self.stored, self._stored_meta = dict(self.wanted), meta
         self.depth += len(records) - len(dropped)
         self.bytes += size - sum(row[2] for row in dropped)

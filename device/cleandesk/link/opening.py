@@ -13,7 +13,7 @@ from pathlib import Path
 from cleandesk.link import loss, mark, salvage
 from cleandesk.link.errors import OutboxAccessError, OutboxBusyError
 from cleandesk.link.records import Contents, Seen
-from cleandesk.link.store import Store, Trouble, trouble
+from cleandesk.link.store import Store, Trouble, losses_json, trouble
 
 log = logging.getLogger(__name__)
 
@@ -108,7 +108,7 @@ def _open_existing(path: Path) -> Opened | None:
     if store is None:
         return None
     try:
-        contents, known = store.load(), mark.read(path)
+        contents, known = replace(store.load(), active=dict(store.active())), mark.read(path)
         if known is not None:
             contents = _with_uncommitted(contents, store.spans(), known)
         return Opened(store, contents, store.last_id() + 1)
@@ -159,8 +159,16 @@ def _start_fresh(path: Path, aside: Path | None, known: mark.Mark | None, next_i
             # Of an unknown power-on: they count their age from now.
             store.insert(next_id, found.records, Seen("", 0.0))
             store.put_active(contents.active, {})
-            store.put_losses(contents.losses)
-            store.put_meta({"state": found.state, "refused": found.refused})
+            store.put_meta(
+                {
+                    "epoch": epoch,
+                    "next_seq": 1,
+                    "state": found.state,
+                    "refused": found.refused,
+                    "lost": losses_json(found.losses),
+                },
+                {},
+            )
     finally:
         store.close()  # and with it the WAL: one file is renamed at once, or not at all
     _remove(path)

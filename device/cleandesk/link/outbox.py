@@ -56,12 +56,13 @@ class Outbox:
         self._mark_failed = False
         self._listener: Callable[[], None] = _nobody
         self._book = Book(boot, clock.now().mono)
-        self._lock = opening.lock(self._path)
+        self._lock: int | None = opening.lock(self._path)
         try:
             self._book.remember(mark.read(self._path))
             self._open()
             self._flush()
         except BaseException:
+            self._let_go()
             os.close(self._lock)
             raise
 
@@ -195,11 +196,14 @@ class Outbox:
             )
 
     def close(self) -> None:
-        """Write what is left, and let go of the file."""
+        """Write what is left, and let go of the file. A second call does nothing."""
         with self._guard:
+            if self._lock is None:
+                return
             self._flush()
             self._let_go()
             os.close(self._lock)
+            self._lock = None
 
     def _by_event_id(self, results: Sequence[AckResult]) -> list[tuple[str, AckResult]]:
         """Pair each answer with an event_id; one by digest means a payload nobody could read."""

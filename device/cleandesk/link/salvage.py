@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from cleandesk.contract.messages import ActiveViolation, ViolationEvent
+from cleandesk.contract.messages import ViolationEvent
 from cleandesk.link import loss, store
 from cleandesk.link.mark import Mark
 from cleandesk.link.records import Active, Contents, Record
@@ -95,42 +95,21 @@ def read(path: Path | None, mark: Mark | None) -> Salvage:
 
 
 def _read_all(db: sqlite3.Connection, found: Salvage, last_id: int) -> Contents | None:
+    """Read each part by itself: one may be whole where the other is not."""
     reader = store.Store(db)
-    contents: Contents | None = None
     whole = [record for row in _rows(db, last_id) if (record := _record(row))]
     found.records = list({(record.epoch, record.seq): record for record in whole}.values())
     try:
+        found.active.update(reader.active())
+    except sqlite3.Error as error:
+        log.warning("open violations are readable in part", extra={"error": str(error)})
+    try:
         contents = reader.load()
     except sqlite3.Error as error:
-        log.warning("part of the outbox is unreadable", extra={"error": str(error)})
-        found.state = _value(db, "state")
-        found.active = _active(db)
+        log.warning("the policy's state is unreadable", extra={"error": str(error)})
         return None
-    found.state, found.refused = contents.state, contents.refused
-    found.losses, found.active = contents.losses, contents.active
+    found.state, found.refused, found.losses = contents.state, contents.refused, contents.losses
     return contents
-
-
-def _value(db: sqlite3.Connection, key: str) -> bytes | None:
-    try:
-        row = db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
-    except sqlite3.Error:
-        log.warning("outbox value is unreadable", extra={"key": key})
-        return None
-    return row[0] if row and isinstance(row[0], bytes) else None
-
-
-def _active(db: sqlite3.Connection) -> dict[str, Active]:
-    active: dict[str, Active] = {}
-    try:
-        for violation_id, payload, published in db.execute("SELECT * FROM active"):
-            if not payload:
-                active[violation_id] = Active(b"", published=True)
-            elif ActiveViolation.model_validate_json(payload).violation_id == violation_id:
-                active[violation_id] = Active(bytes(payload), bool(published))
-    except (sqlite3.Error, ValidationError, TypeError):
-        log.warning("open violations are readable in part", extra={"read": len(active)})
-    return active
 
 
 def _rows(db: sqlite3.Connection, last_id: int) -> Iterator[Row]:

@@ -4,17 +4,22 @@ WAL with full synchronisation: what a transaction committed survives the power c
 lock on the file is exclusive, so that it needs no `-shm` file, which a full disk would refuse.
 """
 
+import hashlib
 import sqlite3
+import zlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
 
-from cleandesk.contract.messages import LostRange
+from pydantic import TypeAdapter
+
+from cleandesk.contract.messages import ActiveViolation, LostRange
 from cleandesk.link.errors import OutboxAccessError
 from cleandesk.link.records import Active, Contents, Pending, Record, Seen
 
 VERSION = 1
+_LOSSES = TypeAdapter(list[LostRange])
 
 _SCHEMA = (
     """CREATE TABLE events (
@@ -22,7 +27,6 @@ _SCHEMA = (
         event_id TEXT NOT NULL UNIQUE, digest BLOB NOT NULL, payload BLOB NOT NULL,
         boot TEXT NOT NULL, mono REAL NOT NULL, waited REAL NOT NULL, UNIQUE (epoch, seq))""",
     "CREATE TABLE active (violation_id TEXT PRIMARY KEY, payload BLOB, published INTEGER)",
-    "CREATE TABLE lost (epoch TEXT, first INTEGER, last INTEGER, reason TEXT)",
     "CREATE TABLE meta (key TEXT PRIMARY KEY, value)",
     f"PRAGMA user_version = {VERSION}",
 )
@@ -83,7 +87,29 @@ def _checked(db: sqlite3.Connection, path: Path) -> bool:
     findings = [row[0] for row in db.execute("PRAGMA integrity_check(1)")]
     if findings != ["ok"]:
         raise DamagedError(str(findings))
+    # SQLite looks after its pages, not after what is written in them.
+    for id_, digest, payload in db.execute("SELECT id, digest, payload FROM events"):
+        _check_digest(id_, digest, payload)
     return True
+
+
+def _check_digest(id_: int, digest: object, payload: object) -> None:
+    if not isinstance(payload, bytes) or hashlib.sha256(payload).digest() != digest:
+        raise DamagedError(f"event {id_} is not what was written")
+
+
+def _check_active(violation_id: str, payload: bytes) -> None:
+    if ActiveViolation.model_validate_json(payload).violation_id != violation_id:
+        raise ValueError("it is another's")
+
+
+def losses_json(losses: Sequence[LostRange]) -> bytes:
+    """Return lost ranges as they are kept under `lost`."""
+    return _LOSSES.dump_json(list(losses))
+
+
+def _check_value(meta: Mapping[str, object]) -> int:
+    return zlib.crc32(repr(sorted(meta.items())).encode())
 
 
 class Store:
@@ -100,7 +126,7 @@ class Store:
             with store.transaction():
                 for statement in _SCHEMA:
                     store._db.execute(statement)
-                store.put_meta({"epoch": epoch, "next_seq": 1})
+                store.put_meta({"epoch": epoch, "next_seq": 1}, {})
         except sqlite3.Error:
             store.close()
             raise
@@ -141,43 +167,42 @@ class Store:
             raise
 
     def load(self) -> Contents:
-        """Return all but the events."""
+        """Return all but the events and the active topics."""
+        meta = dict(self._db.execute("SELECT key, value FROM meta"))
+        if meta.pop("check", None) != _check_value(meta):
+            raise DamagedError("the meta table is not what was written")
         try:
-            meta = dict(self._db.execute("SELECT key, value FROM meta"))
             return Contents(
                 epoch=str(meta["epoch"]),
                 next_seq=int(meta["next_seq"]),
                 state=meta.get("state"),
                 refused=int(meta.get("refused", 0)),
-                losses=tuple(
-                    LostRange(epoch=epoch, first=first, last=last, reason=reason)
-                    for epoch, first, last, reason in self._db.execute(
-                        "SELECT * FROM lost ORDER BY rowid"
-                    )
-                ),
-                active={
-                    violation_id: Active(bytes(payload), bool(published))
-                    for violation_id, payload, published in self._db.execute("SELECT * FROM active")
-                },
+                losses=tuple(_LOSSES.validate_json(meta.get("lost", b"[]"))),
             )
         except (KeyError, TypeError, ValueError) as error:
-            raise DamagedError(f"not what was written: {error!r}") from error
+            raise DamagedError(f"meta table: {error!r}") from error
+
+    def active(self) -> Iterator[tuple[str, Active]]:
+        """Yield the active topics."""
+        for violation_id, payload, published in self._db.execute("SELECT * FROM active"):
+            try:
+                if payload:
+                    _check_active(violation_id, payload)
+                yield violation_id, Active(bytes(payload), bool(published))
+            except (TypeError, ValueError) as error:
+                raise DamagedError(f"open violation {violation_id!r}: {error}") from error
 
     def seen(self) -> Seen | None:
         """Return the last moment that was noted."""
         found = dict(self._db.execute("SELECT key, value FROM meta WHERE key LIKE 'seen%'"))
         return Seen(found["seen_boot"], found["seen_mono"]) if len(found) == 2 else None  # noqa: PLR2004
 
-    def put_meta(self, values: Mapping[str, object]) -> None:
-        """Set single values."""
-        self._db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", values.items())
-
-    def put_losses(self, losses: Sequence[LostRange]) -> None:
-        """Replace the lost ranges."""
-        self._db.execute("DELETE FROM lost")
+    def put_meta(self, values: Mapping[str, object], before: Mapping[str, object]) -> None:
+        """Make the single values these, given what they were."""
+        changed = {key: value for key, value in values.items() if before.get(key) != value}
         self._db.executemany(
-            "INSERT INTO lost VALUES (?, ?, ?, ?)",
-            [(one.epoch, one.first, one.last, one.reason) for one in losses],
+            "INSERT OR REPLACE INTO meta VALUES (?, ?)",
+            [*changed.items(), ("check", _check_value(values))],
         )
 
     def put_active(self, wanted: Mapping[str, Active], stored: Mapping[str, Active]) -> None:
@@ -236,10 +261,14 @@ class Store:
     def pending(self, after: int, limit: int) -> list[Pending]:
         """Return the next events after an id, oldest first."""
         rows = self._db.execute(
-            "SELECT id, event_id, payload FROM events WHERE id > ? ORDER BY id LIMIT ?",
+            "SELECT id, event_id, digest, payload FROM events WHERE id > ? ORDER BY id LIMIT ?",
             (after, limit),
         )
-        return [Pending(id_, event_id, bytes(payload)) for id_, event_id, payload in rows]
+        found: list[Pending] = []
+        for id_, event_id, digest, payload in rows:
+            _check_digest(id_, digest, payload)
+            found.append(Pending(id_, event_id, payload))
+        return found
 
     def find(self, event_id: str) -> tuple[int, int] | None:
         """Return (id, bytes) of an event."""

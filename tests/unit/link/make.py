@@ -1,0 +1,96 @@
+"""What the tests of the link are made of."""
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from cleandesk.clock import Instant
+from cleandesk.contract.messages import AckResult, AckStatus, CloseReason, Phase, Severity
+from cleandesk.contract.topics import Address
+from cleandesk.link import EventMaker, Outbox
+from cleandesk.link.records import Pending
+from cleandesk.policy.change import Change
+from cleandesk.settings import OutboxSettings
+
+BOOT, OTHER_BOOT = "b" * 32, "c" * 32
+ADDRESS = Address("site", "box")
+MAKER = EventMaker(ADDRESS, boot=BOOT, model_sha256="0" * 64)
+OPENED: list[Outbox] = []  # closed after each test
+START = datetime(2026, 3, 1, 9, tzinfo=UTC)
+
+
+@dataclass
+class FakeClock:
+    """Stands still until it is moved."""
+
+    mono: float = 1000.0
+    started: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.started = self.mono
+
+    def now(self) -> Instant:
+        return Instant(self.mono, START + timedelta(seconds=self.mono - self.started), synced=True)
+
+
+def new_id() -> str:
+    return uuid.uuid4().hex
+
+
+def change(
+    violation_id: str | None = None,
+    phase: Phase = Phase.OPEN,
+    reason: CloseReason | None = None,
+) -> Change:
+    at = FakeClock().now()
+    return Change(
+        violation_id=violation_id or new_id(),
+        phase=phase,
+        rule="no-phones",
+        class_name="phone",
+        zone="desk",
+        severity=Severity.HIGH,
+        place=(0.1, 0.2, 0.3, 0.4),
+        score=0.9,
+        dwell_s=5.0,
+        opened=at,
+        at=at,
+        reason=reason,
+    )
+
+
+def closed(violation_id: str) -> Change:
+    return change(violation_id, Phase.CLOSE, CloseReason.CLEARED)
+
+
+def outbox(
+    path: Path,
+    *,
+    max_events: int = 10_000,
+    max_mb: float = 64,
+    boot: str = BOOT,
+    clock: FakeClock | None = None,
+) -> Outbox:
+    settings = OutboxSettings(path=path, max_events=max_events, max_mb=max_mb)
+    made = Outbox(settings, boot=boot, clock=clock or FakeClock())
+    OPENED.append(made)
+    return made
+
+
+def commit(box: Outbox, *changes: Change, state: bytes = b"{}") -> None:
+    box.commit(changes, state, make=MAKER)
+
+
+def commit_many(box: Outbox, count: int) -> None:
+    for _ in range(count):
+        commit(box, change())
+
+
+def everything(box: Outbox) -> list[Pending]:
+    return box.pending(limit=1_000_000)
+
+
+def acks(events: Iterable[Pending], result: AckStatus = AckStatus.COMMITTED) -> list[AckResult]:
+    return [AckResult(id=event.event_id, result=result) for event in events]
