@@ -55,12 +55,24 @@ class Life(RuleBasedStateMachine):
         assert self.box.settle(acks(named, result)) == {one.event_id for one in named}
         events = [json.loads(one.payload) for one in named]
         self.settled |= {(event["epoch"], event["seq"]) for event in events}
+        self.keep_in_mind()  # what is released may make room for what waits in memory
 
     @rule()
     def restart(self) -> None:
+        written = self.box.health().storage == "ok"
         self.box.close()
         self.box = self.new()
+        if not written:
+            self.go_back_to_what_was_committed()
 
+    def go_back_to_what_was_committed(self) -> None:
+        """Answers that were not written are given again; the policy starts from its old state."""
+        waiting = [json.loads(one.payload) for one in everything(self.box)]
+        self.settled -= {(event["epoch"], event["seq"]) for event in waiting}
+        self.state = self.box.state() or b"0"
+        self.open = dict.fromkeys(one.violation_id for one in self.box.open_violations())
+
+    @precondition(lambda self: self.box.health().storage == "ok")
     @rule()
     def restart_without_the_sidecar(self) -> None:
         self.box.close()
