@@ -33,7 +33,11 @@ def pair(
     """
     fits: list[tuple[float, int, int]] = []
     for i, incident in enumerate(incidents):
+        x1, y1, x2, y2 = incident.place
         for j, sighting in enumerate(found):
+            left, top, right, low = sighting.place
+            if not incident.gait.roams and (left >= x2 or right <= x1 or top >= y2 or low <= y1):
+                continue  # most pairs end here, which keeps a step of a full desk short
             fit = _fit(incident, sighting, at, aspect)
             if fit > 0:
                 fits.append((fit + (OPEN_FIRST if incident.opened else 0), i, j))
