@@ -134,8 +134,8 @@ class Link:
 
     @property
     def connected(self) -> bool:
-        """Whether the broker has us."""
-        return self._session.connected
+        """Whether the broker has us: what is committed from now on is no replay."""
+        return self._up and self._session.connected
 
     @property
     def last_answer_age_s(self) -> float:
@@ -203,12 +203,12 @@ class Link:
             self._retained.want(below + violation_id, wanted)
 
     def _on_connect(self, _: float) -> None:
-        self._up = True
         self._asked.clear()
         self._alarms.clear()
         self._retained.connected()
         self._want_online()
         self._sender.connected(self._outbox.last_id)
+        self._up = True
 
     def _want_online(self) -> None:
         online = self._status(Availability.ONLINE)

@@ -25,7 +25,6 @@ class Wanted:
 class _Sent:
     payload: bytes
     at: float
-    confirmed: bool = False
 
 
 class Retained:
@@ -68,22 +67,12 @@ class Retained:
         sent, wanted = self._sent.get(publication.topic), self._wanted.get(publication.topic)
         if sent is None or wanted is None or sent.payload != publication.payload:
             return False
-        self._sent[publication.topic] = _Sent(sent.payload, sent.at, confirmed=True)
         return sent.payload == wanted.payload
 
     def refused(self, publication: Publication, now: float) -> None:
         """Take note that the broker refused a publication: it is tried again later."""
         self._sent.pop(publication.topic, None)
         self._not_before[publication.topic] = now + self._retry_s
-
-    def settled(self) -> bool:
-        """Whether the broker confirmed all that it should hold."""
-        return all(
-            (sent := self._sent.get(topic)) is not None
-            and sent.confirmed
-            and sent.payload == wanted.payload
-            for topic, wanted in self._wanted.items()
-        )
 
     def _differs(self, topic: str, wanted: Wanted, now: float) -> bool:
         sent = self._sent.get(topic)

@@ -1,0 +1,95 @@
+"""A small subscriber straight on paho: it hears everything, and answers if it is told to."""
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Self
+
+from paho.mqtt.client import Client, MQTTMessage
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+
+from cleandesk.contract.topics import Channel
+from tests.unit.link.make import ADDRESS
+
+PATIENCE_S = 30.0
+
+
+def eventually(condition: Callable[[], object], what: str = "it") -> None:
+    """Wait until something is so; fail after a time that no working system needs."""
+    give_up = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < give_up, f"{what} did not happen in {PATIENCE_S} s"
+        time.sleep(0.01)
+
+
+@dataclass(frozen=True)
+class Heard:
+    topic: str
+    payload: bytes
+    retain: bool
+    replayed: bool
+    expiry_s: int | None
+
+    @property
+    def channel(self) -> str:
+        return self.topic.split("/")[4]
+
+
+class Listener:
+    """Hears `cleandesk/#`."""
+
+    def __init__(self, port: int, *, answers: bool = True, topic: str = "cleandesk/#") -> None:
+        self.heard: list[Heard] = []
+        self.answers = answers
+        self._topic = topic
+        self._ready = threading.Event()
+        self._port = port
+        self.client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv5)
+        self.client.on_connect = self._on_connect
+        self.client.on_subscribe = lambda *_: self._ready.set()
+        self.client.on_message = self._on_message
+
+    def __enter__(self) -> Self:
+        self.client.connect("127.0.0.1", self._port)
+        self.client.loop_start()
+        assert self._ready.wait(PATIENCE_S)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.client.disconnect()
+        self.client.loop_stop()
+
+    def of(self, channel: str) -> list[Heard]:
+        return [one for one in list(self.heard) if one.channel == channel]
+
+    def events(self) -> list[dict[str, Any]]:
+        return [json.loads(one.payload) for one in self.of("violation")]
+
+    def last(self, channel: str) -> dict[str, Any]:
+        heard = self.of(channel)
+        return json.loads(heard[-1].payload) if heard else {}
+
+    def answer(self, payload: bytes, *, retain: bool = False) -> None:
+        self.client.publish(ADDRESS.topic(Channel.ACK), payload, qos=1, retain=retain)
+
+    def _on_connect(self, client: Client, *_: object) -> None:
+        client.subscribe(self._topic, qos=1)
+
+    def _on_message(self, client: Client, _: object, message: MQTTMessage) -> None:
+        properties = message.properties
+        user = dict(getattr(properties, "UserProperty", []))
+        self.heard.append(
+            Heard(
+                message.topic,
+                bytes(message.payload),
+                message.retain,
+                replayed=user.get("replayed") == "1",
+                expiry_s=getattr(properties, "MessageExpiryInterval", None),
+            )
+        )
+        if self.answers and message.topic.endswith("/violation"):
+            event_id = json.loads(message.payload)["event_id"]
+            answer = json.dumps([{"id": event_id, "result": "committed"}])
+            client.publish(message.topic.replace("/violation", "/ack"), answer, qos=1)
