@@ -2,8 +2,6 @@
 
 import json
 import threading
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -11,17 +9,8 @@ from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from cleandesk.contract.topics import Channel
+from tests.eventually import PATIENCE_S
 from tests.unit.link.make import ADDRESS
-
-PATIENCE_S = 30.0
-
-
-def eventually(condition: Callable[[], object], what: str = "it") -> None:
-    """Wait until something is so; fail after a time that no working system needs."""
-    give_up = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < give_up, f"{what} did not happen in {PATIENCE_S} s"
-        time.sleep(0.01)
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,24 @@
 """What the tests of the link are made of."""
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from cleandesk.clock import Instant
-from cleandesk.contract.messages import AckResult, AckStatus, CloseReason, Phase, Severity
+from cleandesk.clock import Instant, SystemClock
+from cleandesk.contract.connection import BrokerSettings
+from cleandesk.contract.messages import (
+    AckResult,
+    AckStatus,
+    CameraHealth,
+    CloseReason,
+    Health,
+    Phase,
+    Severity,
+)
 from cleandesk.contract.topics import Address
-from cleandesk.link import EventMaker, Outbox
+from cleandesk.link import EventMaker, Link, Outbox
 from cleandesk.link.records import Pending
 from cleandesk.policy.change import Change
 from cleandesk.settings import OutboxSettings
@@ -94,3 +103,28 @@ def everything(box: Outbox) -> list[Pending]:
 
 def acks(events: Iterable[Pending], result: AckStatus = AckStatus.COMMITTED) -> list[AckResult]:
     return [AckResult(id=event.event_id, result=result) for event in events]
+
+
+LinkMaker = Callable[..., Link]
+
+
+def new_link(box: Outbox, port: int, **settings: float) -> Link:
+    patience = {"retry_min_s": 0.05, "retry_max_s": 0.3, "ack_timeout_s": 60.0, **settings}
+    broker = BrokerSettings.model_validate({"host": "127.0.0.1", "port": port, **patience})
+    return Link(
+        broker, ADDRESS, box, clock=SystemClock(), boot=BOOT, version="1.2.3", model="desk 1"
+    )
+
+
+def health(box: Outbox) -> Health:
+    return Health(
+        at=START,
+        boot=BOOT,
+        uptime_s=1,
+        clock_synced=True,
+        scheduled_rules_active=True,
+        camera=CameraHealth(fps=5, frames=10, dropped=0),
+        stages={},
+        outbox=box.health(),
+        memory_mb=100,
+    )

@@ -1,0 +1,219 @@
+"""JSON Schema per topic and an AsyncAPI 3 document, made from the message types.
+
+`python -m cleandesk.contract.docs` writes them beside this file, into `schemas/`; with `--check` it
+says instead whether they are current.
+"""
+
+import json
+import logging
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from cleandesk.contract.messages import (
+    SCHEMA_VERSION,
+    Ack,
+    ActiveViolation,
+    Health,
+    Privacy,
+    Status,
+    ViolationEvent,
+)
+from cleandesk.contract.publication import REPLAYED
+from cleandesk.contract.topics import NAME_PATTERN, ROOT, Channel
+
+log = logging.getLogger(__name__)
+
+FOLDER = Path(__file__).parent / "schemas"
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One kind of topic.
+
+    Attributes:
+        action: What a box does: `send` or `receive`.
+        below: Name of the level below the channel, if it has one.
+        about: What the types cannot say.
+    """
+
+    channel: Channel
+    message: type[BaseModel]
+    action: str
+    retain: bool
+    about: str
+    below: str | None = None
+
+    @property
+    def address(self) -> str:
+        """The topic, with parameters in braces."""
+        below = f"/{{{self.below}}}" if self.below else ""
+        return f"{ROOT}/{{site}}/{{box}}/{self.channel.value}{below}"
+
+
+TOPICS = (
+    Topic(Channel.STATUS, Status, "send", retain=True, about="Also the box's last will."),
+    Topic(
+        Channel.HEALTH,
+        Health,
+        "send",
+        retain=True,
+        about="Every minute, and at once when a fault or a loss begins or ends.",
+    ),
+    Topic(Channel.PRIVACY, Privacy, "send", retain=True, about="After each change."),
+    Topic(
+        Channel.VIOLATION,
+        ViolationEvent,
+        "send",
+        retain=False,
+        about="Sent until an `ack` names its event_id, byte for byte the same each time; `replayed`"
+        " says that it was committed before this connection, or is sent once more. Log it once by "
+        "event_id; a gap in seq, within an epoch, is a loss.",
+    ),
+    Topic(
+        Channel.ACTIVE,
+        ActiveViolation,
+        "send",
+        retain=True,
+        below="violation_id",
+        about="What is open now. An empty payload says that it is closed. It expires after a day, "
+        "and is refreshed every hour.",
+    ),
+    Topic(
+        Channel.ACK,
+        Ack,
+        "receive",
+        retain=False,
+        about="The subscriber's answer, for every delivery, duplicates too. Each result releases "
+        "the event from the box's outbox.",
+    ),
+)
+
+_PARAMETERS = {
+    "site": f"Who runs the box; {NAME_PATTERN}",
+    "box": f"The box within its site; {NAME_PATTERN}. `<site>/<box>` has at most 64 characters and "
+    "is the common name of the box's certificate",
+    "violation_id": "32 hexadecimal digits, for life",
+}
+
+
+def schema(topic: Topic) -> dict[str, Any]:
+    """Return the JSON Schema of a topic's payload."""
+    made = topic.message.model_json_schema(by_alias=True)
+    return {"$schema": _DIALECT, "title": made.pop("title", topic.channel.value), **made}
+
+
+def asyncapi() -> dict[str, Any]:
+    """Return the AsyncAPI document, from the view of a box."""
+    refs, definitions = models_json_schema(
+        [(topic.message, "validation") for topic in TOPICS],
+        by_alias=True,
+        ref_template="#/components/schemas/{model}",
+    )
+    return {
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": "cleandesk",
+            "version": f"{SCHEMA_VERSION}.0.0",
+            "description": "What a cleandesk box says and hears over MQTT 5. JSON, UTF-8, times in "
+            "RFC 3339 and UTC. A reader of an older version takes newer messages: keys may be "
+            "added, none changes its meaning.",
+            "license": {"name": "Apache-2.0"},
+        },
+        "defaultContentType": "application/json",
+        "channels": {topic.channel.value: _channel(topic) for topic in TOPICS},
+        "operations": {
+            f"{topic.action}_{topic.channel.value}": _operation(topic) for topic in TOPICS
+        },
+        "components": {
+            "messages": {
+                topic.channel.value: _message(topic, refs[topic.message, "validation"])
+                for topic in TOPICS
+            },
+            "schemas": definitions["$defs"],
+        },
+    }
+
+
+def files() -> dict[str, str]:
+    """Return the text of each generated file by its name."""
+    made = {
+        f"{topic.channel.value}.schema.json": json.dumps(schema(topic), indent=2) + "\n"
+        for topic in TOPICS
+    }
+    made["asyncapi.yaml"] = yaml.safe_dump(
+        asyncapi(), sort_keys=False, allow_unicode=True, width=100
+    )
+    return made
+
+
+def stale(folder: Path = FOLDER) -> list[str]:
+    """Return the names of generated files that are missing, different, or left over."""
+    wanted = files()
+    there = {
+        file.name: file.read_text(encoding="utf-8") for file in folder.glob("*") if file.is_file()
+    }
+    return sorted(name for name in wanted.keys() | there if wanted.get(name) != there.get(name))
+
+
+def write(folder: Path = FOLDER) -> None:
+    """Write the generated files."""
+    folder.mkdir(exist_ok=True)
+    for name, text in files().items():
+        (folder / name).write_text(text, encoding="utf-8")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Write, or with `--check` compare; returns the process's exit code."""
+    if list(arguments) not in ([], ["--check"]):
+        log.error("usage: python -m cleandesk.contract.docs [--check]")
+        return 2
+    if not arguments:
+        write()
+        return 0
+    old = stale()
+    if old:
+        log.error("not current: %s: run python -m cleandesk.contract.docs", ", ".join(old))
+    return 1 if old else 0
+
+
+def _channel(topic: Topic) -> dict[str, Any]:
+    names = ["site", "box", *([topic.below] if topic.below else [])]
+    return {
+        "address": topic.address,
+        "description": topic.about,
+        "parameters": {name: {"description": _PARAMETERS[name]} for name in names},
+        "messages": {topic.channel.value: {"$ref": f"#/components/messages/{topic.channel.value}"}},
+    }
+
+
+def _operation(topic: Topic) -> dict[str, Any]:
+    return {
+        "action": topic.action,
+        "channel": {"$ref": f"#/channels/{topic.channel.value}"},
+        "bindings": {"mqtt": {"qos": 1, "retain": topic.retain}},
+    }
+
+
+def _message(topic: Topic, payload: dict[str, Any]) -> dict[str, Any]:
+    message: dict[str, Any] = {"contentType": "application/json"}
+    if topic.channel is Channel.VIOLATION:
+        name, value = REPLAYED
+        message["headers"] = {
+            "type": "object",
+            "description": "MQTT 5 user properties",
+            "properties": {name: {"type": "string", "const": value}},
+        }
+    return {**message, "payload": payload}
+
+
+if __name__ == "__main__":
+    logging.basicConfig(format="%(message)s")
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,170 @@
+"""The MQTT session against a real broker."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cleandesk.contract.mqtt import NotConnectedError, Publication, Received, Session
+from tests.contract.recorder import Recorder, settings
+from tests.eventually import eventually
+from tests.mosquitto import Mosquitto, needs_mosquitto
+
+pytestmark = needs_mosquitto
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Mosquitto]:
+    with Mosquitto(tmp_path) as running:
+        yield running
+
+
+def test_a_message_arrives_with_its_properties(broker: Mosquitto) -> None:
+    with (
+        Recorder(settings(broker.port), "in", subscriptions=["t/#"]) as there,
+        Recorder(settings(broker.port), "out") as here,
+    ):
+        there.connected()
+        here.connected()
+        user = (("replayed", "1"), ("replayed", "twice"))
+        mid = here.session.publish(Publication("t/1", b"\x00\xff", user=user, expiry_s=60))
+        eventually(lambda: there.received and mid in here.pubacks)
+        (received,) = there.received
+        assert (received.topic, received.payload, received.qos) == ("t/1", b"\x00\xff", 1)
+        assert (received.user, received.retain) == (user, False)
+        assert here.pubacks[mid] == 0
+
+
+def test_a_puback_tells_that_nobody_listened(broker: Mosquitto) -> None:
+    with Recorder(settings(broker.port), "out") as here:
+        here.connected()
+        mid = here.session.publish(Publication("nobody/here", b""))
+        eventually(lambda: mid in here.pubacks)
+        assert here.pubacks[mid] == 16
+
+
+def test_many_messages_at_once_keep_their_order(broker: Mosquitto) -> None:
+    with (
+        Recorder(settings(broker.port), "in", subscriptions=["t"]) as there,
+        Recorder(settings(broker.port), "out") as here,
+    ):
+        there.connected()
+        here.connected()
+        for number in range(500):
+            here.session.publish(Publication("t", b"%d" % number))
+        eventually(lambda: len(there.received) >= 500 and len(here.pubacks) >= 500)
+        assert [int(one.payload) for one in there.received] == list(range(500))
+
+
+def test_it_keeps_to_the_brokers_limit_of_unanswered_messages(tmp_path: Path) -> None:
+    with (
+        Mosquitto(tmp_path, options=["max_inflight_messages 3"]) as narrow,
+        Recorder(settings(narrow.port), "out") as here,
+    ):
+        here.connected()
+        for _ in range(200):
+            here.session.publish(Publication("t", b"x"))
+        eventually(lambda: len(here.pubacks) >= 200)
+        assert here.disconnects == 0
+
+
+def test_it_comes_back_after_the_broker_was_killed(broker: Mosquitto) -> None:
+    with Recorder(settings(broker.port), "c", subscriptions=["t"]) as here:
+        here.connected()
+        first = here.session.publish(Publication("t", b"1"))
+        eventually(lambda: first in here.pubacks)
+        broker.kill()
+        eventually(lambda: here.disconnects)
+        with pytest.raises(NotConnectedError, match="after the next connect"):
+            here.session.publish(Publication("t", b"lost"))
+        broker.start()
+        here.connected()
+        second = here.session.publish(Publication("t", b"2"))
+        assert second != first
+        eventually(lambda: len(here.received) >= 2)
+        assert [one.payload for one in here.received] == [b"1", b"2"]
+        assert (here.connects, here.disconnects) == (2, 1)
+
+
+def test_a_lasting_session_gets_what_it_did_not_acknowledge_again(broker: Mosquitto) -> None:
+    lasting: dict[str, Any] = {
+        "subscriptions": ["t"],
+        "session_expiry_s": 600,
+        "manual_ack": True,
+    }
+    with Recorder(settings(broker.port), "out") as out:
+        out.connected()
+        with Recorder(settings(broker.port), "in", **lasting) as first:
+            first.connected()
+            for payload in (b"1", b"2"):
+                out.session.publish(Publication("t", payload))
+            eventually(lambda: len(first.received) >= 2)
+            first.session.acknowledge(first.received[0])
+        mid = out.session.publish(Publication("t", b"3"))
+        eventually(lambda: mid in out.pubacks)
+    with Recorder(settings(broker.port), "in", **lasting) as second:
+        second.connected()
+        eventually(lambda: len(second.received) >= 2)
+        assert [one.payload for one in second.received] == [b"2", b"3"]
+
+
+def test_an_acknowledgement_of_an_earlier_connection_is_worth_nothing(broker: Mosquitto) -> None:
+    lasting: dict[str, Any] = {
+        "subscriptions": ["t"],
+        "session_expiry_s": 600,
+        "manual_ack": True,
+    }
+    with Recorder(settings(broker.port), "in", **lasting) as here:
+        here.connected()
+        here.session.publish(Publication("t", b"1"))
+        eventually(lambda: here.received)
+        (old,) = here.received
+        broker.restart()
+        eventually(lambda: len(here.received) >= 2)
+        here.session.acknowledge(old)
+        broker.restart()
+        eventually(lambda: len(here.received) >= 3)
+        here.session.acknowledge(here.received[-1])
+        assert {one.payload for one in here.received} == {b"1"}
+
+
+def test_a_callback_that_fails_is_counted_and_stops_nothing(
+    broker: Mosquitto, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(_: Received) -> None:
+        raise RuntimeError("a fault of ours")
+
+    session = Session(settings(broker.port), "c", subscriptions=["t"], on_message=broken)
+    session.start()
+    eventually(lambda: session.connected)
+    for _ in range(2):
+        session.publish(Publication("t", b"x"))
+    eventually(lambda: session.callback_errors == 2)
+    assert session.connected
+    session.stop()
+    assert "a fault of ours" in caplog.text
+
+
+def test_leaving_sends_the_last_message_and_no_will(broker: Mosquitto) -> None:
+    with Recorder(settings(broker.port), "in", subscriptions=["t/#"]) as there:
+        there.connected()
+        leaver = Recorder(settings(broker.port), "out", will=Publication("t/will", b"gone"))
+        with leaver:
+            leaver.connected()
+            leaver.session.stop(Publication("t/last", b"bye"))
+        other = Recorder(settings(broker.port), "other")
+        with other:
+            other.connected()
+            other.session.publish(Publication("t/after", b""))
+            eventually(lambda: len(there.received) >= 2)
+        assert [one.topic for one in there.received] == ["t/last", "t/after"]
+
+
+def test_the_last_answers_age_tells_a_broker_that_is_gone(broker: Mosquitto) -> None:
+    with Recorder(settings(broker.port), "c") as here:
+        here.connected()
+        broker.kill()
+        eventually(lambda: here.disconnects)
+        age = here.session.last_answer_age_s
+        eventually(lambda: here.session.last_answer_age_s > age + 0.2)

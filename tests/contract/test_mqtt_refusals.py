@@ -1,0 +1,123 @@
+"""The MQTT session against what mosquitto cannot be brought to say: a broker made of bytes."""
+
+import socket
+import struct
+import threading
+from typing import Self
+
+import pytest
+
+from cleandesk.contract.connection import BrokerSettings
+from cleandesk.contract.mqtt import Publication, Session
+from cleandesk.contract.wire import End
+from tests.contract.recorder import Recorder, settings
+from tests.eventually import eventually
+
+CONNACK_OK = b"\x20\x03\x00\x00\x00"
+TAKEN_OVER = b"\xe0\x01\x8e"
+
+
+def connack(code: int) -> bytes:
+    return b"\x20\x03\x00" + struct.pack("B", code) + b"\x00"
+
+
+class Script:
+    """Accepts connections and answers each CONNECT, SUBSCRIBE or PUBLISH with given bytes."""
+
+    def __init__(self, *answers: bytes) -> None:
+        self._answers = answers
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._server.getsockname()[1]
+        self.connections = 0
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown(socket.SHUT_RDWR)
+        self._server.close()
+        self._thread.join()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                peer, _ = self._server.accept()
+            except OSError:
+                return
+            self.connections += 1
+            with peer:
+                try:
+                    self._talk(peer)
+                except OSError:
+                    continue
+
+    def _talk(self, peer: socket.socket) -> None:
+        for answer in self._answers:
+            if not peer.recv(4096):
+                return
+            peer.sendall(answer)
+        while peer.recv(4096):
+            pass
+
+
+@pytest.mark.parametrize(
+    ("code", "fix"),
+    [(0x87, "common name"), (0x86, "broker.tls.cert"), (0x84, "MQTT 5"), (0x89, "load")],
+)
+def test_a_refusal_is_told_with_its_fix_and_tried_again(
+    code: int, fix: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Script(connack(code)) as script, Recorder(settings(script.port), "c") as here:
+        eventually(lambda: script.connections >= 3)
+        assert here.connects == 0
+        assert not here.session.connected
+    told = [one for one in caplog.records if one.__dict__.get("code") == code]
+    assert told
+    assert all(fix in one.__dict__["fix"] for one in told)
+
+
+def test_a_subscription_that_is_not_granted_is_no_connection(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    not_authorized = b"\x90\x04\x00\x01\x00\x87"
+    with (
+        Script(CONNACK_OK, not_authorized) as script,
+        Recorder(settings(script.port), "c", subscriptions=["secret/#"]) as here,
+    ):
+        eventually(lambda: script.connections >= 2)
+        assert here.connects == 0
+    assert any("'secret/#'" in one.getMessage() for one in caplog.records)
+
+
+def test_being_taken_over_is_told_with_its_fix(caplog: pytest.LogCaptureFixture) -> None:
+    with (
+        Script(CONNACK_OK, TAKEN_OVER) as script,
+        Recorder(settings(script.port), "c") as here,
+    ):
+        here.connected()
+        here.session.publish(Publication("t", b""))
+        eventually(lambda: here.disconnects)
+    (told,) = [one for one in caplog.records if one.__dict__.get("code") == 142]
+    assert "two boxes with one address" in told.__dict__["fix"]
+
+
+def test_the_wait_grows_and_is_the_longest_for_one_who_was_taken_over() -> None:
+    broker = BrokerSettings(port=1, retry_min_s=1, retry_max_s=60)
+    session = Session(broker, "c")
+    waits = [session._wait_s(failures, End("", "")) for failures in range(100)]
+    assert all(0.5 <= wait <= 60 for wait in waits)
+    assert waits[0] <= 1
+    assert min(waits[10:]) >= 30
+    assert session._wait_s(0, End("", "", code=142)) >= 30
+
+
+@pytest.mark.parametrize(
+    "nonsense", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\x00" * 64, b"\xff" * 64, b"\x20\x00"]
+)
+def test_nonsense_from_the_other_side_does_no_harm(nonsense: bytes) -> None:
+    with Script(nonsense) as script, Recorder(settings(script.port), "c") as here:
+        eventually(lambda: script.connections >= 1)
+        assert here.session.callback_errors == 0
+        assert here.session._thread.is_alive()

@@ -1,0 +1,14 @@
+"""Waiting for what other threads and processes do."""
+
+import time
+from collections.abc import Callable
+
+PATIENCE_S = 30.0
+
+
+def eventually(condition: Callable[[], object], what: str = "it") -> None:
+    """Wait until something is so; fail after a time that no working system needs."""
+    give_up = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < give_up, f"{what} did not happen in {PATIENCE_S} s"
+        time.sleep(0.01)
