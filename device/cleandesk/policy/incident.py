@@ -119,7 +119,7 @@ class Incident:
 
     def ripe(self, rule: Rule) -> bool:
         """Say whether a candidate is a violation by now."""
-        return self.missed == 0 and self.confirmed(rule) and self.present_s >= rule.dwell_s
+        return self.confirmed(rule) and self.present_s >= rule.dwell_s
 
     def forgotten(self, rule: Rule) -> bool:
         """Say whether a candidate came to nothing."""

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from cleandesk.clock import Instant
-from cleandesk.contract.messages import CloseReason, Fraction, Id, Phase, Seconds, Severity
+from cleandesk.contract.messages import CloseReason, Count, Fraction, Id, Phase, Seconds, Severity
 from cleandesk.policy.change import Change
 from cleandesk.policy.gait import gait_of
 from cleandesk.policy.incident import Incident
@@ -57,7 +57,7 @@ class OpenViolation(_Value):
     present_s: Seconds
     absent_s: Seconds
     covered_s: Seconds
-    missed: int
+    missed: Count
 
     @classmethod
     def of(cls, incident: Incident, rule: Rule, fingerprint: str) -> Self:

@@ -111,6 +111,13 @@ def test_a_stall_is_neither_presence_nor_absence() -> None:
     assert life.closed.at.mono >= 1000 + 3030 + PHONE_RULE.clear_after_s - 2
 
 
+def test_time_in_a_fault_is_no_absence_at_all() -> None:
+    run = Run(quiet(Thing("phone", PHONE_AT, 0, 30)), PHONE_RULE)
+    (life,) = lives(run.until(100, [Fault(30, 20)]))
+    assert life.closed is not None
+    assert life.closed.at == WALL.at(50 + PHONE_RULE.clear_after_s)
+
+
 def test_one_missing_look_after_a_gap_does_not_close() -> None:
     rule = PHONE_RULE.model_copy(update={"clear_after_s": 1})
     run = Run(quiet(Thing("phone", PHONE_AT, 0, 20), Thing("phone", PHONE_AT, 120.2, 200)), rule)
@@ -215,6 +222,22 @@ def test_the_first_of_two_phones_may_go_while_the_second_is_new() -> None:
     near = (0.40, 0.60, 0.48, 0.72)
     run = Run(quiet(Thing("phone", PHONE_AT, 0, 20), Thing("phone", near, 16, 60)), PHONE_RULE)
     assert reasons(run.until(100)) == [CLEARED, CLEARED]
+
+
+def test_a_new_phone_beside_one_that_was_missed_for_a_look_is_a_second() -> None:
+    """The first is unseen when the second turns up, and is seen again: nothing has moved."""
+    one: Found = ("phone", 0.9, PHONE_AT)
+    two: Found = ("phone", 0.9, (0.40, 0.60, 0.48, 0.72))
+    found: list[list[Found]] = [[one]] * 50 + [[two]] + [[one, two]] * 50
+    changes = looks(policy(PHONE_RULE), found)
+    assert [c.phase for c in changes] == [Phase.OPEN, Phase.OPEN]
+
+
+def test_a_candidate_is_forgotten_after_ten_looks_without_it() -> None:
+    rule = PHONE_RULE.model_copy(update={"hits": 1, "of": 1, "dwell_s": 1.5})
+    once: Found = ("phone", 0.9, PHONE_AT)
+    assert len(looks(policy(rule), [[once], *[[]] * 9, [once]])) == 1
+    assert looks(policy(rule), [[once], *[[]] * 10, [once]]) == []
 
 
 def test_a_violation_has_the_class_most_often_seen() -> None:
