@@ -123,7 +123,7 @@ class RuleWatch:
 
     def _end(self, at: Instant) -> Iterator[Change]:
         """Close what was seen to be gone, unless it may be what turned up beside it."""
-        moving = [c.moved_from() for c in self._candidates if c.confirmed(self.rule)]
+        moving = [candidate.moved_from() for candidate in self._candidates]
         for incident in [i for i in self._open if i.gone(self.rule)]:
             if incident not in moving:
                 yield self._close(incident, CloseReason.CLEARED, at)

@@ -210,7 +210,8 @@ def test_a_kill_at_any_look_doubles_and_loses_nothing(
     if at < phone.begin + OPENS_S:  # a candidate does not survive, so it needs its time again
         phone.end = max(phone.end, at + away + OPENS_S)
     run = Run(Desk([phone], seed), PHONE_RULE)
-    assert reasons(run.until(phone.end + 40, [Kill(at, away)])) == [CLEARED]
+    end = max(phone.end, at + away) + 30
+    assert reasons(run.until(end, [Kill(at, away)])) == [CLEARED]
 
 
 @SEARCH
@@ -219,7 +220,7 @@ def test_what_is_taken_while_the_box_is_away_is_cleared_afterwards(
     phone: Thing, seed: int, after: float, away: float
 ) -> None:
     run = Run(Desk([phone], seed), PHONE_RULE)
-    run.until(phone.end + 60, [Kill(phone.end - after, away)])
+    run.until(phone.end + away + 30, [Kill(phone.end - after, away)])
     (life,) = lives(run.changes)
     assert life.reason is CLEARED
 
@@ -262,11 +263,19 @@ def test_one_visitor_is_one_violation_of_the_people_rule(
 
 
 @SEARCH
-@given(seed=seeds, p=flicker, pace=st.floats(0.005, 0.04), look_s=st.sampled_from([0.1, 0.2, 0.5]))
+@given(
+    seed=seeds,
+    p=st.floats(0.75, 1),
+    pace=st.floats(0.005, 0.04),
+    look_s=st.sampled_from([0.1, 0.2, 0.4]),
+)
 def test_a_person_who_walks_about_is_one_violation(
     seed: int, p: float, pace: float, look_s: float
 ) -> None:
-    """Up to a brisk walk: 0.2 of the picture's width a second."""
+    """Up to a brisk walk, 0.2 of the picture's width a second.
+
+    Who is found in 40 % of looks gets further than a body's length unseen, and is as well another.
+    """
     rule = PresenceRule(name="person", zone="room", classes=["person"], clear_after_s=15)
     way = [0.8 * abs((pace * step) % 2 - 1) for step in range(600)]
     walk = tuple((10 + i / 5, (x, 0.2, x + 0.15, 0.9)) for i, x in enumerate(way))
