@@ -82,7 +82,7 @@ class Link:
         self._want_online()  # the first of all topics
         self._session = Session(
             settings,
-            f"cleandesk/{address}",
+            f"cleandesk.{address.site}.{address.box}",  # rumqttd takes no '/' in a client id
             will=self._status(Availability.OFFLINE),
             subscriptions=[address.topic(Channel.ACK)],
             on_message=lambda received: self._inbox.put(lambda _: self._on_ack(received)),
