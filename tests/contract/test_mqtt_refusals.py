@@ -7,6 +7,7 @@ from typing import Self
 
 import pytest
 
+from cleandesk.contract import wire
 from cleandesk.contract.connection import BrokerSettings
 from cleandesk.contract.mqtt import Publication, Session
 from cleandesk.contract.wire import End
@@ -101,6 +102,28 @@ def test_being_taken_over_is_told_with_its_fix(caplog: pytest.LogCaptureFixture)
         eventually(lambda: here.disconnects)
     (told,) = [one for one in caplog.records if one.__dict__.get("code") == 142]
     assert "two boxes with one address" in told.__dict__["fix"]
+
+
+def test_a_broker_that_pings_back_and_never_answers_is_left(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    pong = b"\xd0\x00"
+    with Script(CONNACK_OK, b"", *[pong] * 20) as script:
+        impatient = settings(script.port).model_copy(update={"keepalive_s": 1})
+        with Recorder(impatient, "c") as here:
+            here.connected()
+            here.session.publish(Publication("t", b""))
+            eventually(lambda: here.disconnects)
+    assert any("no answer to a message for 2 s" in one.getMessage() for one in caplog.records)
+
+
+def test_a_port_that_accepts_and_says_nothing_is_left(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(wire, "HANDSHAKE_S", 0.2)
+    with Script() as script, Recorder(settings(script.port), "c"):
+        eventually(lambda: script.connections >= 2)
+    assert any("accepts and does not answer" in one.getMessage() for one in caplog.records)
 
 
 def test_the_wait_grows_and_is_the_longest_for_one_who_was_taken_over() -> None:
