@@ -1,0 +1,76 @@
+"""`python -m models.train`: train the desk model, or write its weights and manifest."""
+
+from pathlib import Path
+from typing import Annotated
+
+import torch
+import typer
+import yaml
+
+from models.train import graph, manifest
+from models.train.network import to_arrays
+from models.train.run import Plan, Run
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = ROOT / "build" / "train"
+SHARED = ROOT.parent / "shared"
+START = SHARED / "teachers" / "nanodet_plus_m_416.onnx"
+CHOICES = Path(__file__).with_name("thresholds.yaml")
+STARTED_FROM = "NanoDet-Plus-m 416 (Apache-2.0, github.com/RangiLyu/nanodet)"
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
+
+
+def _thresholds() -> dict[str, float]:
+    chosen = yaml.safe_load(CHOICES.read_text(encoding="utf-8"))
+    return {str(name): float(score) for name, score in chosen.items()}
+
+
+@app.command()
+def run(
+    steps: Annotated[int, typer.Option(help="Batches in all.")] = Plan.steps,
+    batch: Annotated[int, typer.Option(help="Pictures a batch.")] = Plan.batch,
+    rate: Annotated[float, typer.Option(help="Highest learning rate.")] = Plan.rate,
+    seed: Annotated[int, typer.Option(help="Seed of everything drawn.")] = Plan.seed,
+    start: Annotated[
+        Path | None, typer.Option(help="Desk weights to begin with; the COCO model if left out.")
+    ] = None,
+    build: Annotated[Path, typer.Option(help="Where checkpoints go.")] = BUILD,
+    resume: Annotated[bool, typer.Option(help="Go on from the last checkpoint.")] = False,  # noqa: FBT002
+) -> None:
+    """Train; weights stay in build/train until `export` writes them."""
+    plan = Plan(steps=steps, batch=batch, rate=rate, seed=seed)
+    training = Run(graph.remap_head(graph.load(START)), plan, SHARED / "data", build)
+    if start is not None:
+        weights = graph.conv_weights(graph.load(start))
+        tensors = {name: torch.from_numpy(value) for name, value in weights.items()}
+        training.net.trunk.load_state_dict(tensors, strict=False)
+        training.mean = {n: p.detach().clone() for n, p in training.net.trunk.named_parameters()}
+    if resume:
+        training.resume()
+    training.train()
+
+
+@app.command()
+def export(
+    folder: Annotated[Path, typer.Option(help="Where weights and manifest go.")] = ROOT
+    / "models"
+    / "desk",
+    build: Annotated[Path, typer.Option(help="Where the checkpoint lies.")] = BUILD,
+    untrained: Annotated[bool, typer.Option(help="Only re-map the head.")] = False,  # noqa: FBT002
+) -> None:
+    """Write desk.onnx and manifest.yaml from the last checkpoint."""
+    model = graph.remap_head(graph.load(START))
+    source = f"{STARTED_FROM}; head rows re-mapped from COCO-80, not trained further."
+    if not untrained:
+        kept = torch.load(build / "checkpoint.pt", weights_only=True)
+        model = graph.write_weights(model, to_arrays(kept["mean"]))
+        source = (
+            f"Fine-tuned from {STARTED_FROM} by models/train, "
+            f"{kept['state']['step']} steps; data and licences in README.md."
+        )
+    typer.echo(manifest.save(model, folder, _thresholds(), source))
+
+
+if __name__ == "__main__":
+    app()

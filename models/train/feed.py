@@ -1,0 +1,138 @@
+"""Feeds the training: sample number i is the same picture in every run with the same seed."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from models.train.camera import degrade
+from models.train.compose import compose
+from models.train.grid import SIZE, points
+from models.train.labels import CLASSES, NUM_CLASSES
+from models.train.losses import Known, Target
+from models.train.picture import Cutout, Rng
+from models.train.sample import Codes, Sample, view
+from models.train.sets import Item
+
+# How often each kind of sample is drawn. "composed" is made on the fly.
+SHARES: Final = {
+    "scenes": 0.36,
+    "composed": 0.24,
+    "coco_unlabelled": 0.16,
+    "phone": 0.08,
+    "pen": 0.04,
+    "pen_overhead": 0.03,
+    "stationery": 0.03,
+    "mouse": 0.02,
+    "webcam_phone_wallet_airpods": 0.03,
+    "idcard": 0.01,
+}
+# Close-ups are shown small, among others: on a desk these things are never the whole picture.
+MOSAIC: Final = {"scenes": 0.15, "composed": 0.1, "coco_unlabelled": 0.15}
+MOSAIC_ELSE: Final = 0.6
+# Share of a labelled box, about its middle, where nothing but a person is taken from the teacher.
+CORE: Final = 0.6
+
+
+@dataclass(frozen=True)
+class Stock:
+    """All that samples are made of."""
+
+    sets: dict[str, list[Item]]
+    phones: list[Cutout]
+    pens: list[Cutout]
+
+
+class Feed(Dataset[tuple[Tensor, Target]]):
+    """Samples `start` to `start + count` of a seed's endless row."""
+
+    def __init__(self, stock: Stock, seed: int, start: int, count: int) -> None:
+        self._stock, self._seed, self._start, self._count = stock, seed, start, count
+        names = [n for n in SHARES if n == "composed" or stock.sets.get(n)]
+        weights = np.array([SHARES[n] for n in names])
+        self._names, self._weights = names, weights / weights.sum()
+        self._at = points().numpy()
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Target]:
+        """Picture uint8 [3, 416, 416] in BGR, and its labels."""
+        rng = np.random.default_rng((self._seed, self._start + index))
+        name = self._draw(rng)
+        if rng.random() < MOSAIC.get(name, MOSAIC_ELSE):
+            sample, known = self._mosaic(name, rng)
+        else:
+            zoom = (0.85, 1.5) if name in MOSAIC else (0.35, 1.1)
+            sample = view(self._sample(name, rng), rng, (SIZE, SIZE), zoom)
+            known = np.tile(sample.known, (len(self._at), 1))
+        picture = torch.from_numpy(degrade(sample.picture, rng)).permute(2, 0, 1).contiguous()
+        return picture, self._target(sample, known)
+
+    def _draw(self, rng: Rng) -> str:
+        return self._names[int(rng.choice(len(self._names), p=self._weights))]
+
+    def _sample(self, name: str, rng: Rng) -> Sample:
+        if name != "composed":
+            return self._pick(name, rng)
+        real = None
+        if rng.random() < 0.65:
+            real = self._pick("idcard" if rng.random() < 0.1 else "coco_unlabelled", rng)
+        return compose(rng, real, self._stock.phones, self._stock.pens)
+
+    def _pick(self, name: str, rng: Rng) -> Sample:
+        items = self._stock.sets[name]
+        return items[int(rng.integers(len(items)))].read()
+
+    def _mosaic(self, first: str, rng: Rng) -> tuple[Sample, Codes]:
+        """Four views in one picture, each with its own knowledge."""
+        cut_x, cut_y = (int(rng.uniform(0.35, 0.65) * SIZE) for _ in range(2))
+        canvas = np.zeros((SIZE, SIZE, 3), np.uint8)
+        known = np.zeros((len(self._at), NUM_CLASSES), np.uint8)
+        boxes, labels = [], []
+        corners = [(0, 0), (cut_x, 0), (0, cut_y), (cut_x, cut_y)]
+        for place, (x, y) in enumerate(corners):
+            w, h = (cut_x if x == 0 else SIZE - cut_x), (cut_y if y == 0 else SIZE - cut_y)
+            name = first if place == 0 else self._draw(rng)
+            zoom = (0.9, 2.0) if name in MOSAIC else (0.6, 1.15)
+            part = view(self._sample(name, rng), rng, (w, h), zoom)
+            canvas[y : y + h, x : x + w] = part.picture
+            inside = (
+                (self._at[:, 0] >= x)
+                & (self._at[:, 0] < x + w)
+                & (self._at[:, 1] >= y)
+                & (self._at[:, 1] < y + h)
+            )
+            known[inside] = part.known
+            boxes.append(part.boxes + np.array([x, y, x, y], np.float32))
+            labels.append(part.labels)
+        joined = Sample(canvas, np.concatenate(boxes), np.concatenate(labels), known[0])
+        return joined, known
+
+    def _target(self, sample: Sample, known: Codes) -> Target:
+        """Labels, with the teacher silenced in their middle and ignored regions marked."""
+        known = known.copy()
+        for box, label in zip(sample.boxes, sample.labels, strict=True):
+            middle, half = (box[:2] + box[2:]) / 2, (box[2:] - box[:2]) / 2
+            distance = np.abs(self._at[:, :2] - middle)
+            if label < 0:
+                known[(distance <= half).all(-1)] = Known.IGNORE
+                continue
+            core = (distance <= half * CORE).all(-1)
+            part = known[core, : CLASSES.index("person")]
+            part[part == Known.TEACHER] = Known.LABELLED
+            known[core, : CLASSES.index("person")] = part
+        sure = sample.labels >= 0
+        return Target(
+            torch.from_numpy(sample.boxes[sure]),
+            torch.from_numpy(sample.labels[sure]),
+            torch.from_numpy(known),
+        )
+
+
+def collate(batch: list[tuple[Tensor, Target]]) -> tuple[Tensor, list[Target]]:
+    """Pictures [B, 3, 416, 416] uint8 and their labels."""
+    return torch.stack([p for p, _ in batch]), [t for _, t in batch]

@@ -1,0 +1,149 @@
+"""What the training minimises, with labels that are only partly there.
+
+Quality focal loss and distribution focal loss (arXiv:2006.04388), GIoU (arXiv:1902.09630), and
+for every class that a picture does not label: the starting model's own answer for that picture.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from models.train.assign import Assignment, assign
+from models.train.grid import BINS, decode_boxes, encode_boxes
+from models.train.labels import NUM_CLASSES
+
+WEAK = 0.3  # weight of "not labelled, probably absent"
+UNSURE = 0.5  # a score above which a weak negative is left alone: it may be right
+BOX_WEIGHT, BINS_WEIGHT, KEEP_WEIGHT = 2.0, 0.25, 0.5
+KEEP_ABOVE = 0.3  # teacher's score above which its box is a target too
+
+
+class Known(IntEnum):
+    """What is known of a class at a point."""
+
+    TEACHER = 0  # unlabelled: follow the starting model
+    LABELLED = 1  # labelled: it is where a label says so, and nowhere else
+    WEAK = 2  # unlabelled and unknown to the starting model: probably absent
+    IGNORE = 3  # cannot be said
+
+
+@dataclass(frozen=True)
+class Target:
+    """Labels of one picture: boxes [M, 4], labels [M], known [N, C] of `Known` values."""
+
+    boxes: Tensor
+    labels: Tensor
+    known: Tensor
+
+
+def class_targets(
+    target: Target, found: Assignment, teacher: Tensor, scores: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Class targets and weights of one picture, both [N, C].
+
+    Args:
+        target: Labels.
+        found: Points that answer for them.
+        teacher: Starting model's scores [N, C].
+        scores: Scores now [N, C], without gradient.
+    """
+    known = target.known
+    wanted = torch.where(known == Known.TEACHER, teacher, torch.zeros_like(teacher))
+    weight = torch.ones_like(teacher)
+    weak = torch.where(scores < UNSURE, torch.full_like(scores, WEAK), torch.zeros_like(scores))
+    weight = torch.where(known == Known.WEAK, weak, weight)
+    weight = weight.masked_fill(known == Known.IGNORE, 0.0)
+    labels = target.labels[found.boxes]
+    person = wanted[found.points, NUM_CLASSES - 1]
+    wanted[found.points] = 0.0  # a thing that is labelled is no other thing
+    weight[found.points] = 1.0
+    wanted[found.points, NUM_CLASSES - 1] = person  # but a person may be behind it
+    wanted[found.points, labels] = found.iou
+    return wanted, weight
+
+
+def quality_focal(logits: Tensor, wanted: Tensor, weight: Tensor) -> Tensor:
+    """Quality focal loss, summed."""
+    gap = (wanted - logits.sigmoid()).abs() ** 2
+    bce = F.binary_cross_entropy_with_logits(logits, wanted, reduction="none")
+    return (bce * gap * weight).sum()
+
+
+def giou_loss(a: Tensor, b: Tensor) -> Tensor:
+    """1 - GIoU of boxes a and b, row by row: [N]."""
+    inter = (torch.minimum(a[:, 2:], b[:, 2:]) - torch.maximum(a[:, :2], b[:, :2])).clamp(min=0)
+    hull = (torch.maximum(a[:, 2:], b[:, 2:]) - torch.minimum(a[:, :2], b[:, :2])).prod(-1)
+    overlap = inter.prod(-1)
+    union = (a[:, 2:] - a[:, :2]).prod(-1) + (b[:, 2:] - b[:, :2]).prod(-1) - overlap
+    return 1 - overlap / union.clamp(min=1e-6) + (hull - union) / hull.clamp(min=1e-6)
+
+
+def bins_loss(raw: Tensor, distances: Tensor) -> Tensor:
+    """Distribution focal loss of logits [N, 4 * BINS] for distances [N, 4] in strides: [N]."""
+    logp = raw.unflatten(-1, (4, BINS)).log_softmax(-1)
+    low = distances.floor().long()
+    share = distances - low
+    at_low = logp.gather(-1, low.unsqueeze(-1)).squeeze(-1)
+    at_high = logp.gather(-1, (low + 1).clamp(max=BINS - 1).unsqueeze(-1)).squeeze(-1)
+    return -(at_low * (1 - share) + at_high * share).mean(-1)
+
+
+def detection_loss(
+    raw: Tensor, teacher: Tensor, targets: list[Target], at: Tensor
+) -> dict[str, Tensor]:
+    """Loss terms of a batch.
+
+    Args:
+        raw: Logits [B, N, C + 4 * BINS].
+        teacher: The starting model's logits for the same pictures, of the same shape.
+        targets: Labels, one per picture.
+        at: Points [N, 3].
+
+    Returns:
+        `class`, `box`, `bins`, `keep` (teacher's boxes), each weighted, and `total`.
+    """
+    logits, box_raw = raw[..., :NUM_CLASSES], raw[..., NUM_CLASSES:]
+    predicted = decode_boxes(box_raw, at)
+    scores, wise = logits.detach().sigmoid(), teacher[..., :NUM_CLASSES].sigmoid()
+    zero = raw.sum() * 0
+    terms = {"class": zero, "box": zero, "bins": zero, "keep": zero}
+    mass = zero.detach()
+    for i, target in enumerate(targets):
+        found = assign(at, scores[i], predicted[i].detach(), target.boxes, target.labels)
+        wanted, weight = class_targets(target, found, wise[i], scores[i])
+        terms["class"] = terms["class"] + quality_focal(logits[i], wanted, weight)
+        mass = mass + (wanted * weight).amax(-1).sum()
+        if len(found.points):
+            goal = target.boxes[found.boxes]
+            importance = found.iou.clamp(min=0.1)
+            giou = giou_loss(predicted[i][found.points], goal)
+            bins = bins_loss(box_raw[i][found.points], encode_boxes(goal, at[found.points]))
+            terms["box"] = terms["box"] + (giou * importance).sum()
+            terms["bins"] = terms["bins"] + (bins * importance).sum()
+        terms["keep"] = terms["keep"] + _keep_boxes(box_raw[i], teacher[i], wise[i], target, found)
+    norm = mass.clamp(min=1.0)
+    scaled = {
+        "class": terms["class"] / norm,
+        "box": terms["box"] / norm * BOX_WEIGHT,
+        "bins": terms["bins"] / norm * BINS_WEIGHT,
+        "keep": terms["keep"] / norm * KEEP_WEIGHT,
+    }
+    return {**scaled, "total": sum(scaled.values(), zero)}
+
+
+def _keep_boxes(
+    box_raw: Tensor, teacher: Tensor, wise: Tensor, target: Target, found: Assignment
+) -> Tensor:
+    """Cross entropy with the teacher's box bins where it is sure and no label says otherwise."""
+    trusted = torch.where(target.known == Known.TEACHER, wise, torch.zeros_like(wise)).amax(-1)
+    trusted = trusted.masked_fill(trusted < KEEP_ABOVE, 0.0)
+    trusted[found.points] = 0.0
+    rows = trusted.nonzero()[:, 0]
+    if len(rows) == 0:
+        return box_raw.sum() * 0
+    theirs = teacher[rows, NUM_CLASSES:].unflatten(-1, (4, BINS)).softmax(-1)
+    ours = box_raw[rows].unflatten(-1, (4, BINS)).log_softmax(-1)
+    return (-(theirs * ours).sum(-1).mean(-1) * trusted[rows]).sum()

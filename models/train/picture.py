@@ -1,0 +1,33 @@
+"""Small types and helpers for pictures."""
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+Picture = npt.NDArray[np.uint8]  # [h, w, 3], BGR
+Cutout = npt.NDArray[np.uint8]  # [h, w, 4], BGR and opacity
+Floats = npt.NDArray[np.float32]
+Rng = np.random.Generator
+
+
+def smooth_noise(rng: Rng, h: int, w: int, cells: int) -> Floats:
+    """Noise of about -1..1 that changes slowly: `cells` knots along each side."""
+    knots = rng.normal(0, 0.5, (cells, cells)).astype(np.float32)
+    return np.asarray(cv2.resize(knots, (w, h), interpolation=cv2.INTER_CUBIC), np.float32)
+
+
+def shaded(picture: Picture, light: Floats) -> Picture:
+    """Multiply a picture by a light map [h, w] (1 = unchanged)."""
+    return np.clip(picture.astype(np.float32) * light[..., None], 0, 255).astype(np.uint8)
+
+
+def solid(alpha: npt.NDArray[np.uint8], picture: Picture) -> Cutout:
+    """Join a picture and its opacity [h, w]."""
+    return np.dstack([picture, alpha])
+
+
+def filled(h: int, w: int, colour: npt.ArrayLike) -> Picture:
+    """A picture of one BGR colour."""
+    out = np.empty((h, w, 3), np.uint8)
+    out[:] = np.clip(np.asarray(colour), 0, 255).astype(np.uint8)
+    return out

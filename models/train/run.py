@@ -1,0 +1,168 @@
+"""One training run: resumable, checkpointed every ten minutes, and recorded."""
+
+import json
+import math
+import time
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import onnx
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from models.train.feed import Feed, Stock, collate
+from models.train.grid import points
+from models.train.labels import CLASSES
+from models.train.losses import Target, detection_loss
+from models.train.network import Detector, parameter_groups
+from models.train.sets import cut_outs, read_all
+
+CHECKPOINT_S: Final = 600.0
+KEEP: Final = 0.998  # of the running mean of the weights, a step
+GRADIENT: Final = 10.0
+WARM_UP: Final = 150
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run does.
+
+    Attributes:
+        steps: How many batches in all.
+        batch: Pictures a batch.
+        epoch: Batches between two readings of the sets (rendered scenes may still be growing).
+        rate: Highest learning rate, of the head.
+        seed: Of everything drawn.
+    """
+
+    steps: int = 3000
+    batch: int = 16
+    epoch: int = 200
+    rate: float = 6e-4
+    seed: int = 1
+
+
+@dataclass
+class State:
+    """How far a run is."""
+
+    step: int = 0
+    seconds: float = 0.0
+    record: list[dict[str, Any]] = field(default_factory=list)
+
+
+def rate_at(step: int, plan: Plan) -> float:
+    """Learning rate of the head: a short warm-up, then half a cosine down to a twentieth."""
+    warm = min(1.0, (step + 1) / WARM_UP)
+    fall = 0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * min(1.0, step / plan.steps)))
+    return plan.rate * warm * fall
+
+
+class Run:
+    """Trains a detector against a frozen copy of where it started."""
+
+    def __init__(self, start: onnx.ModelProto, plan: Plan, shared: Path, build: Path) -> None:
+        torch.manual_seed(plan.seed)
+        self.plan, self.shared, self.build = plan, shared, build
+        self.net, self.teacher = Detector(start), Detector(start).requires_grad_(False)
+        self.mean = {n: p.detach().clone() for n, p in self.net.trunk.named_parameters()}
+        groups = parameter_groups(self.net, plan.rate)
+        self.optimizer = torch.optim.AdamW(groups, weight_decay=0.02)
+        self.state, self.at = State(), points()
+        build.mkdir(parents=True, exist_ok=True)
+
+    @property
+    def checkpoint(self) -> Path:
+        """Where the run is kept between two calls."""
+        return self.build / "checkpoint.pt"
+
+    def resume(self) -> None:
+        """Go on from the last checkpoint. Raises `FileNotFoundError` if there is none."""
+        kept = torch.load(self.checkpoint, weights_only=True)
+        self.net.trunk.load_state_dict(kept["net"])
+        self.mean = kept["mean"]
+        self.optimizer.load_state_dict(kept["optimizer"])
+        self.state = State(**kept["state"])
+
+    def save(self) -> None:
+        """Keep the run, whole or not at all."""
+        fresh = self.checkpoint.with_suffix(".new")
+        kept = {
+            "net": self.net.trunk.state_dict(),
+            "mean": self.mean,
+            "optimizer": self.optimizer.state_dict(),
+            "state": asdict(self.state),
+        }
+        torch.save(kept, fresh)
+        fresh.replace(self.checkpoint)
+        story = {"plan": asdict(self.plan), **asdict(self.state)}
+        (self.build / "run.json").write_text(json.dumps(story, indent=1), encoding="utf-8")
+
+    def train(self) -> None:
+        """Train to the plan's last step, printing a line every fifty."""
+        saved = time.monotonic()
+        while self.state.step < self.plan.steps:
+            for pictures, targets in self._epoch():
+                began = time.monotonic()
+                terms = self._step(pictures, targets)
+                self.state.step += 1
+                self.state.seconds += time.monotonic() - began
+                if self.state.step % 50 == 0:
+                    self._note(terms)
+                if time.monotonic() - saved > CHECKPOINT_S:
+                    self.save()
+                    saved = time.monotonic()
+        self.save()
+
+    def _epoch(self) -> "DataLoader[tuple[Tensor, list[Target]]]":
+        sets = read_all(self.shared, self.build.parent / "scenes" / "train")
+        phone, pen = CLASSES.index("phone"), CLASSES.index("pen")
+        stock = Stock(
+            sets,
+            cut_outs(sets["phone"], phone, (0.45, 1.0), 150),
+            cut_outs(sets["pen"] + sets["stationery"], pen, (0.04, 0.9), 60),
+        )
+        counts = {name: len(items) for name, items in sets.items()}
+        self.state.record.append({"step": self.state.step, "pictures": counts})
+        print(f"step {self.state.step}: {counts}", flush=True)
+        batches = min(self.plan.epoch, self.plan.steps - self.state.step)
+        first = self.state.step * self.plan.batch
+        feed = Feed(stock, self.plan.seed, first, batches * self.plan.batch)
+        return DataLoader(
+            feed, self.plan.batch, collate_fn=collate, num_workers=1, prefetch_factor=4
+        )
+
+    def _step(self, pictures: Tensor, targets: list[Target]) -> dict[str, Tensor]:
+        rate = rate_at(self.state.step, self.plan)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate * group["share"]
+        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+            wise = self.teacher(pictures).float()
+        terms = detection_loss(self.net(pictures), wise, targets, self.at)
+        self.optimizer.zero_grad(set_to_none=True)
+        terms["total"].backward()
+        learning = [p for p in self.net.parameters() if p.requires_grad]
+        torch.nn.utils.clip_grad_norm_(learning, GRADIENT)
+        self.optimizer.step()
+        keep = min(KEEP, (1 + self.state.step) / (10 + self.state.step))
+        with torch.no_grad():
+            for name, parameter in self.net.trunk.named_parameters():
+                self.mean[name].lerp_(parameter, 1 - keep)
+        return terms
+
+    def _note(self, terms: dict[str, Tensor]) -> None:
+        values = {name: round(value.item(), 4) for name, value in terms.items()}
+        self.state.record.append({"step": self.state.step, "loss": values})
+        pace = self.state.seconds / self.state.step
+        print(f"step {self.state.step}/{self.plan.steps} {values} {pace:.2f} s/step", flush=True)
+
+
+def seen(record: list[dict[str, Any]]) -> Counter[str]:
+    """The most pictures that each set had during a run, from its record."""
+    most: Counter[str] = Counter()
+    for entry in record:
+        most |= Counter(entry.get("pictures", {}))
+    return most

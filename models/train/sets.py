@@ -1,0 +1,147 @@
+"""The training sets: where they lie, what each of them labels, and how often it is drawn."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import cv2
+import numpy as np
+
+from models.train.labels import CLASSES, class_index
+from models.train.picture import Cutout, Picture
+from models.train.sample import Codes, Sample, codes
+
+ALL_BUT_PERSON: Final = tuple(c for c in CLASSES if c != "person")
+
+# Set -> what it knows. A pen set's table is often covered in paper that nobody labelled.
+KNOWN: Final[dict[str, Codes]] = {
+    "scenes": codes(labelled=ALL_BUT_PERSON),
+    "phone": codes(labelled=("phone",), weak=("paper", "pen")),
+    "pen": codes(labelled=("pen",), ignore=("paper", "notebook")),
+    "pen_overhead": codes(labelled=("pen",), ignore=("paper", "notebook")),
+    "stationery": codes(weak=("pen",), ignore=("paper", "notebook")),
+    "mouse": codes(labelled=("mouse",), weak=("paper", "pen")),
+    "webcam_phone_wallet_airpods": codes(labelled=("phone", "paper", "notebook", "pen")),
+    "coco_unlabelled": codes(weak=("paper", "pen")),
+    "idcard": codes(weak=("pen",), ignore=("paper",)),
+}
+
+
+class DataError(RuntimeError):
+    """A training set is missing or unreadable."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """One picture of a set, still on disk: path, corners and classes of its labels."""
+
+    path: Path
+    boxes: tuple[tuple[float, float, float, float], ...]
+    labels: tuple[int, ...]
+    known: Codes
+
+    def read(self) -> Sample:
+        """Decode it. Raises `DataError` if it is no picture."""
+        picture = cv2.imread(str(self.path), cv2.IMREAD_COLOR)
+        if picture is None:
+            raise DataError(f"{self.path}: not a picture; remove it from the set or copy it again")
+        return Sample(
+            np.asarray(picture, np.uint8),
+            np.array(self.boxes, np.float32).reshape(-1, 4),
+            np.array(self.labels, np.int64),
+            self.known,
+        )
+
+
+def read_set(folder: Path, known: Codes) -> list[Item]:
+    """Read a folder of `images/` and, if it is labelled, COCO-style `instances.json`.
+
+    A picture that is named but not there yet (a set that is still being made) is left out.
+    """
+    images = folder / "images"
+    listing = folder / "instances.json"
+    if not listing.is_file():
+        paths = sorted(p for p in images.glob("*") if p.suffix in {".jpg", ".png"})
+        return [Item(p, (), (), known) for p in paths]
+    data = json.loads(listing.read_text(encoding="utf-8"))
+    ours = {c["id"]: class_index(c["name"]) for c in data["categories"]}
+    found: dict[int, list[tuple[tuple[float, float, float, float], int]]] = {}
+    for note in data["annotations"]:
+        x, y, w, h = note["bbox"]
+        label = ours.get(note["category_id"])
+        if label is not None:
+            found.setdefault(note["image_id"], []).append(((x, y, x + w, y + h), label))
+    items = []
+    for image in data["images"]:
+        path = images / image["file_name"]
+        notes = found.get(image["id"], [])
+        if path.is_file():
+            items.append(Item(path, tuple(b for b, _ in notes), tuple(c for _, c in notes), known))
+    return items
+
+
+def read_all(shared: Path, scenes: Path) -> dict[str, list[Item]]:
+    """All training sets, by name. Raises `DataError` if the shared ones are not there."""
+    sets = {}
+    for name, known in KNOWN.items():
+        folder = scenes if name == "scenes" else shared / name
+        items = read_set(folder, known) if folder.is_dir() else []
+        if not items and name != "scenes":
+            raise DataError(f"{folder}: no pictures; see models/README.md for where the data lie")
+        sets[name] = items
+    return sets
+
+
+def cut_out(picture: Picture, box: tuple[float, float, float, float]) -> Cutout | None:
+    """Cut a thing from a white ground, or None where the ground is not white."""
+    x0, y0, x1, y1 = (round(v) for v in box)
+    crop = picture[max(0, y0 - 2) : y1 + 2, max(0, x0 - 2) : x1 + 2]
+    if min(crop.shape[:2]) < 24:
+        return None
+    crop = np.ascontiguousarray(cv2.copyMakeBorder(crop, 2, 2, 2, 2, cv2.BORDER_CONSTANT, value=(255, 255, 255)))
+    outside = np.zeros((crop.shape[0] + 2, crop.shape[1] + 2), np.uint8)
+    near = (9, 9, 9)
+    cv2.floodFill(crop.copy(), outside, (0, 0), 255, near, near, 4 | cv2.FLOODFILL_MASK_ONLY | (255 << 8) | cv2.FLOODFILL_FIXED_RANGE)
+    solid = 255 - outside[1:-1, 1:-1]
+    outlines, _ = cv2.findContours(solid, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    if not outlines:
+        return None
+    biggest = max(outlines, key=cv2.contourArea)
+    alpha = np.zeros_like(solid)
+    cv2.drawContours(alpha, [biggest], -1, 255, -1)
+    alpha = np.asarray(cv2.erode(alpha, np.ones((3, 3), np.uint8)), np.uint8)
+    return np.dstack([crop, alpha])
+
+
+def cut_outs(items: list[Item], label: int, share: tuple[float, float], most: int) -> list[Cutout]:
+    """Cut-outs of one class from pictures that hold one of it on a white ground.
+
+    Args:
+        items: Pictures.
+        label: Class index.
+        share: Least and most of its box that a credible cut-out covers.
+        most: How many are enough.
+    """
+    out: list[Cutout] = []
+    for item in items:
+        if len(out) >= most:
+            break
+        if item.labels != (label,):
+            continue
+        picture = item.read().picture
+        edge = np.concatenate([picture[2], picture[-3], picture[:, 2], picture[:, -3]])
+        if np.percentile(edge, 10) < 246:
+            continue
+        cut = cut_out(picture, item.boxes[0])
+        if cut is None or not share[0] <= float((cut[..., 3] > 0).mean()) <= share[1]:
+            continue
+        factor = things_long(cut)
+        size = (max(8, round(cut.shape[1] * factor)), max(8, round(cut.shape[0] * factor)))
+        out.append(np.asarray(cv2.resize(cut, size, interpolation=cv2.INTER_AREA), np.uint8))
+    return out
+
+
+def things_long(cut: Cutout, longest: int = 320) -> float:
+    """Factor that brings a cut-out down to `longest` pixels, never up."""
+    return min(1.0, longest / max(cut.shape[:2]))
