@@ -16,9 +16,11 @@ from pydantic import (
     model_validator,
 )
 
+from cleandesk.config_words import choices
 from cleandesk.contract.connection import BrokerSettings
 from cleandesk.contract.messages import Fraction, Severity
 from cleandesk.contract.topics import MAX_COMMON_NAME, NAME_PATTERN
+from cleandesk.problems import Location, Misfit
 
 Name = Annotated[str, Field(pattern=NAME_PATTERN)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -91,7 +93,9 @@ class CameraSettings(Settings):
 class DetectorSettings(Settings):
     """Which model looks, and how."""
 
-    manifest: Path = Field(description="The model's manifest; relative to this file")
+    manifest: Path | None = Field(
+        None, description="The model's manifest; default: the one that came with the software"
+    )
     threads: int | None = Field(None, ge=1, le=16, description="Default: all cores but one")
     min_score: Fraction = Field(0.15, description="Weaker detections are dropped at once")
 
@@ -107,16 +111,20 @@ class Zone(Settings):
 class Hours(Settings):
     """From one time of day to another; past midnight when `until` is not later."""
 
-    days: Annotated[list[Day], Field(min_length=1)]
-    start: TimeOfDay = Field(alias="from", description="HH:MM")
-    end: TimeOfDay = Field(alias="until", description="HH:MM")
+    days: Annotated[list[Day], Field(min_length=1)] = Field(
+        description="mon, tue, wed, thu, fri, sat, sun"
+    )
+    start: TimeOfDay = Field(alias="from", description="HH:MM in the schedule's time zone")
+    end: TimeOfDay = Field(alias="until", description="HH:MM; up to here, not including it")
 
 
 class Schedule(Settings):
     """When a rule applies. Without a trusted clock it does not."""
 
-    timezone: TimeZone
-    hours: Annotated[list[Hours], Field(min_length=1, max_length=21)]
+    timezone: TimeZone = Field(description="Of the hours, such as Europe/Berlin")
+    hours: Annotated[list[Hours], Field(min_length=1, max_length=21)] = Field(
+        description="When the rule applies; spans may overlap"
+    )
 
     def covers(self, utc: datetime) -> bool:
         """Say whether a moment lies within these hours."""
@@ -138,7 +146,7 @@ def _covers(hours: Hours, today: Day, yesterday: Day, now: time) -> bool:
 class _RuleBase(Settings):
     name: Name = Field(description="Stands in every event")
     zone: Name = Field(description="One of `zones`")
-    severity: Severity = Severity.MEDIUM
+    severity: Severity = Field(Severity.MEDIUM, description="low, medium or high")
     min_score: Fraction = Field(0.5, gt=0, description="What counts as a sighting")
     hold_score: Fraction | None = Field(
         None, description="What keeps a violation up once it stands; default: min_score / 2.5"
@@ -154,12 +162,15 @@ class _RuleBase(Settings):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
+        misfits: list[tuple[Location, str, str]] = []
         if self.hits > self.of:
-            raise ValueError(f"hits {self.hits} of {self.of} looks can never be: lower 'hits'")
+            reason = f"{self.hits} sightings among {self.of} looks can never be"
+            misfits.append((("hits",), reason, "lower 'hits' or raise 'of'"))
         if self.hold_score is not None and self.hold_score > self.min_score:
-            raise ValueError(
-                f"hold_score {self.hold_score} is above min_score {self.min_score}: lower it"
-            )
+            reason = f"{self.hold_score} is above min_score {self.min_score}"
+            misfits.append((("hold_score",), reason, "lower it"))
+        if misfits:
+            raise Misfit(*misfits)
         return self
 
     @property
@@ -171,21 +182,23 @@ class _RuleBase(Settings):
 class PresenceRule(_RuleBase):
     """An object that must not lie in a zone: each one that does is one violation."""
 
-    kind: Literal["presence"] = "presence"
-    classes: Annotated[list[str], Field(min_length=1)] = Field(description="The detector's classes")
+    kind: Literal["presence"] = Field("presence", description="What kind of rule this is")
+    classes: Annotated[list[str], Field(min_length=1)] = Field(
+        description="Classes of the model that must not lie there"
+    )
 
 
 class PeopleRule(_RuleBase):
     """More than so many people in a zone. They are counted, never recognised."""
 
-    kind: Literal["people"]
-    more_than: int = Field(1, ge=0, le=20)
+    kind: Literal["people"] = Field(description="What kind of rule this is")
+    more_than: int = Field(1, ge=0, le=20, description="So many people are allowed")
 
 
 class PhoneAtScreenRule(_RuleBase):
     """A phone held up at the screen: it overlaps a person, above the desk line."""
 
-    kind: Literal["phone_at_screen"]
+    kind: Literal["phone_at_screen"] = Field(description="What kind of rule this is")
     desk_line: Fraction = Field(0.6, description="Height of the desk's far edge, 0 is the top")
     overlap: Fraction = Field(0.3, description="So much of the phone's box lies on the person's")
 
@@ -197,42 +210,55 @@ class OutboxSettings(Settings):
     """Where events wait for the subscriber's word."""
 
     path: Path = Field(Path("outbox.db"), description="SQLite file; relative to this file")
-    max_events: int = Field(100_000, ge=10, le=10_000_000)
+    max_events: int = Field(
+        100_000, ge=10, le=10_000_000, description="Events kept; the oldest go first"
+    )
     max_mb: Positive = Field(64, description="Payload bytes kept; the oldest go first")
 
 
 class BoxSettings(Settings):
     """A whole configuration file."""
 
-    schema_version: Literal[1] = Field(1, alias="schema")
-    site: Name
-    box: Name
-    camera: CameraSettings = Field(default_factory=CameraSettings)
+    schema_version: Literal[1] = Field(1, alias="schema", description="Version of this file's form")
+    site: Name = Field(description="Who runs the box")
+    box: Name = Field(description="This box; with the site it is the certificate's common name")
+    camera: CameraSettings = Field(
+        default_factory=CameraSettings, description="Where pictures come from"
+    )
     looks_per_s: float = Field(5, gt=0, le=60, description="How often the desk is looked at")
     area: Zone | None = Field(
         None, description="Pixels outside are blanked before anything looks at them; default: none"
     )
-    detector: DetectorSettings
-    zones: Annotated[dict[Name, Zone], Field(min_length=1, max_length=32)]
-    rules: Annotated[list[Rule], Field(min_length=1, max_length=64)]
-    broker: BrokerSettings
-    outbox: OutboxSettings = Field(default_factory=OutboxSettings)
-    health_every_s: float = Field(60, ge=1, le=3600)
+    detector: DetectorSettings = Field(
+        default_factory=DetectorSettings, description="Which model looks, and how"
+    )
+    zones: Annotated[dict[Name, Zone], Field(min_length=1, max_length=32)] = Field(
+        description="Named parts of the picture, for the rules"
+    )
+    rules: Annotated[list[Rule], Field(min_length=1, max_length=64)] = Field(
+        description="What must not be seen, where, and for how long"
+    )
+    broker: BrokerSettings = Field(description="How to reach the MQTT broker")
+    outbox: OutboxSettings = Field(
+        default_factory=OutboxSettings, description="Where events wait for the subscriber's word"
+    )
+    health_every_s: float = Field(60, ge=1, le=3600, description="How often health is published")
 
     @model_validator(mode="after")
     def _names_fit(self) -> Self:
-        problems: list[str] = []
+        misfits: list[tuple[Location, str, str]] = []
         if len(self.site) + 1 + len(self.box) > MAX_COMMON_NAME:
-            problems.append(f"'{self.site}/{self.box}' is longer than {MAX_COMMON_NAME} characters")
-        names = [rule.name for rule in self.rules]
-        problems += [
-            f"two rules are called '{n}'" for n in sorted(set(names)) if names.count(n) > 1
-        ]
-        problems += [
-            f"rule '{rule.name}': no zone '{rule.zone}'; there is {', '.join(sorted(self.zones))}"
-            for rule in self.rules
-            if rule.zone not in self.zones
-        ]
-        if problems:
-            raise ValueError("; ".join(problems))
+            reason = f"'{self.site}/{self.box}' is longer than {MAX_COMMON_NAME} characters"
+            misfits.append((("box",), reason, "shorten site or box"))
+        names: set[str] = set()
+        for i, rule in enumerate(self.rules):
+            if rule.name in names:
+                reason = f"another rule is called '{rule.name}' too"
+                misfits.append((("rules", i, "name"), reason, "give it a name of its own"))
+            names.add(rule.name)
+            if rule.zone not in self.zones:
+                fix = choices(rule.zone, sorted(self.zones))
+                misfits.append((("rules", i, "zone"), f"no zone is called '{rule.zone}'", fix))
+        if misfits:
+            raise Misfit(*misfits)
         return self
