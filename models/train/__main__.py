@@ -29,18 +29,16 @@ def _thresholds() -> dict[str, float]:
 @app.command()
 def run(
     steps: Annotated[int, typer.Option(help="Batches in all.")] = Plan.steps,
-    batch: Annotated[int, typer.Option(help="Pictures a batch.")] = Plan.batch,
     rate: Annotated[float, typer.Option(help="Highest learning rate.")] = Plan.rate,
     seed: Annotated[int, typer.Option(help="Seed of everything drawn.")] = Plan.seed,
     start: Annotated[
         Path | None, typer.Option(help="Desk weights to begin with; the COCO model if left out.")
     ] = None,
-    build: Annotated[Path, typer.Option(help="Where checkpoints go.")] = BUILD,
     resume: Annotated[bool, typer.Option(help="Go on from the last checkpoint.")] = False,  # noqa: FBT002
 ) -> None:
     """Train; weights stay in build/train until `export` writes them."""
-    plan = Plan(steps=steps, batch=batch, rate=rate, seed=seed)
-    training = Run(graph.remap_head(graph.load(START)), plan, SHARED / "data", build)
+    plan = Plan(steps=steps, rate=rate, seed=seed)
+    training = Run(graph.remap_head(graph.load(START)), plan, SHARED / "data", BUILD)
     if start is not None:
         weights = graph.conv_weights(graph.load(start))
         tensors = {name: torch.from_numpy(value) for name, value in weights.items()}
@@ -56,14 +54,13 @@ def export(
     folder: Annotated[Path, typer.Option(help="Where weights and manifest go.")] = ROOT
     / "models"
     / "desk",
-    build: Annotated[Path, typer.Option(help="Where the checkpoint lies.")] = BUILD,
     untrained: Annotated[bool, typer.Option(help="Only re-map the head.")] = False,  # noqa: FBT002
 ) -> None:
     """Write desk.onnx and manifest.yaml from the last checkpoint."""
     model = graph.remap_head(graph.load(START))
     source = f"{STARTED_FROM}; head rows re-mapped from COCO-80, not trained further."
     if not untrained:
-        kept = torch.load(build / "checkpoint.pt", weights_only=True)
+        kept = torch.load(BUILD / "checkpoint.pt", weights_only=True)
         model = graph.write_weights(model, to_arrays(kept["mean"]))
         source = (
             f"Fine-tuned from {STARTED_FROM} by models/train, "

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
+from torch.nn import functional
 
 from models.train.grid import pairwise_iou
 
@@ -37,7 +37,9 @@ def candidates(at: Tensor, boxes: Tensor) -> Tensor:
     return ((at[:, None, :2] - middle).abs() <= half).all(-1)
 
 
-def assign(at: Tensor, scores: Tensor, predicted: Tensor, boxes: Tensor, labels: Tensor) -> Assignment:
+def assign(
+    at: Tensor, scores: Tensor, predicted: Tensor, boxes: Tensor, labels: Tensor
+) -> Assignment:
     """Choose the points that answer for each labelled box of one picture.
 
     Args:
@@ -74,5 +76,6 @@ def _cost(at: Tensor, scores: Tensor, iou: Tensor, boxes: Tensor, labels: Tensor
     distance = (at[:, None, :2] - middle).norm(dim=-1) / at[:, None, 2]
     centre_cost = torch.pow(10, distance - 3)
     score = scores[:, labels].clamp(1e-6, 1 - 1e-6)
-    class_cost = F.binary_cross_entropy(score, iou, reduction="none") * (iou - score).abs() ** 2
+    error = functional.binary_cross_entropy(score, iou, reduction="none")
+    class_cost = error * (iou - score).abs() ** 2
     return class_cost - torch.log(iou + 1e-7) * BOX_COST + centre_cost

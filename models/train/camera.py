@@ -8,7 +8,7 @@ from models.train.picture import Floats, Picture, Rng, smooth_noise
 
 def _light(x: Floats, rng: Rng) -> Floats:
     h, w = x.shape[:2]
-    x = 255 * (x / 255) ** np.float32(np.exp(rng.uniform(-0.35, 0.35)))
+    x = np.asarray(255 * (x / 255) ** np.exp(rng.uniform(-0.35, 0.35)), np.float32)
     gain = np.float32(np.exp(rng.uniform(-0.9, 0.3))) if rng.random() < 0.5 else np.float32(1)
     x = x * gain
     if rng.random() < 0.3:

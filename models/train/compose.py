@@ -8,8 +8,7 @@ import cv2
 import numpy as np
 
 from models.train import things
-from models.train.labels import CLASSES
-from models.train.losses import Known
+from models.train.labels import CLASSES, Known
 from models.train.picture import Cutout, Floats, Picture, Rng, filled, shaded, smooth_noise
 from models.train.sample import Sample
 
@@ -75,7 +74,7 @@ def _quad(rng: Rng, size: tuple[int, int], length: float, desk: Desk) -> Floats:
     corners = corners @ turn.T * np.array([1.0, desk.flat])
     far = 1 + desk.keystone * corners[:, 1:] / CANVAS[1]
     where = np.array([rng.uniform(0.02, 0.98) * CANVAS[0], rng.uniform(0.15, 0.98) * CANVAS[1]])
-    return (corners * far + where).astype(np.float32)
+    return np.asarray(corners * far + where, np.float32)
 
 
 def _near_size(thing: Cutout, quad: Floats) -> Cutout:
@@ -95,27 +94,33 @@ def _lay(canvas: Picture, thing: Cutout, quad: Floats, rng: Rng) -> tuple[Pictur
     source = np.array([[0, 0], [w, 0], [w, h], [0, h]], np.float32)
     matrix = cv2.getPerspectiveTransform(source, quad)
     laid = cv2.warpPerspective(thing, matrix, CANVAS, flags=cv2.INTER_LINEAR)
-    alpha = np.asarray(cv2.GaussianBlur(laid[..., 3], (0, 0), 0.6), np.float32) / 255
+    alpha = np.asarray(cv2.GaussianBlur(laid[..., 3], (0, 0), 0.6), np.float32) / np.float32(255)
     small = (CANVAS[0] // 4, CANVAS[1] // 4)
     low = cv2.resize(alpha, small, interpolation=cv2.INTER_AREA)
     shift = np.array([[1, 0, rng.uniform(-2, 2)], [0, 1, rng.uniform(0, 2)]], np.float32)
     dark = cv2.GaussianBlur(cv2.warpAffine(low, shift, small), (0, 0), rng.uniform(0.4, 2))
     shadow = 1 - rng.uniform(0.1, 0.5) * cv2.resize(dark, CANVAS)
     under = shaded(canvas, np.asarray(shadow, np.float32)).astype(np.float32)
-    tiny = cv2.resize(cv2.cvtColor(canvas, cv2.COLOR_BGR2GRAY), (8, 6), interpolation=cv2.INTER_AREA)
+    tiny = cv2.resize(
+        cv2.cvtColor(canvas, cv2.COLOR_BGR2GRAY), (8, 6), interpolation=cv2.INTER_AREA
+    )
     local = cv2.resize(tiny.astype(np.float32), CANVAS, interpolation=cv2.INTER_CUBIC)
     light = np.clip(local / max(float(tiny.mean()), 1.0), 0.6, 1.25)
     bright = min(1.0, (float(tiny.max()) + 90) / 255 * rng.uniform(0.85, 1.2))
     over = laid[..., :3].astype(np.float32) * (light * bright)[..., None]
     mixed = under * (1 - alpha[..., None]) + over * alpha[..., None]
-    return np.clip(mixed, 0, 255).astype(np.uint8), alpha
+    return np.asarray(np.clip(mixed, 0, 255), np.uint8), alpha
 
 
 def _wanted(rng: Rng, phones: Sequence[Cutout], pens: Sequence[Cutout]) -> list[tuple[str, Cutout]]:
     """What lies on this desk, the lowest first."""
     out = [("other", things.other(rng)) for _ in range(int(rng.choice(4, p=[0.4, 0.3, 0.2, 0.1])))]
-    flat = [("paper", things.paper(rng)) for _ in range(int(rng.choice(4, p=[0.3, 0.35, 0.2, 0.15])))]
-    flat += [("notebook", things.notebook(rng)) for _ in range(int(rng.choice(3, p=[0.45, 0.4, 0.15])))]
+    flat = [
+        ("paper", things.paper(rng)) for _ in range(int(rng.choice(4, p=[0.3, 0.35, 0.2, 0.15])))
+    ]
+    flat += [
+        ("notebook", things.notebook(rng)) for _ in range(int(rng.choice(3, p=[0.45, 0.4, 0.15])))
+    ]
     order = rng.permutation(len(flat))
     out += [flat[int(i)] for i in order]
     if phones and rng.random() < 0.3:
@@ -139,9 +144,12 @@ def compose(
     """
     canvas = texture(rng) if background is None else background.picture
     canvas = np.asarray(cv2.resize(canvas, CANVAS, interpolation=cv2.INTER_AREA), np.uint8)
-    desk = Desk(rng.uniform(0.16, 0.55) * CANVAS[0] / 0.297, rng.uniform(0.4, 1.0), rng.uniform(0, 0.5))
+    desk = Desk(
+        rng.uniform(0.16, 0.55) * CANVAS[0] / 0.297, rng.uniform(0.4, 1.0), rng.uniform(0, 0.5)
+    )
     owner = np.full(CANVAS[::-1], -1, np.int16)
-    names, sizes = [], []
+    names: list[str] = []
+    sizes: list[int] = []
     for name, thing in _wanted(rng, phones, pens):
         mean, spread = LENGTHS[name]
         length = mean * np.exp(rng.uniform(-spread, spread))

@@ -6,13 +6,12 @@ from typing import Final
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset
 
 from models.train.camera import degrade
 from models.train.compose import compose
 from models.train.grid import SIZE, points
-from models.train.labels import CLASSES, NUM_CLASSES
-from models.train.losses import Known, Target
+from models.train.labels import CLASSES, NUM_CLASSES, Known
+from models.train.losses import Target
 from models.train.picture import Cutout, Rng
 from models.train.sample import Codes, Sample, view
 from models.train.sets import Item
@@ -46,7 +45,7 @@ class Stock:
     pens: list[Cutout]
 
 
-class Feed(Dataset[tuple[Tensor, Target]]):
+class Feed:
     """Samples `start` to `start + count` of a seed's endless row."""
 
     def __init__(self, stock: Stock, seed: int, start: int, count: int) -> None:

@@ -98,7 +98,8 @@ def remap_head(model: onnx.ModelProto) -> onnx.ModelProto:
     known = constants(out)
     width = NUM_CLASSES + BOX_CHANNELS
     for conv in head_convs(out):
-        weight, bias = remap_rows(known[conv.input[1]], known[conv.input[2]])
+        raw_weight, raw_bias = (known[name].astype(np.float32) for name in conv.input[1:3])
+        weight, bias = remap_rows(raw_weight, raw_bias)
         _put(out, conv.input[1], weight)
         _put(out, conv.input[2], bias)
     for node in out.graph.node:

@@ -35,7 +35,9 @@ def print_lines(page: Picture, rng: Rng, top: float = 0.08) -> None:
     ink = INKS[int(rng.integers(len(INKS)))]
     y = top * h + step
     if rng.random() < 0.5:
-        cv2.putText(page, _words(rng, 14), (int(margin), int(y)), font, scale * 2, ink, 2, cv2.LINE_AA)
+        cv2.putText(
+            page, _words(rng, 14), (int(margin), int(y)), font, scale * 2, ink, 2, cv2.LINE_AA
+        )
         y += step * 2.5
     end = rng.uniform(0.45, 0.95) * h
     while y < end:
@@ -53,7 +55,11 @@ def table(page: Picture, rng: Rng) -> None:
     """A ruled table with numbers."""
     h, w = page.shape[:2]
     x0, x1 = int(0.1 * w), int(0.9 * w)
-    y0, rows, cols = int(rng.uniform(0.1, 0.5) * h), int(rng.integers(4, 12)), int(rng.integers(2, 6))
+    y0, rows, cols = (
+        int(rng.uniform(0.1, 0.5) * h),
+        int(rng.integers(4, 12)),
+        int(rng.integers(2, 6)),
+    )
     step = int(rng.uniform(0.025, 0.045) * h)
     ink = INKS[int(rng.integers(len(INKS)))]
     for r in range(rows + 1):
@@ -65,7 +71,9 @@ def table(page: Picture, rng: Rng) -> None:
             if c < cols and rng.random() < 0.8:
                 text = str(rng.integers(1, 99999))
                 at = (x + 4, y0 + (r + 1) * step - step // 4)
-                cv2.putText(page, text, at, cv2.FONT_HERSHEY_SIMPLEX, step / 42, ink, 1, cv2.LINE_AA)
+                cv2.putText(
+                    page, text, at, cv2.FONT_HERSHEY_SIMPLEX, step / 42, ink, 1, cv2.LINE_AA
+                )
 
 
 def handwriting(page: Picture, rng: Rng, box: tuple[float, float, float, float]) -> None:
@@ -83,7 +91,9 @@ def handwriting(page: Picture, rng: Rng, box: tuple[float, float, float, float])
             xs = x + np.cumsum(rng.uniform(0.0, step * 0.16, n))
             ys = y + rng.normal(0, step * 0.16, n)
             path = np.stack([xs, ys], -1).astype(np.int32)
-            cv2.polylines(page, [path], isClosed=False, color=ink, thickness=1, lineType=cv2.LINE_AA)
+            cv2.polylines(
+                page, [path], isClosed=False, color=ink, thickness=1, lineType=cv2.LINE_AA
+            )
             x = float(xs[-1]) + step * rng.uniform(0.15, 0.4)
         y += step * rng.uniform(0.9, 1.3)
 

@@ -1,5 +1,6 @@
 """The classes of the desk model, and what each training set calls them."""
 
+from enum import IntEnum
 from typing import Final
 
 CLASSES: Final = (
@@ -45,6 +46,15 @@ ALIASES: Final = {
     "mug": "cup",
     "sheet": "paper",
 }
+
+
+class Known(IntEnum):
+    """What is known of a class at a place of a picture."""
+
+    TEACHER = 0  # unlabelled: follow the starting model
+    LABELLED = 1  # labelled: it is where a label says so, and nowhere else
+    WEAK = 2  # unlabelled and unknown to the starting model: probably absent
+    IGNORE = 3  # cannot be said
 
 
 def class_index(name: str) -> int | None:

@@ -5,29 +5,19 @@ for every class that a picture does not label: the starting model's own answer f
 """
 
 from dataclasses import dataclass
-from enum import IntEnum
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
+from torch.nn import functional
 
 from models.train.assign import Assignment, assign
 from models.train.grid import BINS, decode_boxes, encode_boxes
-from models.train.labels import NUM_CLASSES
+from models.train.labels import NUM_CLASSES, Known
 
 WEAK = 0.3  # weight of "not labelled, probably absent"
 UNSURE = 0.5  # a score above which a weak negative is left alone: it may be right
 BOX_WEIGHT, BINS_WEIGHT, KEEP_WEIGHT = 2.0, 0.25, 0.5
 KEEP_ABOVE = 0.3  # teacher's score above which its box is a target too
-
-
-class Known(IntEnum):
-    """What is known of a class at a point."""
-
-    TEACHER = 0  # unlabelled: follow the starting model
-    LABELLED = 1  # labelled: it is where a label says so, and nowhere else
-    WEAK = 2  # unlabelled and unknown to the starting model: probably absent
-    IGNORE = 3  # cannot be said
 
 
 @dataclass(frozen=True)
@@ -68,7 +58,7 @@ def class_targets(
 def quality_focal(logits: Tensor, wanted: Tensor, weight: Tensor) -> Tensor:
     """Quality focal loss, summed."""
     gap = (wanted - logits.sigmoid()).abs() ** 2
-    bce = F.binary_cross_entropy_with_logits(logits, wanted, reduction="none")
+    bce = functional.binary_cross_entropy_with_logits(logits, wanted, reduction="none")
     return (bce * gap * weight).sum()
 
 

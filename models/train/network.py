@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.machinery
+import importlib.util
 import sys
 import types
 from collections.abc import Mapping
@@ -9,7 +10,7 @@ from collections.abc import Mapping
 import numpy as np
 import onnx
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from models.train.graph import Array, batched_trunk
 
@@ -33,20 +34,19 @@ def _stub_torchvision() -> None:
     sys.modules["torchvision"], sys.modules["torchvision.ops"] = package, ops
 
 
-class Detector(nn.Module):
+class Detector:
     """Pictures [B, 3, 416, 416] uint8 BGR -> logits [B, 3598, C + 32]."""
 
     def __init__(self, model: onnx.ModelProto) -> None:
-        super().__init__()
         _stub_torchvision()
         convert = importlib.import_module("onnx2torch").convert
         self.trunk = convert(batched_trunk(model)).to(memory_format=torch.channels_last)
-        self.register_buffer("mean", torch.tensor(MEAN).view(1, 3, 1, 1), persistent=False)
-        self.register_buffer("std", torch.tensor(STD).view(1, 3, 1, 1), persistent=False)
+        self._mean = torch.tensor(MEAN).view(1, 3, 1, 1)
+        self._std = torch.tensor(STD).view(1, 3, 1, 1)
 
-    def forward(self, pictures: Tensor) -> Tensor:
+    def __call__(self, pictures: Tensor) -> Tensor:
         """Run it."""
-        x = (pictures.float() - self.mean) / self.std
+        x = (pictures.float() - self._mean) / self._std
         levels = self.trunk(x.contiguous(memory_format=torch.channels_last))
         return torch.cat([level.flatten(2) for level in levels], 2).transpose(1, 2)
 

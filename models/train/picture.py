@@ -1,5 +1,7 @@
 """Small types and helpers for pictures."""
 
+from typing import Final
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -8,6 +10,8 @@ Picture = npt.NDArray[np.uint8]  # [h, w, 3], BGR
 Cutout = npt.NDArray[np.uint8]  # [h, w, 4], BGR and opacity
 Floats = npt.NDArray[np.float32]
 Rng = np.random.Generator
+
+LONG: Final = 320  # longest side of a cut-out, pixels
 
 
 def smooth_noise(rng: Rng, h: int, w: int, cells: int) -> Floats:
@@ -18,7 +22,8 @@ def smooth_noise(rng: Rng, h: int, w: int, cells: int) -> Floats:
 
 def shaded(picture: Picture, light: Floats) -> Picture:
     """Multiply a picture by a light map [h, w] (1 = unchanged)."""
-    return np.clip(picture.astype(np.float32) * light[..., None], 0, 255).astype(np.uint8)
+    lit = np.clip(picture.astype(np.float32) * light[..., None], 0, 255)
+    return np.asarray(lit, np.uint8)
 
 
 def solid(alpha: npt.NDArray[np.uint8], picture: Picture) -> Cutout:

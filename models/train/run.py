@@ -67,7 +67,8 @@ class Run:
     def __init__(self, start: onnx.ModelProto, plan: Plan, shared: Path, build: Path) -> None:
         torch.manual_seed(plan.seed)
         self.plan, self.shared, self.build = plan, shared, build
-        self.net, self.teacher = Detector(start), Detector(start).requires_grad_(False)
+        self.net, self.teacher = Detector(start), Detector(start)
+        self.teacher.trunk.requires_grad_(False)
         self.mean = {n: p.detach().clone() for n, p in self.net.trunk.named_parameters()}
         groups = parameter_groups(self.net, plan.rate)
         self.optimizer = torch.optim.AdamW(groups, weight_decay=0.02)
@@ -144,7 +145,7 @@ class Run:
         terms = detection_loss(self.net(pictures), wise, targets, self.at)
         self.optimizer.zero_grad(set_to_none=True)
         terms["total"].backward()
-        learning = [p for p in self.net.parameters() if p.requires_grad]
+        learning = [p for p in self.net.trunk.parameters() if p.requires_grad]
         torch.nn.utils.clip_grad_norm_(learning, GRADIENT)
         self.optimizer.step()
         keep = min(KEEP, (1 + self.state.step) / (10 + self.state.step))

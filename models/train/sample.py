@@ -6,8 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from models.train.labels import CLASSES, NUM_CLASSES, mask_of
-from models.train.losses import Known
+from models.train.labels import CLASSES, NUM_CLASSES, Known, mask_of
 from models.train.picture import Floats, Picture, Rng
 
 Ints = npt.NDArray[np.int64]
@@ -47,7 +46,9 @@ def codes(
     return out
 
 
-def _matrix(rng: Rng, size: tuple[int, int], out: tuple[int, int], zoom: tuple[float, float]) -> Floats:
+def _matrix(
+    rng: Rng, size: tuple[int, int], out: tuple[int, int], zoom: tuple[float, float]
+) -> Floats:
     """Random view of a picture of `size` (w, h) in one of `out` (w, h): a 3x3 matrix."""
     w, h = size
     centre = np.array([[1, 0, -w / 2], [0, 1, -h / 2], [0, 0, 1]], np.float64)
@@ -63,7 +64,10 @@ def _matrix(rng: Rng, size: tuple[int, int], out: tuple[int, int], zoom: tuple[f
     tilt[2, :2] = rng.uniform(-0.00025, 0.00025, 2)
     room = abs(scale - 1) * 0.5 + 0.08
     shift = np.eye(3)
-    shift[:2, 2] = out[0] * (0.5 + rng.uniform(-room, room)), out[1] * (0.5 + rng.uniform(-room, room))
+    shift[:2, 2] = (
+        out[0] * (0.5 + rng.uniform(-room, room)),
+        out[1] * (0.5 + rng.uniform(-room, room)),
+    )
     return np.asarray(shift @ tilt @ turn @ stretch @ fit @ centre, np.float32)
 
 
@@ -79,7 +83,12 @@ def move_boxes(boxes: Floats, matrix: Floats) -> Floats:
 def clip_boxes(boxes: Floats, labels: Ints, w: int, h: int) -> tuple[Floats, Ints]:
     """Cut boxes at the picture's edge; mostly hidden ones become regions to ignore."""
     inside = np.stack(
-        [boxes[:, 0].clip(0, w), boxes[:, 1].clip(0, h), boxes[:, 2].clip(0, w), boxes[:, 3].clip(0, h)],
+        [
+            boxes[:, 0].clip(0, w),
+            boxes[:, 1].clip(0, h),
+            boxes[:, 2].clip(0, w),
+            boxes[:, 3].clip(0, h),
+        ],
         -1,
     )
     sides = inside[:, 2:] - inside[:, :2]

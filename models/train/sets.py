@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from models.train.labels import CLASSES, class_index
-from models.train.picture import Cutout, Picture
+from models.train.picture import LONG, Cutout, Picture
 from models.train.sample import Codes, Sample, codes
 
 ALL_BUT_PERSON: Final = tuple(c for c in CLASSES if c != "person")
@@ -99,10 +99,20 @@ def cut_out(picture: Picture, box: tuple[float, float, float, float]) -> Cutout 
     crop = picture[max(0, y0 - 2) : y1 + 2, max(0, x0 - 2) : x1 + 2]
     if min(crop.shape[:2]) < 24:
         return None
-    crop = np.ascontiguousarray(cv2.copyMakeBorder(crop, 2, 2, 2, 2, cv2.BORDER_CONSTANT, value=(255, 255, 255)))
+    crop = np.ascontiguousarray(
+        cv2.copyMakeBorder(crop, 2, 2, 2, 2, cv2.BORDER_CONSTANT, value=(255, 255, 255))
+    )
     outside = np.zeros((crop.shape[0] + 2, crop.shape[1] + 2), np.uint8)
     near = (9, 9, 9)
-    cv2.floodFill(crop.copy(), outside, (0, 0), 255, near, near, 4 | cv2.FLOODFILL_MASK_ONLY | (255 << 8) | cv2.FLOODFILL_FIXED_RANGE)
+    cv2.floodFill(
+        crop.copy(),
+        outside,
+        (0, 0),
+        255,
+        near,
+        near,
+        4 | cv2.FLOODFILL_MASK_ONLY | (255 << 8) | cv2.FLOODFILL_FIXED_RANGE,
+    )
     solid = 255 - outside[1:-1, 1:-1]
     outlines, _ = cv2.findContours(solid, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     if not outlines:
@@ -136,12 +146,7 @@ def cut_outs(items: list[Item], label: int, share: tuple[float, float], most: in
         cut = cut_out(picture, item.boxes[0])
         if cut is None or not share[0] <= float((cut[..., 3] > 0).mean()) <= share[1]:
             continue
-        factor = things_long(cut)
+        factor = min(1.0, LONG / max(cut.shape[:2]))
         size = (max(8, round(cut.shape[1] * factor)), max(8, round(cut.shape[0] * factor)))
         out.append(np.asarray(cv2.resize(cut, size, interpolation=cv2.INTER_AREA), np.uint8))
     return out
-
-
-def things_long(cut: Cutout, longest: int = 320) -> float:
-    """Factor that brings a cut-out down to `longest` pixels, never up."""
-    return min(1.0, longest / max(cut.shape[:2]))

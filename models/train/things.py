@@ -1,16 +1,23 @@
 """Drawn cut-outs of the classes that no set labels: paper, notebook, pen; and of no class."""
 
 import colorsys
-from typing import Final
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from models.train import ink
-from models.train.picture import Cutout, Floats, Picture, Rng, filled, shaded, smooth_noise, solid
-
-LONG: Final = 320  # longest side of a cut-out, pixels
+from models.train.picture import (
+    LONG,
+    Cutout,
+    Floats,
+    Picture,
+    Rng,
+    filled,
+    shaded,
+    smooth_noise,
+    solid,
+)
 
 
 def _bright(rng: Rng, low: float = 0.2, high: float = 0.95) -> tuple[float, float, float]:
@@ -142,7 +149,9 @@ def _closed_notebook(rng: Rng) -> Cutout:
         x1, y1 = w - x, y + int(h * rng.uniform(0.1, 0.3))
         label = tuple(int(v) for v in _bright(rng, 0.6, 1.0))
         cv2.rectangle(cover, (x, y), (x1, y1), label, -1)
-        cv2.putText(cover, "NOTES", (x + 6, y1 - 8), ink.FONTS[1], 0.8, (30, 30, 30), 2, cv2.LINE_AA)
+        cv2.putText(
+            cover, "NOTES", (x + 6, y1 - 8), ink.FONTS[1], 0.8, (30, 30, 30), 2, cv2.LINE_AA
+        )
     light = 1 + 0.06 * smooth_noise(rng, h, w, 3)
     if rng.random() < 0.5:
         _spiral(cover, rng, 8)
@@ -198,7 +207,9 @@ def pen(rng: Rng) -> Cutout:
     if rng.random() < 0.6:
         clip = tuple(int(v) for v in _bright(rng, 0.5, 1.0))
         start = int(w * rng.uniform(0.65, 0.75))
-        cv2.line(picture, (start, h // 3), (int(w * 0.97), h // 3), clip, max(2, h // 6), cv2.LINE_AA)
+        cv2.line(
+            picture, (start, h // 3), (int(w * 0.97), h // 3), clip, max(2, h // 6), cv2.LINE_AA
+        )
     return solid(alpha, picture)
 
 
@@ -218,9 +229,13 @@ def other(rng: Rng) -> Cutout:
     picture = shaded(picture, 1 + 0.12 * smooth_noise(rng, h, w, 5))
     alpha = np.zeros((h, w), np.uint8)
     if rng.random() < 0.35:
-        cv2.ellipse(alpha, (w // 2, h // 2), (w // 2 - 2, h // 2 - 2), 0, 0, 360, 255, -1, cv2.LINE_AA)
+        cv2.ellipse(
+            alpha, (w // 2, h // 2), (w // 2 - 2, h // 2 - 2), 0, 0, 360, 255, -1, cv2.LINE_AA
+        )
     else:
         r = int(min(h, w) * rng.uniform(0.03, 0.2))
         cv2.rectangle(alpha, (r + 1, r + 1), (w - r - 2, h - r - 2), 255, -1)
-        alpha = np.asarray(cv2.dilate(alpha, cv2.getStructuringElement(2, (2 * r + 1, 2 * r + 1))), np.uint8)
+        alpha = np.asarray(
+            cv2.dilate(alpha, cv2.getStructuringElement(2, (2 * r + 1, 2 * r + 1))), np.uint8
+        )
     return solid(alpha, picture)

@@ -1,0 +1,162 @@
+"""Points, assignment and losses: what the training is steered by."""
+
+from typing import Any
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="torch is in the extra `train` only")
+
+from models.train.assign import assign, candidates  # noqa: E402
+from models.train.grid import BINS, decode_boxes, encode_boxes, pairwise_iou, points  # noqa: E402
+from models.train.labels import CLASSES, NUM_CLASSES, Known  # noqa: E402
+from models.train.losses import (  # noqa: E402
+    UNSURE,
+    WEAK,
+    Target,
+    bins_loss,
+    class_targets,
+    detection_loss,
+    giou_loss,
+)
+
+AT = points()
+PHONE, PAPER, NOTEBOOK = (CLASSES.index(c) for c in ("phone", "paper", "notebook"))
+PERSON = CLASSES.index("person")
+
+
+def raw_for(box: list[float], sharp: float = 12.0) -> Any:
+    """Logits that put this box at every point that can say it, and no class anywhere."""
+    distances = encode_boxes(torch.tensor([box]).expand(len(AT), 4), AT)
+    bins = torch.arange(BINS).view(1, 1, BINS)
+    boxes = -sharp * (distances.unsqueeze(-1) - bins).abs()
+    return torch.cat([torch.full((len(AT), NUM_CLASSES), -6.0), boxes.flatten(1)], 1)
+
+
+def target(box: list[float], label: int, known: Known = Known.LABELLED) -> Target:
+    codes = torch.full((len(AT), NUM_CLASSES), int(known), dtype=torch.uint8)
+    return Target(torch.tensor([box]), torch.tensor([label]), codes)
+
+
+def test_points_cover_the_input_once_a_stride() -> None:
+    assert AT.shape == (52**2 + 26**2 + 13**2 + 7**2, 3)
+    assert AT[1].tolist() == [8, 0, 8]
+    assert AT[-1].tolist() == [384, 384, 64]
+
+
+def test_boxes_survive_encoding_and_decoding() -> None:
+    box = torch.tensor([[100.0, 120.0, 220.0, 260.0]])
+    inside = AT[(AT[:, 2] == 32) & candidates(AT, box)[:, 0]]
+    distances = encode_boxes(box.expand(len(inside), 4), inside)
+    low = distances.floor().long()
+    share = (distances - low).clamp(1e-6, 1 - 1e-6)
+    raw = torch.full((len(inside), 4, BINS), -40.0)
+    raw.scatter_(2, low.unsqueeze(-1), (1 - share).log().unsqueeze(-1))
+    raw.scatter_(2, low.unsqueeze(-1) + 1, share.log().unsqueeze(-1))
+    decoded = decode_boxes(raw.flatten(1), inside)
+    assert torch.allclose(decoded, box.expand_as(decoded), atol=0.01)
+
+
+def test_pairwise_iou() -> None:
+    a = torch.tensor([[0.0, 0.0, 10.0, 10.0]])
+    b = torch.tensor([[0.0, 0.0, 10.0, 5.0], [10.0, 10.0, 20.0, 20.0]])
+    assert pairwise_iou(a, b).tolist() == [[0.5, 0.0]]
+
+
+def test_a_pen_thinner_than_the_finest_stride_has_points() -> None:
+    pen = torch.tensor([[101.0, 201.0, 160.0, 204.0]])
+    assert candidates(AT, pen).any()
+    assert not ((AT[:, 1] >= 201) & (AT[:, 1] <= 204)).any()  # none lies truly in it
+
+
+def test_points_answer_for_the_box_that_they_lie_in() -> None:
+    boxes = torch.tensor([[40.0, 40.0, 120.0, 120.0], [240.0, 240.0, 400.0, 330.0]])
+    raw = torch.cat([raw_for(boxes[0].tolist())[:1800], raw_for(boxes[1].tolist())[1800:]])
+    scores, predicted = raw[:, :NUM_CLASSES].sigmoid(), decode_boxes(raw[:, NUM_CLASSES:], AT)
+    found = assign(AT, scores, predicted, boxes, torch.tensor([PHONE, PAPER]))
+    assert set(found.boxes.tolist()) == {0, 1}
+    assert len(set(found.points.tolist())) == len(found.points)
+    for point, box in zip(found.points, found.boxes, strict=True):
+        x, y, _ = AT[point]
+        assert boxes[box, 0] <= x <= boxes[box, 2]
+        assert boxes[box, 1] <= y <= boxes[box, 3]
+
+
+def test_nothing_labelled_means_no_point_answers() -> None:
+    raw = raw_for([0.0, 0.0, 50.0, 50.0])
+    scores, predicted = raw[:, :NUM_CLASSES].sigmoid(), decode_boxes(raw[:, NUM_CLASSES:], AT)
+    empty = torch.zeros(0, dtype=torch.long)
+    assert len(assign(AT, scores, predicted, torch.zeros(0, 4), empty).points) == 0
+
+
+def test_what_is_known_decides_target_and_weight() -> None:
+    box = [100.0, 100.0, 200.0, 200.0]
+    raw = raw_for(box)
+    scores, predicted = raw[:, :NUM_CLASSES].sigmoid(), decode_boxes(raw[:, NUM_CLASSES:], AT)
+    wanted_of = target(box, PAPER, Known.TEACHER)
+    wanted_of.known[:, PAPER] = Known.LABELLED
+    wanted_of.known[0] = Known.WEAK
+    wanted_of.known[1] = Known.IGNORE
+    scores[0, PHONE] = UNSURE + 0.1
+    teacher = torch.full_like(scores, 0.7)
+    found = assign(AT, scores, predicted, wanted_of.boxes, wanted_of.labels)
+    wanted, weight = class_targets(wanted_of, found, teacher, scores)
+
+    assert wanted[2, PHONE] == pytest.approx(0.7)  # unlabelled: the teacher's word
+    assert wanted[2, PAPER] == 0  # labelled, and not here
+    assert weight[2].min() == 1
+    assert weight[0, NOTEBOOK] == pytest.approx(WEAK)
+    assert weight[0, PHONE] == 0  # a confident answer to an unlabelled class is left alone
+    assert weight[1].max() == 0
+    first = found.points[0]
+    assert wanted[first, PAPER] == pytest.approx(float(found.iou[0]))
+    assert wanted[first, NOTEBOOK] == 0  # paper is no notebook, whatever the teacher says
+    assert wanted[first, PERSON] == pytest.approx(0.7)
+
+
+def test_ignored_points_have_no_gradient() -> None:
+    raw = raw_for([0.0, 0.0, 50.0, 50.0])[None].requires_grad_()
+    nothing = Target(
+        torch.zeros(0, 4),
+        torch.zeros(0, dtype=torch.long),
+        torch.full((len(AT), NUM_CLASSES), int(Known.IGNORE), dtype=torch.uint8),
+    )
+    detection_loss(raw, raw.detach(), [nothing], AT)["total"].backward()
+    assert raw.grad is not None
+    assert raw.grad.abs().max() == 0
+
+
+def test_loss_falls_as_the_answer_gets_right() -> None:
+    box = [96.0, 96.0, 192.0, 176.0]
+    wanted = target(box, PHONE)
+    wrong = raw_for([90.0, 90.0, 300.0, 300.0], sharp=3.0)
+    right = raw_for(box)
+    found = assign(
+        AT,
+        right[:, :NUM_CLASSES].sigmoid(),
+        decode_boxes(right[:, NUM_CLASSES:], AT),
+        wanted.boxes,
+        wanted.labels,
+    )
+    right[found.points, PHONE] = 6.0
+    teacher = torch.full_like(right, -8.0)[None]
+    losses = [
+        float(detection_loss(raw[None], teacher, [wanted], AT)["total"]) for raw in (wrong, right)
+    ]
+    assert losses[1] < losses[0] / 3
+
+
+def test_giou_of_equal_and_of_distant_boxes() -> None:
+    a = torch.tensor([[0.0, 0.0, 10.0, 10.0], [0.0, 0.0, 10.0, 10.0]])
+    b = torch.tensor([[0.0, 0.0, 10.0, 10.0], [90.0, 0.0, 100.0, 10.0]])
+    assert giou_loss(a, b).tolist() == pytest.approx([0.0, 1.8])
+
+
+def test_bins_loss_is_least_at_the_true_distance() -> None:
+    distances = torch.full((1, 4), 2.0)
+    raw = torch.zeros(1, 4, BINS)
+    values = []
+    for guess in range(BINS):
+        logits = raw.clone()
+        logits[..., guess] = 5.0
+        values.append(float(bins_loss(logits.flatten(1), distances)))
+    assert values.index(min(values)) == 2
