@@ -1,0 +1,107 @@
+"""NanoDet-Plus's output -> boxes, scores and classes.
+
+Points, integral boxes (generalised focal loss, arXiv:2006.04388) and class-wise suppression as in
+NanoDet-Plus (github.com/RangiLyu/nanodet, Apache-2.0), `nanodet_plus_head.py`.
+"""
+
+import math
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from cleandesk.detector.manifest import Manifest
+
+MOST_CANDIDATES = 1000
+MOST_DETECTIONS = 100
+_ANY_SCORE = -1.0  # the weak ones were left out before
+
+Boxes = NDArray[np.float32]
+Scores = NDArray[np.float32]
+ClassIds = NDArray[np.int64]
+
+
+class NanoDetPlus:
+    """Reads the output of one model."""
+
+    def __init__(self, manifest: Manifest) -> None:
+        self._classes = len(manifest.classes)
+        self._iou = manifest.nms_iou
+        self._bins = np.arange(manifest.reg_max + 1, dtype=np.float32)
+        self._centres, self._strides = _points(
+            manifest.input.width, manifest.input.height, manifest.strides
+        )
+
+    def decode(
+        self, output: NDArray[np.float32], min_score: float
+    ) -> tuple[Boxes, Scores, ClassIds]:
+        """Return what stands out, best first.
+
+        Args:
+            output: float32 [points, classes + 4 * bins]: scores after the sigmoid, then for each of
+                left, top, right, bottom the logits of its distance's bins, in strides.
+            min_score: Weaker detections are left out.
+
+        Returns:
+            Boxes x1, y1, x2, y2 in input pixels, float32 [n, 4]; scores, float32 [n]; classes,
+            int64 [n]. At most `MOST_DETECTIONS`.
+
+        Raises:
+            FloatingPointError: If the output holds values that are no numbers. Nothing found would
+                mean a clean desk.
+        """
+        best = output[:, : self._classes].max(axis=1)
+        if not np.isfinite(best).all():
+            raise FloatingPointError("the model's scores are no numbers")
+        rows = np.flatnonzero(best >= min_score)
+        which, class_ids = np.nonzero(output[rows, : self._classes] >= min_score)
+        rows = rows[which]
+        scores = output[rows, class_ids]
+        order = np.argsort(-scores, kind="stable")[:MOST_CANDIDATES]
+        rows, scores, class_ids = rows[order], scores[order], class_ids[order]
+        boxes = self._boxes(output, rows)
+        keep = suppress(boxes, scores, class_ids, self._iou)
+        return boxes[keep], scores[keep], class_ids[keep]
+
+    def _boxes(self, output: NDArray[np.float32], rows: NDArray[np.int64]) -> Boxes:
+        """Take each side's expected distance; only for the rows that are worth it."""
+        logits = output[rows, self._classes :].reshape(-1, 4, len(self._bins))
+        weights = np.exp(logits - logits.max(axis=2, keepdims=True))
+        distances = (weights @ self._bins) / weights.sum(axis=2) * self._strides[rows, None]
+        centres = self._centres[rows]
+        return np.concatenate([centres - distances[:, :2], centres + distances[:, 2:]], axis=1)
+
+
+def _points(
+    width: int, height: int, strides: tuple[int, ...]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return all points, float32 [n, 2], at multiples of the stride, and the stride of each."""
+    centres, of_each = [], []
+    for stride in strides:
+        y, x = np.mgrid[0 : math.ceil(height / stride), 0 : math.ceil(width / stride)] * stride
+        centres.append(np.stack([x.ravel(), y.ravel()], axis=1))
+        of_each.append(np.full(x.size, stride))
+    return np.concatenate(centres).astype(np.float32), np.concatenate(of_each).astype(np.float32)
+
+
+def suppress(boxes: Boxes, scores: Scores, class_ids: ClassIds, iou: float) -> NDArray[np.int64]:
+    """Drop boxes that overlap a better one of their class.
+
+    Args:
+        boxes: float32 [n, 4], x1, y1, x2, y2.
+        scores: float32 [n].
+        class_ids: int64 [n].
+        iou: Boxes of one class whose intersection over union is larger are one object.
+
+    Returns:
+        Indices of those that stay, best first, at most `MOST_DETECTIONS`.
+    """
+    if not len(boxes):
+        return np.zeros(0, np.int64)
+    sides = boxes[:, 2:] - boxes[:, :2]
+    corners = np.concatenate([boxes[:, :2], sides], axis=1)
+    # Lists, as OpenCV converts arrays element by element, which takes longer than all else here.
+    kept = cv2.dnn.NMSBoxesBatched(
+        corners.tolist(), scores.tolist(), class_ids.tolist(), _ANY_SCORE, iou
+    )
+    return np.asarray(kept, np.int64)[:MOST_DETECTIONS]

@@ -1,0 +1,110 @@
+"""What a model is: its file and hash, its classes, and how pictures go in and results come out."""
+
+import math
+from functools import cached_property
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from cleandesk.config_words import choices
+from cleandesk.contract.messages import Fraction
+from cleandesk.problems import Location, Misfit
+
+_SHIPPED = "models/desk/manifest.yaml"
+
+Channels = tuple[float, float, float]
+Spread = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Side = Annotated[int, Field(ge=32, le=4096)]
+
+
+class InputSpec(BaseModel):
+    """How a picture becomes the model's input, float32 [1, 3, height, width]."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    width: Side = Field(description="Pixels")
+    height: Side = Field(description="Pixels")
+    mean: Channels = Field(description="Subtracted, per channel, from values of 0-255")
+    std: tuple[Spread, Spread, Spread] = Field(description="Then divided by, per channel")
+    colour: Literal["bgr", "rgb"] = Field(description="Order of the channels, of mean and std too")
+    resize: Literal["stretch", "letterbox"] = Field(
+        description="stretch: both sides to fit; letterbox: keep the shape, pad in the middle"
+    )
+    pad: int = Field(0, ge=0, le=255, description="Grey of the letterbox's borders")
+
+
+class Manifest(BaseModel):
+    """Everything that the box must know, and check, before it trusts a model's weights."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    schema_version: Literal[1] = Field(1, alias="schema", description="Version of this form")
+    name: str = Field(min_length=1, max_length=64, description="Of the model")
+    version: str = Field(min_length=1, max_length=64, description="Write it in quotes")
+    file: Path = Field(description="The weights, ONNX; relative to this file")
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$", description="Of the weights' file")
+    classes: Annotated[tuple[str, ...], Field(min_length=1, max_length=1000)] = Field(
+        description="In the order of the model's output"
+    )
+    input: InputSpec = Field(description="How a picture goes in")
+    decoder: Literal["nanodet_plus"] = Field(description="How its output is read")
+    strides: Annotated[tuple[Annotated[int, Field(ge=1, le=256)], ...], Field(min_length=1)] = (
+        Field(description="Pixels between points, level by level")
+    )
+    reg_max: int = Field(ge=1, le=64, description="Bins of a box side, less one")
+    nms_iou: Fraction = Field(description="Boxes of one class that overlap more are one")
+    threshold: Fraction = Field(description="Score from which a class is believed")
+    thresholds: dict[str, Fraction] = Field(
+        default_factory=dict, description="The same for single classes"
+    )
+    licence: str = Field(min_length=1, description="Of the weights, an SPDX expression")
+    source: str = Field(min_length=1, description="Where the weights come from")
+
+    @model_validator(mode="after")
+    def _names_fit(self) -> Self:
+        misfits: list[tuple[Location, str, str]] = [
+            (("classes", i), f"'{name}' stands a second time", "every class has its own name")
+            for i, name in enumerate(self.classes)
+            if name in self.classes[:i]
+        ]
+        misfits += [
+            (("thresholds", name), "the model has no such class", choices(name, self.classes))
+            for name in self.thresholds
+            if name not in self.classes
+        ]
+        if misfits:
+            raise Misfit(*misfits)
+        return self
+
+    def threshold_of(self, name: str) -> float:
+        """Return the score from which a class is believed."""
+        return self.thresholds.get(name, self.threshold)
+
+    @cached_property
+    def points(self) -> int:
+        """How many places the model answers for."""
+        return sum(
+            math.ceil(self.input.width / s) * math.ceil(self.input.height / s) for s in self.strides
+        )
+
+    @property
+    def input_shape(self) -> tuple[int, int, int, int]:
+        """What goes in: 1, channels, height, width."""
+        return 1, 3, self.input.height, self.input.width
+
+    @property
+    def output_shape(self) -> tuple[int, int, int]:
+        """What comes out: 1, points, scores of the classes and 4 sides of `reg_max + 1` bins."""
+        return 1, self.points, len(self.classes) + 4 * (self.reg_max + 1)
+
+
+def default_manifest() -> Path:
+    """Return the manifest that came with the software: inside the package, or in the source tree.
+
+    It may be missing; reading it says so.
+    """
+    package = Path(str(files("cleandesk")))
+    inside = package / _SHIPPED
+    return inside if inside.exists() else package.parents[1] / _SHIPPED

@@ -1,0 +1,121 @@
+"""One ONNX model in onnxruntime, with fixed shapes and buffers that are allocated once."""
+
+import hashlib
+import os
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from cleandesk.config import load
+from cleandesk.detector.errors import ModelError
+from cleandesk.detector.manifest import Manifest
+from cleandesk.problems import ConfigError
+
+_ERRORS_ONLY = 3
+_MAX_BYTES = 512 * 2**20
+Shape = tuple[int | str | None, ...]
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Read a manifest; its `file` becomes a path that can be opened.
+
+    Raises:
+        ModelError: If it is missing or wrong, with everything that is wrong.
+    """
+    try:
+        return load(path, Manifest)
+    except ConfigError as error:
+        raise ModelError(path, f"this manifest cannot be used:\n{error}", "correct it") from error
+
+
+class Session:
+    """A model that is ready to run. For one thread at a time.
+
+    Attributes:
+        input: float32, the manifest's `input_shape`; to be filled before `run`.
+    """
+
+    def __init__(self, manifest: Manifest, *, threads: int | None = None) -> None:
+        """Load the weights that a manifest names.
+
+        Args:
+            manifest: With `file` as a path that can be opened.
+            threads: Default: all cores that this process may use but one, for the camera.
+
+        Raises:
+            ModelError: If they are missing, are others than the manifest says, or do not fit it.
+        """
+        weights = _trusted(manifest)
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = threads or max(1, len(os.sched_getaffinity(0)) - 1)
+        options.inter_op_num_threads = 1
+        options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
+        options.log_severity_level = _ERRORS_ONLY
+        # Threads that spin between frames cost half a core at 10 frames a second.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        try:
+            self._session = ort.InferenceSession(
+                weights, options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # onnxruntime's own types share no base but this
+            raise ModelError(
+                manifest.file, f"onnxruntime cannot load it ({error})", "is it an ONNX model?"
+            ) from error
+        _check(manifest, self._session)
+        self.input: NDArray[np.float32] = np.zeros(manifest.input_shape, np.float32)
+        self._output: NDArray[np.float32] = np.zeros(manifest.output_shape, np.float32)
+        self._bind()
+
+    def run(self) -> NDArray[np.float32]:
+        """Run the model on what is in `input`.
+
+        Returns:
+            float32, the manifest's `output_shape`; overwritten by the next call.
+        """
+        self._session.run_with_iobinding(self._binding)
+        return self._output
+
+    def _bind(self) -> None:
+        """Let the model read from and write to our buffers, so that nothing is copied."""
+        self._binding = self._session.io_binding()
+        for bind, name, buffer in (
+            (self._binding.bind_input, self._session.get_inputs()[0].name, self.input),
+            (self._binding.bind_output, self._session.get_outputs()[0].name, self._output),
+        ):
+            bind(name, "cpu", 0, np.float32, list(buffer.shape), buffer.ctypes.data)
+
+
+def _trusted(manifest: Manifest) -> bytes:
+    """Return the weights if their hash is right; the bytes that were hashed are those that run."""
+    path = manifest.file
+    try:
+        with path.open("rb") as stream:
+            weights = stream.read(_MAX_BYTES + 1)
+    except OSError as error:
+        reason = f"the model's weights cannot be read ({error.strerror})"
+        raise ModelError(path, reason, "install the model, or name another manifest") from error
+    if len(weights) > _MAX_BYTES:
+        reason = f"the weights are larger than {_MAX_BYTES >> 20} MiB"
+        raise ModelError(path, reason, "is this the right file?")
+    found = hashlib.sha256(weights).hexdigest()
+    if found != manifest.sha256:
+        reason = f"its sha256 is {found}, the manifest says {manifest.sha256}"
+        raise ModelError(path, reason, "the file is damaged or another one: install the model anew")
+    return weights
+
+
+def _check(manifest: Manifest, session: ort.InferenceSession) -> None:
+    for what, tensors, wanted in (
+        ("input", session.get_inputs(), manifest.input_shape),
+        ("output", session.get_outputs(), manifest.output_shape),
+    ):
+        found = ", ".join(f"{t.type} {t.shape}" for t in tensors)
+        fits = [(t.type, tuple(t.shape)) for t in tensors] == [("tensor(float)", wanted)]
+        if not fits:
+            raise ModelError(
+                manifest.file,
+                f"the {what} is {found}; the manifest's numbers make tensor(float) {list(wanted)}",
+                "correct the manifest's input, classes, strides or reg_max, or the model",
+            )
