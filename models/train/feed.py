@@ -29,6 +29,8 @@ SHARES: Final = {
     "webcam_phone_wallet_airpods": 0.03,
     "idcard": 0.01,
 }
+# With fewer rendered scenes than this they are drawn less often, lest they be learnt by heart.
+ENOUGH_SCENES: Final = 250
 # Close-ups are shown small, among others: on a desk these things are never the whole picture.
 MOSAIC: Final = {"scenes": 0.15, "composed": 0.1, "coco_unlabelled": 0.15}
 MOSAIC_ELSE: Final = 0.6
@@ -51,7 +53,8 @@ class Feed:
     def __init__(self, stock: Stock, seed: int, start: int, count: int) -> None:
         self._stock, self._seed, self._start, self._count = stock, seed, start, count
         names = [n for n in SHARES if n == "composed" or stock.sets.get(n)]
-        weights = np.array([SHARES[n] for n in names])
+        few = min(1.0, len(stock.sets.get("scenes", ())) / ENOUGH_SCENES)
+        weights = np.array([SHARES[n] * (few if n == "scenes" else 1.0) for n in names])
         self._names, self._weights = names, weights / weights.sum()
         self._at = points().numpy()
 

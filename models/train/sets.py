@@ -8,7 +8,7 @@ from typing import Final
 import cv2
 import numpy as np
 
-from models.train.labels import CLASSES, class_index
+from models.train.labels import CLASSES, Known, class_index
 from models.train.picture import LONG, Cutout, Picture
 from models.train.sample import Codes, Sample, codes
 
@@ -57,11 +57,14 @@ class Item:
 def read_set(folder: Path, known: Codes) -> list[Item]:
     """Read a folder of `images/` and, if it is labelled, COCO-style `instances.json`.
 
-    A picture that is named but not there yet (a set that is still being made) is left out.
+    A set that is still being made is read as far as it is whole: pictures that are named but not
+    there are left out, and a set that ought to have labels counts for nothing before it has.
     """
     images = folder / "images"
     listing = folder / "instances.json"
     if not listing.is_file():
+        if (known == Known.LABELLED).any():
+            return []
         paths = sorted(p for p in images.glob("*") if p.suffix in {".jpg", ".png"})
         return [Item(p, (), (), known) for p in paths]
     data = json.loads(listing.read_text(encoding="utf-8"))
