@@ -1,0 +1,1 @@
+"""Rendered desk scenes: labelled pictures for training, and the demo clip."""

@@ -1,0 +1,119 @@
+"""Desks, walls, floors and furniture around the desk."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from models.scenes import textures
+from models.scenes.camera import Camera
+from models.scenes.geometry import joined, slab
+from models.scenes.scene import FLOOR_Z, Room
+from models.scenes.thing import (
+    BRIGHTS,
+    DARKS,
+    LIGHTS,
+    Color,
+    Part,
+    Placed,
+    Surface,
+    Thing,
+    pick,
+)
+
+Rng = np.random.Generator
+_WOODS: tuple[tuple[Color, Color], ...] = (
+    ((0.72, 0.52, 0.33), (0.55, 0.36, 0.2)),
+    ((0.8, 0.66, 0.48), (0.7, 0.54, 0.36)),
+    ((0.45, 0.28, 0.16), (0.3, 0.17, 0.09)),
+    ((0.3, 0.2, 0.14), (0.2, 0.13, 0.09)),
+    ((0.86, 0.78, 0.66), (0.78, 0.68, 0.54)),
+    ((0.6, 0.56, 0.5), (0.48, 0.44, 0.38)),
+)
+
+
+def wood(rng: Rng) -> Surface:
+    """Return a wooden surface of one of several species and finishes."""
+    first, second = _WOODS[int(rng.integers(len(_WOODS)))]
+    return Surface(first, float(rng.uniform(0.25, 0.7)), pattern="wood", second=second,
+                   scale=float(rng.uniform(0.7, 1.8)))
+
+
+def _desk_surface(rng: Rng) -> Surface:
+    kind = rng.random()
+    if kind < 0.5:
+        return wood(rng)
+    if kind < 0.66:
+        return Surface(pick(rng, LIGHTS), float(rng.uniform(0.25, 0.7)))
+    if kind < 0.78:
+        return Surface(pick(rng, DARKS), float(rng.uniform(0.25, 0.7)))
+    if kind < 0.86:
+        return Surface(pick(rng, LIGHTS, DARKS), 0.3, pattern="marble",
+                       second=pick(rng, LIGHTS, DARKS), scale=3)
+    if kind < 0.92:
+        return Surface(pick(rng, LIGHTS, DARKS), 0.4, pattern="speckle",
+                       second=pick(rng, LIGHTS, DARKS), scale=120)
+    return Surface(roughness=0.95, picture=textures.cloth(rng), scale=float(rng.integers(6, 16)))
+
+
+def _chair(rng: Rng) -> Thing:
+    look = Surface(pick(rng, DARKS, DARKS, BRIGHTS, LIGHTS), 0.85)
+    seat = slab(0.48, 0.46, 0.08, 0.08, 0.03).moved(z=0.42)
+    back = slab(0.46, 0.55, 0.07, 0.1, 0.03).turned("x", 82).moved(y=-0.27, z=0.85)
+    post = slab(0.07, 0.07, 0.42, 0.02)
+    legs = [slab(0.05, 0.62, 0.05, 0.02).turned("z", a) for a in (0, 60, 120)]
+    arms = [slab(0.05, 0.28, 0.03, 0.015).moved(x, -0.05, 0.62) for x in (-0.27, 0.27)]
+    steel = Surface((0.12, 0.12, 0.13), 0.4)
+    parts = (Part(joined([seat, back]), look), Part(joined([post, *legs, *arms]), steel))
+    return Thing("chair", "", parts, (0.6, 0.6))
+
+
+def _shelf(rng: Rng) -> Thing:
+    width, rows = float(rng.uniform(0.6, 1.2)), int(rng.integers(3, 6))
+    boards = [slab(width, 0.28, 0.02, 0.002).moved(z=i * 0.34) for i in range(rows)]
+    sides = [slab(0.02, 0.28, (rows - 1) * 0.34 + 0.02, 0.002).moved(x) for x in
+             (-width / 2, width / 2)]
+    parts = [Part(joined(boards + sides), wood(rng))]
+    for row in range(rows - 1):
+        x = -width / 2 + 0.06
+        while x < width / 2 - 0.08:
+            w, h = float(rng.uniform(0.02, 0.09)), float(rng.uniform(0.14, 0.3))
+            if rng.random() < 0.75:
+                book = slab(w - 0.003, 0.2, h, 0.002).moved(x + w / 2, 0, row * 0.34 + 0.02)
+                parts.append(Part(book, Surface(pick(rng, BRIGHTS, LIGHTS, DARKS), 0.7)))
+            x += w
+    return Thing("shelf", "", tuple(parts), (width, 0.28))
+
+
+def _poster(rng: Rng) -> Thing:
+    width = float(rng.uniform(0.25, 0.7))
+    frame = slab(width + 0.03, width * 1.4 + 0.03, 0.02, 0.002).turned("x", 90)
+    art = slab(width, width * 1.4, 0.004, 0.001).moved(z=0.02).turned("x", 90)
+    parts = (Part(frame, Surface(pick(rng, DARKS, LIGHTS), 0.5)),
+             Part(art, Surface(roughness=0.6, picture=textures.cover(rng))))
+    return Thing("poster", "", parts, (width, 0.03))
+
+
+def draw_room(rng: Rng, size: tuple[float, float], camera: Camera) -> Room:
+    """Return a desk in a room whose walls stand clear of the camera."""
+    half_x, half_y = size[0] / 2, size[1] / 2
+    near = [half_x, half_x, half_y, half_y]
+    walls = [side + float(rng.choice([0.03, 0.4, 1.2, 2.0])) for side in near[:3]]
+    walls.append(half_y + float(rng.uniform(1.0, 2.5)))
+    seen = (camera.eye[0], -camera.eye[0], camera.eye[1], -camera.eye[1])
+    clear = [max(wall, eye + 0.25) for wall, eye in zip(walls, seen, strict=True)]
+    furniture = []
+    if rng.random() < 0.6:
+        chair = Placed(_chair(rng), float(rng.normal(0, 0.2)),
+                       -half_y - float(rng.uniform(0.15, 0.7)), FLOOR_Z, float(rng.normal(0, 25)))
+        if np.hypot(chair.x - camera.eye[0], chair.y - camera.eye[1]) > 0.5:
+            furniture.append(chair)
+    if rng.random() < 0.4 and clear[3] > half_y + 1.0:
+        furniture.append(Placed(_shelf(rng), float(rng.uniform(-0.8, 0.8)), -clear[3] + 0.18,
+                                FLOOR_Z, 180))
+    for _ in range(int(rng.integers(0, 3))):
+        x, z = float(rng.uniform(-0.8, 0.8)), float(rng.uniform(0.35, 0.9))
+        furniture.append(Placed(_poster(rng), x, clear[2] - 0.015, z))
+    wall_color = pick(rng, LIGHTS, LIGHTS, ((0.6, 0.68, 0.7), (0.75, 0.65, 0.55), (0.4, 0.45, 0.4)))
+    floor = wood(rng) if rng.random() < 0.6 else Surface(pick(rng, DARKS, LIGHTS), 0.9)
+    return Room(size, _desk_surface(rng), Surface(wall_color, 0.9), floor,
+                (clear[0], clear[1], clear[2], clear[3]), tuple(furniture))
