@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
-from demo.scenario import CLEAR_AFTER_S, DWELL_S
+from models.scenes.truth import Truth, Visit
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from models.scenes.truth import Truth, Visit
+from demo.scenario import CLEAR_AFTER_S, DWELL_S
 
 #: Entering at K of N looks, and the last looks before an object left, blur both ends so much.
 _SLACK_S = 2.0

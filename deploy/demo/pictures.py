@@ -5,6 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 import cv2
+
 from demo.outcome import Logged
 
 _RED = (40, 40, 230)

@@ -16,8 +16,8 @@ def introduction(source: str, manifest: Manifest) -> Panel:
     """Return what is about to be seen."""
     forbidden = ", ".join(FORBIDDEN)
     return Panel(
-        f"camera [bold]{source}[/] -> detector [bold]{manifest.name} {manifest.version}[/] -> policy "
-        f"-> outbox -> MQTT 5 broker on loopback -> subscriber -> log\n"
+        f"camera [bold]{source}[/] -> detector [bold]{manifest.name} {manifest.version}[/] -> "
+        f"policy -> outbox -> MQTT 5 broker on loopback -> subscriber -> log\n"
         f"forbidden here: {forbidden}; a violation opens after {DWELL_S:.0f} s "
         f"and closes when the desk was seen clean for {CLEAR_AFTER_S:.0f} s",
         title="cleandesk demo",

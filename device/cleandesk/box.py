@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
+from pydantic import ValidationError
+
 from cleandesk import __version__, vitals
 from cleandesk.camera import Area, Capture, CaptureState, Frame, Mailbox, make_camera
 from cleandesk.clock import Clock, Instant, SystemClock, boot_id
@@ -23,8 +25,9 @@ log = logging.getLogger(__name__)
 
 EXIT_OK, EXIT_FAILED, EXIT_RESTART_ME = 0, 1, 75
 #: While something is open, the state is saved this often, so that a restart knows how long the box
-#: was away. Rarely enough to spare an SD card.
+#: was away: rarely enough to spare an SD card, often enough for the shortest grace time.
 SAVE_EVERY_S = 10.0
+_SAVES_A_GRACE = 4
 _DRAIN_S = 30.0
 
 
@@ -65,8 +68,11 @@ class Box:
         self._timer = vitals.StageTimer()
         self._fault: CaptureState | None = None
         self._saved_at = self._started.mono
+        shortest_grace = min(rule.grace_s for rule in settings.rules)
+        self._save_every_s = min(SAVE_EVERY_S, max(1.0, shortest_grace / _SAVES_A_GRACE))
         self._health_at = 0.0
         self._next_look = 0.0
+        self._seen = self._started
 
         self._detector = Detector.load(
             settings.detector.manifest, threads=settings.detector.threads
@@ -128,20 +134,32 @@ class Box:
             self._outbox.close()
 
     def _restore(self) -> None:
+        """Go on where the last process stopped; what is open on file but unknown here closes."""
         saved = self._outbox.state()
-        if saved is None:
-            return
-        changes = self._policy.restore(PolicyState.model_validate_json(saved), self._started)
-        self._commit(changes, self._started)
+        changes: list[Change] = []
+        if saved is not None:
+            try:
+                state = PolicyState.model_validate_json(saved)
+            except ValidationError as error:
+                log.exception(
+                    "the saved state is of another version: open violations close as 'restart'",
+                    extra={"problems": error.error_count()},
+                )
+            else:
+                changes = self._policy.restore(state, self._started)
+        self._save(self._started, changes)
 
     def _loop(self, *, until_end: bool) -> int:
+        wait_s = min(1.0, self._settings.camera.timeout_s)
         while not self._stop.is_set():
-            frame = self._mailbox.take(min(1.0, self._settings.camera.timeout_s))
+            frame = self._mailbox.take(wait_s)
             now = self._clock.now()
             state = self._capture.state(now)
-            if frame is not None and state.fault is None and frame.at.mono >= self._next_look:
+            # Whatever reached the mailbox can be believed, even if the camera failed since.
+            if frame is not None and frame.at.mono >= self._next_look:
                 self._look(frame)
-            self._watch(state, frame.at if frame else now)
+            if frame is None or state.fault is None:
+                self._watch(state, now)
             if now.mono - self._health_at >= self._settings.health_every_s:
                 self._report(state)
             if state.give_up:
@@ -152,6 +170,7 @@ class Box:
         return EXIT_OK
 
     def _look(self, frame: Frame) -> None:
+        self._seen = frame.at
         self._next_look = frame.at.mono + 0.9 / self._settings.looks_per_s
         with self._timer.stage("area"):
             view, origin = self._area.apply(frame.image)
@@ -167,7 +186,7 @@ class Box:
             self._observer(self._describe(frame, found, changes))
 
     def _commit(self, changes: list[Change], at: Instant) -> None:
-        due = self._policy.open_count and at.mono - self._saved_at >= SAVE_EVERY_S
+        due = self._policy.open_count and at.mono - self._saved_at >= self._save_every_s
         if changes or due:
             for change in changes:
                 log.info(
@@ -182,10 +201,12 @@ class Box:
         self._outbox.commit(changes or [], state, make=self._events)
         self._saved_at = at.mono
 
-    def _watch(self, state: CaptureState, at: Instant) -> None:
+    def _watch(self, state: CaptureState, now: Instant) -> None:
         """Publish a fault's beginning and end; a fault suspends what is open and closes nothing."""
         fault = self._fault.fault if self._fault else None
         if state.fault is not None:
+            # A recording read faster than it was taken is ahead of the clock.
+            at = max(self._seen, now, key=lambda moment: moment.mono)
             self._commit(self._policy.suspend(at), at)
         if state.fault is not fault:
             self._fault = state if state.fault else None
