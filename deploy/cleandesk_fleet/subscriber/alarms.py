@@ -1,0 +1,153 @@
+"""Alarms: what people must look at. One open alarm for each kind, box and subject."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy import ColumnElement, Connection, and_, select
+
+from cleandesk.contract.topics import Address
+from cleandesk_fleet.subscriber.tables import alarms
+
+log = logging.getLogger(__name__)
+
+#: Alarms about something that happened once close when it has not happened again for so long.
+QUIET = timedelta(hours=24)
+
+
+class Kind(StrEnum):
+    """What is wrong.
+
+    `gap`: events are missing from the log. `lost`: the box says that events will never come.
+    `silent`: no message for too long. `offline`: the connection broke. `fault`: the camera cannot
+    be believed. `storage`: the box cannot keep events. `quarantined`, `refused`: messages that
+    were not logged.
+    """
+
+    GAP = "gap"
+    LOST = "lost"
+    SILENT = "silent"
+    OFFLINE = "offline"
+    FAULT = "fault"
+    STORAGE = "storage"
+    QUARANTINED = "quarantined"
+    REFUSED = "refused"
+
+
+_ONCE = (Kind.LOST, Kind.QUARANTINED, Kind.REFUSED)
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """An alarm that began, came again or ended, to be told after the commit."""
+
+    what: str
+    level: int
+    kind: Kind
+    address: Address | None
+    subject: str
+    detail: str
+
+
+class Alarms:
+    """The alarms' table within one transaction. Call `tell` after the commit."""
+
+    def __init__(self, connection: Connection, now: datetime) -> None:
+        self._connection = connection
+        self._now = now
+        self._turns: list[_Turn] = []
+
+    def open(self, kind: Kind, address: Address | None, subject: str, detail: str) -> None:
+        """Open an alarm, or refresh the one that is open."""
+        detail = detail[:1000]
+        row = self._connection.execute(
+            select(alarms.c.id, alarms.c.times, alarms.c.detail).where(
+                _of(kind, address), alarms.c.subject == subject
+            )
+        ).first()
+        if row is None:
+            self._connection.execute(
+                alarms.insert().values(
+                    kind=kind.value,
+                    site=address.site if address else "",
+                    box=address.box if address else "",
+                    subject=subject,
+                    detail=detail,
+                    times=1,
+                    opened_at=self._now,
+                    last_at=self._now,
+                )
+            )
+            self._turns.append(_Turn("alarm", logging.WARNING, kind, address, subject, detail))
+        elif kind in _ONCE or row.detail != detail:
+            self._connection.execute(
+                alarms.update()
+                .where(alarms.c.id == row.id)
+                .values(detail=detail, times=row.times + 1, last_at=self._now)
+            )
+
+    def close(self, kind: Kind, address: Address | None, subject: str = "") -> None:
+        """End an alarm, if it is open."""
+        self._end(and_(_of(kind, address), alarms.c.subject == subject))
+
+    def only(self, kind: Kind, address: Address, now_true: Mapping[str, str]) -> None:
+        """Make these subjects (with their details) the only open ones of a kind and box."""
+        for subject, detail in now_true.items():
+            self.open(kind, address, subject, detail)
+        self._end(and_(_of(kind, address), alarms.c.subject.not_in(list(now_true))))
+
+    def close_quiet(self) -> None:
+        """End the alarms about what happened once and has not happened again."""
+        self._end(
+            and_(
+                alarms.c.closed_at.is_(None),
+                alarms.c.kind.in_([kind.value for kind in _ONCE]),
+                alarms.c.last_at < self._now - QUIET,
+            )
+        )
+
+    def tell(self) -> None:
+        """Log what began and ended."""
+        for turn in self._turns:
+            log.log(
+                turn.level,
+                turn.what,
+                extra={
+                    "kind": turn.kind.value,
+                    "box": str(turn.address) if turn.address else None,
+                    "subject": turn.subject,
+                    "detail": turn.detail,
+                },
+            )
+        self._turns.clear()
+
+    def _end(self, which: ColumnElement[bool]) -> None:
+        rows = self._connection.execute(select(alarms).where(which)).all()
+        if not rows:
+            return
+        ids = [row.id for row in rows]
+        self._connection.execute(
+            alarms.update().where(alarms.c.id.in_(ids)).values(closed_at=self._now)
+        )
+        self._turns += [
+            _Turn(
+                "alarm over",
+                logging.INFO,
+                Kind(row.kind),
+                Address(row.site, row.box) if row.site else None,
+                row.subject,
+                row.detail,
+            )
+            for row in rows
+        ]
+
+
+def _of(kind: Kind, address: Address | None) -> ColumnElement[bool]:
+    return and_(
+        alarms.c.closed_at.is_(None),
+        alarms.c.kind == kind.value,
+        alarms.c.site == (address.site if address else ""),
+        alarms.c.box == (address.box if address else ""),
+    )

@@ -1,0 +1,115 @@
+"""`cleandesk-subscriber`: run the service, and read its log."""
+
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated, Literal, NoReturn
+
+import typer
+from sqlalchemy.exc import SQLAlchemyError
+
+from cleandesk.config import ConfigError, load
+from cleandesk.contract import logs, tls
+from cleandesk.contract.mqtt import TlsError
+from cleandesk_fleet.subscriber import reading
+from cleandesk_fleet.subscriber.database import (
+    DatabaseUnusableError,
+    open_reader,
+    open_writer,
+    sole_writer,
+)
+from cleandesk_fleet.subscriber.moments import system_clock
+from cleandesk_fleet.subscriber.service import Subscriber
+from cleandesk_fleet.subscriber.settings import SubscriberSettings
+from cleandesk_fleet.subscriber.store import Log
+
+log = logging.getLogger(__name__)
+
+app = typer.Typer(
+    name="cleandesk-subscriber",
+    help="Logs the violations that boxes publish, each one once, and reads the log. "
+    "Exit codes: 0 well, 1 failed, 2 wrong configuration or usage.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+ConfigFile = Annotated[
+    Path, typer.Option("--config", "-c", help="The subscriber's configuration, YAML")
+]
+
+
+def main() -> None:
+    """Run the command line; errors that have a fix are told without a trace."""
+    try:
+        app()
+    except (ConfigError, TlsError) as error:
+        _fail(str(error), code=2)
+    except (DatabaseUnusableError, SQLAlchemyError) as error:
+        _fail(str(error), code=1)
+    except BrokenPipeError:
+        # Whoever read our output has enough; Python must not complain on its way out.
+        sys.stderr.close()
+        sys.exit(0)
+
+
+@app.command()
+def run(
+    config: ConfigFile,
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"],
+        typer.Option(help="How much to tell on standard error"),
+    ] = "info",
+) -> None:
+    """Take in what boxes send, until SIGTERM or Ctrl-C; then answer what is here and end.
+
+    Logs go to standard error: JSON, one object a line; plain on a terminal.
+    """
+    settings = load(config, SubscriberSettings)
+    logs.configure(log_level)
+    path = settings.store.path
+    with sole_writer(path):
+        journal = Log(
+            open_writer(path),
+            silent_after_s=settings.silent_after_s,
+            max_quarantined=settings.store.max_quarantined,
+        ).begin(system_clock())
+        subscriber = Subscriber(settings, journal)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: subscriber.stop())
+        log.info(
+            "subscriber started",
+            extra={
+                "database": path,
+                "broker": f"{settings.broker.host}:{settings.broker.port}",
+                "sites": settings.sites or "all",
+            },
+        )
+        subscriber.run()
+
+
+@app.command()
+def check(config: ConfigFile) -> None:
+    """Check the configuration, the files that it names and the log; connects to nobody."""
+    settings = load(config, SubscriberSettings)
+    if settings.broker.tls is not None:
+        tls.context(settings.broker.tls)
+    path = settings.store.path
+    if path.exists():
+        open_reader(path)
+    elif not os.access(path.parent, os.W_OK | os.X_OK):
+        raise DatabaseUnusableError(
+            f"{path.parent}: no such folder, or not writable for this user: make it, or change "
+            "'store.path'"
+        )
+    typer.echo(f"{config}: fine; {len(settings.subscriptions())} subscriptions, log {path}")
+
+
+reading.add_commands(app)  # after `run` and `check`, so that the help lists these first
+
+
+def _fail(text: str, *, code: int) -> NoReturn:
+    sys.stderr.write(f"{text}\n")
+    sys.exit(code)

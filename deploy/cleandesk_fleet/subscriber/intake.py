@@ -1,0 +1,248 @@
+"""From what arrived to what it means: every delivery becomes an event, a report or a rejection."""
+
+import hashlib
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TypeGuard
+
+from pydantic import ValidationError
+
+from cleandesk.contract.messages import (
+    SCHEMA_VERSION,
+    AckStatus,
+    Availability,
+    Health,
+    Message,
+    Privacy,
+    Status,
+    ViolationEvent,
+)
+from cleandesk.contract.mqtt import REPLAYED, Received
+from cleandesk.contract.topics import ID_PATTERN, Address, Channel, Topic, TopicError, parse
+from cleandesk_fleet.subscriber.strict_json import MAX_INTEGER, UnreadableError, check
+
+MAX_PAYLOAD = 256 * 1024
+MAX_REASON = 500  # characters that an answer holds
+
+_MODELS: dict[Channel, type[Message]] = {
+    Channel.STATUS: Status,
+    Channel.HEALTH: Health,
+    Channel.PRIVACY: Privacy,
+    Channel.VIOLATION: ViolationEvent,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A readable event, with its bytes as they came."""
+
+    topic: str
+    address: Address
+    message: ViolationEvent
+    payload: bytes
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A box's word about itself. `stored`: the broker's retained copy, of unknown age."""
+
+    topic: str
+    address: Address
+    message: Status | Health | Privacy
+    payload: bytes
+    stored: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Cleared:
+    """A retained topic was emptied: somebody took the box out, or tidies up."""
+
+    address: Address
+    channel: Channel
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """What cannot be logged.
+
+    Attributes:
+        address: None if the topic does not name a box; then nobody can be answered.
+        status: `quarantined`, or `refused`: readable for others, not for this subscriber.
+        answer_id: The event's id, or `sha256:` and the payload's digest.
+        number: Epoch and seq where they can be read: that event will not come.
+        keep: Whether the payload may be kept: not that of a site that is not ours.
+        stored: The broker's retained copy.
+    """
+
+    topic: str
+    payload: bytes
+    address: Address | None
+    status: AckStatus
+    reason: str
+    answer_id: str
+    number: tuple[str, int] | None = None
+    keep: bool = True
+    stored: bool = False
+
+
+Reading = Event | Report | Cleared | Rejected
+
+
+def spoke(reading: Reading) -> Address | None:
+    """Return the box that proves by this delivery that it is alive.
+
+    The broker's retained copies do not, nor a last will, nor what is not for us.
+    """
+    match reading:
+        case Event():
+            return reading.address
+        case Report(message=Status(state=Availability.OFFLINE)) | Cleared():
+            return None
+        case Report():
+            return None if reading.stored else reading.address
+        case Rejected():
+            return reading.address if reading.keep and not reading.stored else None
+
+
+def turn_away(reading: Event | Report, reason: str) -> Rejected:
+    """Turn a readable delivery into one that cannot be logged."""
+    event_id = reading.message.event_id if isinstance(reading, Event) else None
+    return Rejected(
+        topic=reading.topic,
+        payload=reading.payload,
+        address=reading.address,
+        status=AckStatus.QUARANTINED,
+        reason=reason[:MAX_REASON],
+        answer_id=event_id or _digest_id(reading.payload),
+    )
+
+
+def read(received: Received, sites: Collection[str] | None) -> Reading:
+    """Say what a delivery is. Never raises, whatever the bytes.
+
+    Args:
+        received: Topic, payload and properties as they came.
+        sites: Sites to log, or None for all.
+    """
+    try:
+        topic = parse(received.topic)
+    except TopicError as error:
+        return _reject(received, None, str(error))
+    if sites is not None and topic.address.site not in sites:
+        return _reject(
+            received,
+            topic,
+            f"site '{topic.address.site}' is not logged here: add it to 'sites'",
+            status=AckStatus.REFUSED,
+            keep=False,
+        )
+    if topic.channel not in _MODELS:
+        return _reject(received, topic, f"channel '{topic.channel}' is not for subscribers")
+    if not received.payload and topic.channel is not Channel.VIOLATION:
+        return Cleared(topic.address, topic.channel)
+    if len(received.payload) > MAX_PAYLOAD:
+        return _reject(
+            received, topic, f"{len(received.payload)} bytes; at most {MAX_PAYLOAD} are read"
+        )
+    return _read_payload(received, topic)
+
+
+def _read_payload(received: Received, topic: Topic) -> Reading:
+    try:
+        value = check(received.payload)
+    except UnreadableError as error:
+        return _reject(received, topic, str(error))
+    try:
+        # Strict: a number in quotes, or a time as a number, is a sender's mistake.
+        message = _MODELS[topic.channel].model_validate_json(received.payload, strict=True)
+        _check_moments(message)
+    except (ValidationError, UnreadableError) as error:
+        return _misfit(received, topic, value, error)
+    if isinstance(message, ViolationEvent):
+        replayed = any(name == REPLAYED[0] for name, _ in received.user)
+        return Event(received.topic, topic.address, message, received.payload, replayed)
+    if isinstance(message, Status | Health | Privacy):
+        return Report(
+            received.topic, topic.address, message, received.payload, stored=received.retain
+        )
+    raise AssertionError(message)
+
+
+def _misfit(
+    received: Received, topic: Topic, value: object, error: ValidationError | UnreadableError
+) -> Rejected:
+    """Turn away JSON that is not the message it should be."""
+    fields: dict[str, object] = value if isinstance(value, dict) else {}
+    version = fields.get("schema")
+    newer = type(version) is int and version > SCHEMA_VERSION
+    reason = _first_problems(error) if isinstance(error, ValidationError) else str(error)
+    if newer:
+        reason = f"schema {version}, this subscriber reads {SCHEMA_VERSION}: upgrade it; {reason}"
+    is_event = topic.channel is Channel.VIOLATION
+    event_id = fields.get("event_id")
+    return _reject(
+        received,
+        topic,
+        reason,
+        status=AckStatus.REFUSED if newer else AckStatus.QUARANTINED,
+        event_id=event_id if is_event and _is_id(event_id) else None,
+        number=_number(fields) if is_event else None,
+    )
+
+
+def _number(fields: dict[str, object]) -> tuple[str, int] | None:
+    epoch, seq = fields.get("epoch"), fields.get("seq")
+    if _is_id(epoch) and type(seq) is int and 0 < seq < MAX_INTEGER:
+        return epoch, seq
+    return None
+
+
+def _reject(
+    received: Received,
+    topic: Topic | None,
+    reason: str,
+    *,
+    status: AckStatus = AckStatus.QUARANTINED,
+    event_id: str | None = None,
+    number: tuple[str, int] | None = None,
+    keep: bool = True,
+) -> Rejected:
+    return Rejected(
+        topic=received.topic,
+        payload=received.payload,
+        address=topic.address if topic else None,
+        status=status,
+        reason=reason[:MAX_REASON],
+        answer_id=event_id or _digest_id(received.payload),
+        number=number,
+        keep=keep,
+        stored=received.retain,
+    )
+
+
+def _digest_id(payload: bytes) -> str:
+    return f"sha256:{hashlib.sha256(payload).hexdigest()}"
+
+
+def _is_id(value: object) -> TypeGuard[str]:
+    return isinstance(value, str) and re.fullmatch(ID_PATTERN, value) is not None
+
+
+def _first_problems(error: ValidationError) -> str:
+    return "; ".join(
+        f"{'.'.join(str(part) for part in problem['loc']) or 'message'}: {problem['msg']}"
+        for problem in error.errors(include_url=False, include_input=False)[:3]
+    )
+
+
+def _check_moments(message: Message) -> None:
+    """Refuse moments at the calendar's ends: they have no UTC."""
+    for name, value in message:
+        if isinstance(value, datetime):
+            try:
+                value.astimezone(UTC)
+            except OverflowError:
+                raise UnreadableError(f"{name}: {value.isoformat()} is out of range") from None

@@ -1,0 +1,72 @@
+"""What could not be logged is kept, with the reason, up to a bound."""
+
+import hashlib
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, func, select
+
+from cleandesk_fleet.subscriber.intake import Rejected
+from cleandesk_fleet.subscriber.tables import meta, quarantine
+
+#: Enough to see what came; a whole event is far shorter.
+MAX_KEPT_BYTES = 4096
+_MAX_KEPT_TOPIC = 1000
+DROPPED = "quarantine_dropped"
+
+
+def keep(connection: Connection, rejected: Rejected, now: datetime) -> bool:
+    """Keep one message; one that is kept already is counted.
+
+    Returns:
+        Whether it is a new one.
+    """
+    topic = printable(rejected.topic)[:_MAX_KEPT_TOPIC]
+    digest = hashlib.sha256(rejected.payload).hexdigest()
+    again = connection.execute(
+        quarantine.update()
+        .where(quarantine.c.topic == topic, quarantine.c.digest == digest)
+        .values(deliveries=quarantine.c.deliveries + 1, last_at=now)
+    )
+    if again.rowcount:
+        return False
+    connection.execute(
+        quarantine.insert().values(
+            site=rejected.address.site if rejected.address else None,
+            box=rejected.address.box if rejected.address else None,
+            topic=topic,
+            digest=digest,
+            size=len(rejected.payload),
+            payload=rejected.payload[:MAX_KEPT_BYTES],
+            result=rejected.status.value,
+            reason=printable(rejected.reason),
+            deliveries=1,
+            received_at=now,
+            last_at=now,
+        )
+    )
+    return True
+
+
+def trim(connection: Connection, limit: int) -> int:
+    """Drop the oldest above a limit and count them.
+
+    Returns:
+        How many were dropped.
+    """
+    surplus = (connection.scalar(select(func.count()).select_from(quarantine)) or 0) - limit
+    if surplus <= 0:
+        return 0
+    oldest = select(quarantine.c.id).order_by(quarantine.c.id).limit(surplus)
+    connection.execute(delete(quarantine).where(quarantine.c.id.in_(oldest)))
+    before = connection.scalar(select(meta.c.value).where(meta.c.name == DROPPED))
+    if before is None:
+        connection.execute(meta.insert().values(name=DROPPED, value=str(surplus)))
+    else:
+        total = str(int(before) + surplus)
+        connection.execute(meta.update().where(meta.c.name == DROPPED).values(value=total))
+    return surplus
+
+
+def printable(text: str) -> str:
+    """Return a text that every database takes: no NUL, no half of a surrogate pair."""
+    return text.replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode()

@@ -1,0 +1,217 @@
+"""What the commands read from the log: each query with its columns, in the order of the output."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Select, Table, func, select
+
+from cleandesk_fleet.subscriber.tables import (
+    alarms,
+    boxes,
+    epochs,
+    events,
+    losses,
+    meta,
+    quarantine,
+    violations,
+)
+
+Row = dict[str, Any]
+
+_CORNERS = ("x1", "y1", "x2", "y2")
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Columns of an output: those for people, and all of them in the same order."""
+
+    columns: tuple[str, ...]
+    every: tuple[str, ...]
+
+
+def _view(columns: str, *tables: Table, more: tuple[str, ...] = (), less: str = "") -> View:
+    shown = tuple(columns.split())
+    names = [column.name for table in tables for column in table.columns]
+    hidden = {*shown, *less.split(), *_CORNERS}
+    return View(shown, (*shown, *(name for name in [*names, *more] if name not in hidden)))
+
+
+VIOLATIONS = _view(
+    "opened_at closed_at dwell_s reason rule class zone severity score site box replayed",
+    violations,
+    more=("place",),
+)
+EVENTS = _view(
+    "at phase reason rule class zone severity score dwell_s site box seq replayed",
+    events,
+    more=("place",),
+    less="payload",
+)
+ALARMS = _view("opened_at closed_at kind site box subject detail times", alarms)
+QUARANTINE = _view("received_at result deliveries size topic reason", quarantine)
+LOSSES = _view("reported_at site box epoch first last reason", losses)
+BOXES = _view(
+    "site box status privacy last_seen top missing outbox_depth outbox_lost alarms version",
+    boxes,
+    more=("top", "missing", "alarms"),
+    less="health health_boot",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What to show; None does not restrict. `since` and `until` are about when it opened."""
+
+    site: str | None = None
+    box: str | None = None
+    rule: str | None = None
+    class_name: str | None = None
+    severity: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    open_only: bool = False
+    limit: int | None = None
+
+
+def find_violations(
+    connection: Connection, wanted: Filter, touched_after: int | None = None
+) -> Iterator[Row]:
+    """Yield violations, the newest last.
+
+    Args:
+        connection: To the log.
+        wanted: What to show.
+        touched_after: Only those with an event of a higher id.
+    """
+    statement = _filtered(select(violations), violations, wanted, violations.c.opened_at)
+    if wanted.open_only:
+        statement = statement.where(violations.c.closed_at.is_(None))
+    if touched_after is not None:
+        touched = select(events.c.violation_id).where(events.c.id > touched_after)
+        statement = statement.where(violations.c.violation_id.in_(touched))
+    columns = violations.c
+    yield from _newest_last(
+        connection, statement, wanted.limit, columns.opened_at, columns.violation_id
+    )
+
+
+def find_events(connection: Connection, wanted: Filter, after: int | None = None) -> Iterator[Row]:
+    """Yield events in the order in which they were logged, without their raw bytes.
+
+    Args:
+        connection: To the log.
+        wanted: What to show.
+        after: Only those with a higher id.
+    """
+    columns = [column for column in events.c if column.name != "payload"]
+    statement = _filtered(select(*columns), events, wanted, events.c.at)
+    if after is not None:
+        statement = statement.where(events.c.id > after)
+    yield from _newest_last(connection, statement, wanted.limit, events.c.id)
+
+
+def last_event_id(connection: Connection) -> int:
+    """Return the id of the event that was logged last; 0 if there is none."""
+    return connection.scalar(select(func.max(events.c.id))) or 0
+
+
+def counter(connection: Connection, name: str) -> int:
+    """Return a count that the log keeps; 0 if nothing was counted."""
+    return int(connection.scalar(select(meta.c.value).where(meta.c.name == name)) or 0)
+
+
+def find_alarms(connection: Connection, wanted: Filter, kind: str | None = None) -> Iterator[Row]:
+    """Yield alarms, the newest last."""
+    statement = _of_box(select(alarms), alarms, wanted)
+    if kind is not None:
+        statement = statement.where(alarms.c.kind == kind)
+    if wanted.open_only:
+        statement = statement.where(alarms.c.closed_at.is_(None))
+    yield from _newest_last(connection, statement, wanted.limit, alarms.c.id)
+
+
+def find_quarantined(connection: Connection, wanted: Filter) -> Iterator[Row]:
+    """Yield what could not be logged, the newest last; `payload` is its beginning, as text."""
+    statement = _of_box(select(quarantine), quarantine, wanted)
+    for row in _newest_last(connection, statement, wanted.limit, quarantine.c.id):
+        yield row | {"payload": row["payload"].decode("utf-8", "backslashreplace")}
+
+
+def find_losses(connection: Connection, wanted: Filter) -> Iterator[Row]:
+    """Yield ranges of events that will never come, the newest last."""
+    statement = _of_box(select(losses), losses, wanted)
+    yield from _newest_last(
+        connection, statement, wanted.limit, losses.c.reported_at, losses.c.first
+    )
+
+
+def find_boxes(connection: Connection, wanted: Filter) -> Iterator[Row]:
+    """Yield boxes by name, with the numbers of their present epoch and their open alarms."""
+    open_alarms = (
+        select(func.count())
+        .where(
+            alarms.c.site == boxes.c.site,
+            alarms.c.box == boxes.c.box,
+            alarms.c.closed_at.is_(None),
+        )
+        .scalar_subquery()
+    )
+    columns = [c for c in boxes.c if c.name not in {"health", "health_boot"}]
+    statement = (
+        select(*columns, epochs.c.top, epochs.c.missing, open_alarms.label("alarms"))
+        .outerjoin(
+            epochs,
+            (epochs.c.site == boxes.c.site)
+            & (epochs.c.box == boxes.c.box)
+            & (epochs.c.epoch == boxes.c.epoch),
+        )
+        .order_by(boxes.c.site, boxes.c.box)
+    )
+    for row in connection.execute(_of_box(statement, boxes, wanted).limit(wanted.limit)):
+        yield dict(row._mapping)  # noqa: SLF001 - public by SQLAlchemy's documentation
+
+
+def _filtered(statement: Select[Any], table: Table, wanted: Filter, moment: Any) -> Select[Any]:
+    statement = _of_box(statement, table, wanted)
+    for name, value in (
+        ("rule", wanted.rule),
+        ("class", wanted.class_name),
+        ("severity", wanted.severity),
+    ):
+        if value is not None:
+            statement = statement.where(table.c[name] == value)
+    if wanted.since is not None:
+        statement = statement.where(moment >= wanted.since)
+    if wanted.until is not None:
+        statement = statement.where(moment < wanted.until)
+    return statement
+
+
+def _of_box(statement: Select[Any], table: Table, wanted: Filter) -> Select[Any]:
+    if wanted.site is not None:
+        statement = statement.where(table.c.site == wanted.site)
+    if wanted.box is not None:
+        statement = statement.where(table.c.box == wanted.box)
+    return statement
+
+
+def _newest_last(
+    connection: Connection, statement: Select[Any], limit: int | None, *order: Any
+) -> Iterator[Row]:
+    if limit is None:
+        result = connection.execute(
+            statement.order_by(*order), execution_options={"yield_per": 1000}
+        )
+        rows = iter(result)
+    else:
+        newest = connection.execute(
+            statement.order_by(*(column.desc() for column in order)).limit(limit)
+        )
+        rows = iter(reversed(newest.all()))
+    for row in rows:
+        values = dict(row._mapping)  # noqa: SLF001 - public by SQLAlchemy's documentation
+        if "x1" in values:
+            values["place"] = [values.pop(corner) for corner in _CORNERS]
+        yield values

@@ -1,0 +1,194 @@
+"""The commands that read the log; they work while the service writes it."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from sqlalchemy import Connection, Engine
+
+from cleandesk.config import load
+from cleandesk.contract.messages import Severity
+from cleandesk_fleet.subscriber import queries
+from cleandesk_fleet.subscriber.alarms import Kind
+from cleandesk_fleet.subscriber.database import open_reader
+from cleandesk_fleet.subscriber.moments import parse_time
+from cleandesk_fleet.subscriber.output import Format, Writer
+from cleandesk_fleet.subscriber.quarantine import DROPPED
+from cleandesk_fleet.subscriber.queries import Filter, Row, View
+from cleandesk_fleet.subscriber.settings import SubscriberSettings
+
+_FOLLOW_S = 0.5
+
+
+def _moment(text: str) -> datetime:
+    try:
+        return parse_time(text, datetime.now(UTC))
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+ConfigOption = Annotated[
+    Path | None, typer.Option("--config", "-c", help="The subscriber's configuration")
+]
+DbOption = Annotated[Path | None, typer.Option("--db", help="The log itself, instead of --config")]
+SiteOption = Annotated[str | None, typer.Option("--site", help="Only this site")]
+BoxOption = Annotated[str | None, typer.Option("--box", help="Only this box")]
+LimitOption = Annotated[
+    int | None, typer.Option("--limit", "-n", min=1, help="Only the newest ones; default: all")
+]
+FormatOption = Annotated[
+    Format, typer.Option("--format", "-f", help="Table for people, CSV, or JSON lines")
+]
+_TIME = "3d, 2h, 2026-05-04 or 2026-05-04T08:30:00Z"
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add the reading commands."""
+    for command in (log, alarms, boxes, quarantine, losses):
+        app.command()(command)
+
+
+def log(  # noqa: PLR0913 - one for each option
+    *,
+    config: ConfigOption = None,
+    db: DbOption = None,
+    site: SiteOption = None,
+    box: BoxOption = None,
+    rule: Annotated[str | None, typer.Option(help="Only this rule")] = None,
+    class_name: Annotated[str | None, typer.Option("--class", help="Only this class")] = None,
+    severity: Annotated[Severity | None, typer.Option(help="Only this severity")] = None,
+    since: Annotated[
+        datetime | None, typer.Option(parser=_moment, help=f"Opened then or later: {_TIME}")
+    ] = None,
+    until: Annotated[
+        datetime | None, typer.Option(parser=_moment, help=f"Opened before: {_TIME}")
+    ] = None,
+    open_only: Annotated[
+        bool, typer.Option("--open", help="Only violations that are not closed")
+    ] = False,
+    limit: LimitOption = None,
+    follow: Annotated[
+        bool, typer.Option("--follow", help="Go on with what is logged from now; end by Ctrl-C")
+    ] = False,
+    output: FormatOption = Format.TABLE,
+    events: Annotated[
+        bool, typer.Option("--events", help="Every event, instead of one line a violation")
+    ] = False,
+) -> None:
+    """List violations, the newest last: when, for how long, what, where, and why it ended.
+
+    Times are UTC. With --follow a violation is shown again whenever it changes.
+    """
+    if events and open_only:
+        raise typer.BadParameter("--open is about violations: leave out --events")
+    wanted = Filter(
+        site, box, rule, class_name, severity, since, until, open_only=open_only, limit=limit
+    )
+    find = queries.find_events if events else queries.find_violations
+    view = queries.EVENTS if events else queries.VIOLATIONS
+    writer = _writer(output, view)
+    engine = _open(config, db)
+    with engine.connect() as connection:
+        seen = queries.last_event_id(connection)
+        writer.write(find(connection, wanted))
+    if follow:
+        rest = replace(wanted, limit=None)
+        _follow(engine, writer, seen, lambda connection, after: find(connection, rest, after))
+
+
+def alarms(
+    *,
+    config: ConfigOption = None,
+    db: DbOption = None,
+    site: SiteOption = None,
+    box: BoxOption = None,
+    kind: Annotated[Kind | None, typer.Option(help="Only this kind")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Those that are over, too")] = False,
+    limit: LimitOption = None,
+    output: FormatOption = Format.TABLE,
+) -> None:
+    """List open alarms: gaps, losses, silent boxes, faults, messages that could not be logged."""
+    wanted = Filter(site, box, open_only=not everything, limit=limit)
+    with _open(config, db).connect() as connection:
+        _writer(output, queries.ALARMS).write(queries.find_alarms(connection, wanted, kind))
+
+
+def boxes(
+    *,
+    config: ConfigOption = None,
+    db: DbOption = None,
+    site: SiteOption = None,
+    box: BoxOption = None,
+    output: FormatOption = Format.TABLE,
+) -> None:
+    """List boxes: status, privacy, when last heard, events logged and missing, open alarms."""
+    with _open(config, db).connect() as connection:
+        rows = queries.find_boxes(connection, Filter(site, box))
+        _writer(output, queries.BOXES).write(rows)
+
+
+def quarantine(
+    *,
+    config: ConfigOption = None,
+    db: DbOption = None,
+    site: SiteOption = None,
+    box: BoxOption = None,
+    limit: LimitOption = None,
+    output: FormatOption = Format.TABLE,
+) -> None:
+    """List messages that could not be logged, with the reason; CSV and JSON lines show them."""
+    with _open(config, db).connect() as connection:
+        wanted = Filter(site, box, limit=limit)
+        _writer(output, queries.QUARANTINE).write(queries.find_quarantined(connection, wanted))
+        dropped = queries.counter(connection, DROPPED)
+    if dropped:
+        sys.stderr.write(f"{dropped} older ones were dropped (store.max_quarantined)\n")
+
+
+def losses(
+    *,
+    config: ConfigOption = None,
+    db: DbOption = None,
+    site: SiteOption = None,
+    box: BoxOption = None,
+    limit: LimitOption = None,
+    output: FormatOption = Format.TABLE,
+) -> None:
+    """List events that will never come, by their numbers, with the reason."""
+    with _open(config, db).connect() as connection:
+        rows = queries.find_losses(connection, Filter(site, box, limit=limit))
+        _writer(output, queries.LOSSES).write(rows)
+
+
+def _writer(output: Format, view: View) -> Writer:
+    return Writer(output, columns=view.columns, every=view.every)
+
+
+def _open(config: Path | None, db: Path | None) -> Engine:
+    if db is not None and config is None:
+        return open_reader(db)
+    if config is not None and db is None:
+        return open_reader(load(config, SubscriberSettings).store.path)
+    raise typer.BadParameter("say which log: either --config FILE or --db FILE")
+
+
+def _follow(
+    engine: Engine,
+    writer: Writer,
+    seen: int,
+    find: Callable[[Connection, int], Iterator[Row]],
+) -> None:
+    with suppress(KeyboardInterrupt):
+        while True:
+            time.sleep(_FOLLOW_S)
+            with engine.connect() as connection, connection.begin():
+                newest = queries.last_event_id(connection)
+                if newest > seen:
+                    writer.write(find(connection, seen))
+                    seen = newest

@@ -1,0 +1,185 @@
+"""The service: takes deliveries, commits them, answers, and only then lets the broker forget."""
+
+import itertools
+import logging
+import random
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from cleandesk.contract.messages import Ack, AckResult
+from cleandesk.contract.mqtt import NotConnectedError, Publication, Received, Session
+from cleandesk.contract.topics import Address, Channel
+from cleandesk_fleet.subscriber.inbox import Inbox
+from cleandesk_fleet.subscriber.intake import MAX_PAYLOAD, read
+from cleandesk_fleet.subscriber.moments import Clock, system_clock
+from cleandesk_fleet.subscriber.settings import SubscriberSettings
+from cleandesk_fleet.subscriber.store import Log
+from cleandesk_fleet.subscriber.transaction import Answer
+
+log = logging.getLogger(__name__)
+
+LOOK_AROUND_S = 1.0
+RETRY_MIN_S, RETRY_MAX_S = 0.1, 30.0
+#: A box takes answers of up to 1 MiB; so many stay below it with the longest reasons.
+_RESULTS_A_MESSAGE = 200
+#: The broker drops larger messages, instead of us after they came.
+_MAX_PACKET = 4 * MAX_PAYLOAD
+_REFUSED = 0x80
+_SLICE_S = 0.1
+#: The signal to stop ends one early; the others hold what the broker may send unanswered.
+_LAST_TURNS = 3
+
+
+class Subscriber:
+    """Runs until `stop`.
+
+    Args:
+        settings: The configuration.
+        journal: The log, begun.
+        clock: Where time comes from.
+    """
+
+    def __init__(
+        self, settings: SubscriberSettings, journal: Log, clock: Clock = system_clock
+    ) -> None:
+        self._settings = settings
+        self._log = journal
+        self._clock = clock
+        self._stopping = False
+        self._connects = 0
+        self._seen_connects = 0
+        self._looked = clock().mono
+        self._inbox = Inbox(limit=2 * settings.batch.messages)
+        self._session = Session(
+            settings.broker,
+            settings.client_id,
+            session_expiry_s=settings.session_expiry_s,
+            subscriptions=settings.subscriptions(),
+            on_message=self._inbox.put,
+            on_connect=self._on_connect,
+            on_puback=_on_puback,
+            manual_ack=True,
+            receive_maximum=min(2 * settings.batch.messages, 65_535),
+            maximum_packet=_MAX_PACKET,
+        )
+
+    def run(self) -> None:
+        """Take, commit and answer until `stop`; then finish what is here and leave in order."""
+        self._session.start()
+        try:
+            while not self._stopping:
+                self._turn(first_s=LOOK_AROUND_S)
+            for _ in range(_LAST_TURNS):
+                self._turn(first_s=0)
+        finally:
+            self._session.stop()
+        log.info("subscriber stopped")
+
+    def stop(self) -> None:
+        """End `run` soon; may be called from any thread and from a signal handler."""
+        self._stopping = True
+        self._inbox.close()
+
+    def _turn(self, *, first_s: float) -> bool:
+        """Take one batch, and look around where it is time; say whether there was a batch."""
+        batch = self._inbox.take(
+            self._settings.batch.messages,
+            first_s=first_s,
+            more_s=self._settings.batch.wait_ms / 1000,
+        )
+        if batch:
+            answers = self._commit(batch)
+            if answers is None:
+                return False
+            self._answer(batch, answers)
+        self._look_around()
+        return bool(batch)
+
+    def _commit(self, batch: Sequence[Received]) -> list[Answer] | None:
+        """Log a batch, however long it takes; None if `stop` came before the database was well."""
+        readings = [read(received, self._settings.sites) for received in batch]
+        for attempt in itertools.count():
+            try:
+                answers = self._log.commit(readings, self._clock())
+            except SQLAlchemyError as error:
+                self._database_fails(error, attempt)
+                if self._stopping:
+                    return None
+            else:
+                if attempt:
+                    log.info("the log is written again", extra={"attempts": attempt + 1})
+                    self._log.watch.resume(self._clock().mono)
+                return answers
+        raise AssertionError
+
+    def _database_fails(self, error: SQLAlchemyError, attempt: int) -> None:
+        """Say so, wait, and let go of what may be stale. Nothing is answered meanwhile."""
+        wait_s = min(RETRY_MAX_S, RETRY_MIN_S * 2.0 ** min(attempt, 20))
+        wait_s *= random.uniform(0.5, 1)  # noqa: S311 - spreads load, guards nothing
+        log.error(
+            "the log cannot be written: make room on the disk, or end whoever locks it; boxes keep "
+            "their events until then",
+            extra={
+                "database": str(self._settings.store.path),
+                "reason": str(getattr(error, "orig", error)),
+                "retry_s": round(wait_s, 2),
+                "attempt": attempt + 1,
+            },
+        )
+        self._log.watch.pause()
+        self._log.reopen()
+        self._inbox.discard_stale()
+        until = time.monotonic() + wait_s
+        while not self._stopping and time.monotonic() < until:
+            time.sleep(min(wait_s, _SLICE_S))
+
+    def _answer(self, batch: Sequence[Received], answers: Iterable[Answer]) -> None:
+        """Tell each box what became of its messages, then the broker that they are done."""
+        by_box: dict[Address, list[AckResult]] = defaultdict(list)
+        for answer in answers:
+            if answer is not None:
+                by_box[answer[0]].append(answer[1])
+        try:
+            for address, results in by_box.items():
+                topic = address.topic(Channel.ACK)
+                for start in range(0, len(results), _RESULTS_A_MESSAGE):
+                    part = Ack(results[start : start + _RESULTS_A_MESSAGE])
+                    self._session.publish(Publication(topic, part.to_json()))
+        except NotConnectedError:
+            # No PUBACK either: the broker sends it all again, and it is answered as duplicates.
+            log.info("the connection went before the answers; they follow the next delivery")
+            return
+        for received in batch:
+            self._session.acknowledge(received)
+
+    def _look_around(self) -> None:
+        now = self._clock()
+        if self._seen_connects != self._connects:
+            self._seen_connects = self._connects
+            self._log.watch.resume(now.mono)
+        elif not self._session.connected:
+            self._log.watch.pause()
+        if now.mono - self._looked < LOOK_AROUND_S:
+            return
+        self._looked = now.mono
+        if self._inbox.dropped:
+            log.warning("messages of QoS 0 dropped", extra={"dropped": self._inbox.dropped})
+            self._inbox.dropped = 0
+        try:
+            self._log.look_around(now)
+        except SQLAlchemyError as error:
+            log.warning("silent boxes could not be noted", extra={"reason": str(error)})
+
+    def _on_connect(self) -> None:
+        self._connects += 1
+
+
+def _on_puback(mid: int, code: int) -> None:
+    if code >= _REFUSED:
+        log.error(
+            "the broker refused an answer: let this subscriber write cleandesk/v1/+/+/ack",
+            extra={"code": code, "mid": mid},
+        )

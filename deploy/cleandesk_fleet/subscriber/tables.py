@@ -1,0 +1,219 @@
+"""The log's tables: the state of record of all boxes, kept in one database."""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+
+#: Goes up with every change that older software cannot work with.
+VERSION = 1
+
+metadata = MetaData()
+
+
+class Utc(TypeDecorator[datetime]):
+    """An aware moment, in UTC, also where the database keeps no zone."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's signature
+        """Turn any zone into UTC."""
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's signature
+        """Give the zone back that SQLite dropped."""
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+#: SQLite numbers rows only by a column that is INTEGER to the letter.
+RowId = BigInteger().with_variant(Integer, "sqlite")
+Name = String(64)
+Id = String(32)
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("site", Name, nullable=False),
+    Column("box", Name, nullable=False),
+    Column("event_id", Id, nullable=False, unique=True),
+    Column("violation_id", Id, nullable=False),
+    Column("epoch", Id, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("phase", String(16), nullable=False),
+    Column("reason", String(16)),
+    Column("rule", Text, nullable=False),
+    Column("class", Text, nullable=False),
+    Column("zone", Text, nullable=False),
+    Column("severity", String(16), nullable=False),
+    Column("score", Float, nullable=False),
+    Column("dwell_s", Float, nullable=False),
+    Column("x1", Float, nullable=False),
+    Column("y1", Float, nullable=False),
+    Column("x2", Float, nullable=False),
+    Column("y2", Float, nullable=False),
+    Column("suspended", Boolean, nullable=False),
+    Column("opened_at", Utc, nullable=False),
+    Column("at", Utc, nullable=False),
+    Column("clock_synced", Boolean, nullable=False),
+    Column("boot", Id, nullable=False),
+    Column("model", String(64), nullable=False),
+    Column("schema", Integer, nullable=False),
+    Column("replayed", Boolean, nullable=False),
+    Column("received_at", Utc, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    UniqueConstraint("site", "box", "epoch", "seq"),
+    Index("events_violation", "site", "box", "violation_id"),
+    Index("events_at", "at"),
+)
+
+violations = Table(
+    "violations",
+    metadata,
+    Column("site", Name, primary_key=True),
+    Column("box", Name, primary_key=True),
+    Column("violation_id", Id, primary_key=True),
+    Column("rule", Text, nullable=False),
+    Column("class", Text, nullable=False),
+    Column("zone", Text, nullable=False),
+    Column("severity", String(16), nullable=False),
+    Column("score", Float, nullable=False),
+    Column("dwell_s", Float, nullable=False),
+    Column("x1", Float, nullable=False),
+    Column("y1", Float, nullable=False),
+    Column("x2", Float, nullable=False),
+    Column("y2", Float, nullable=False),
+    Column("suspended", Boolean, nullable=False),
+    Column("opened_at", Utc, nullable=False),
+    Column("closed_at", Utc),
+    Column("reason", String(16)),
+    Column("clock_synced", Boolean, nullable=False),
+    Column("replayed", Boolean, nullable=False),
+    Column("events", Integer, nullable=False),
+    Column("last_epoch", Id, nullable=False),
+    Column("last_seq", BigInteger, nullable=False),
+    Column("last_at", Utc, nullable=False),
+    Index("violations_opened", "opened_at"),
+    Index("violations_closed", "closed_at"),
+)
+
+boxes = Table(
+    "boxes",
+    metadata,
+    Column("site", Name, primary_key=True),
+    Column("box", Name, primary_key=True),
+    Column("status", String(16)),
+    Column("version", Text),
+    Column("model", Text),
+    Column("boot", Id),
+    Column("privacy", String(16)),
+    Column("privacy_reason", Text),
+    Column("privacy_since", Utc),
+    Column("health", LargeBinary),
+    Column("health_at", Utc),
+    Column("health_boot", Id),
+    Column("uptime_s", Float),
+    Column("outbox_depth", BigInteger),
+    Column("outbox_lost", BigInteger),
+    Column("epoch", Id),
+    Column("last_seen", Utc),
+)
+
+epochs = Table(
+    "epochs",
+    metadata,
+    Column("site", Name, primary_key=True),
+    Column("box", Name, primary_key=True),
+    Column("epoch", Id, primary_key=True),
+    Column("top", BigInteger, nullable=False),
+    Column("lost_top", BigInteger, nullable=False),
+    Column("missing", BigInteger, nullable=False),
+)
+
+gaps = Table(
+    "gaps",
+    metadata,
+    Column("site", Name, primary_key=True),
+    Column("box", Name, primary_key=True),
+    Column("epoch", Id, primary_key=True),
+    Column("first", BigInteger, primary_key=True),
+    Column("last", BigInteger, nullable=False),
+)
+
+losses = Table(
+    "losses",
+    metadata,
+    Column("site", Name, primary_key=True),
+    Column("box", Name, primary_key=True),
+    Column("epoch", Id, primary_key=True),
+    Column("first", BigInteger, primary_key=True),
+    Column("last", BigInteger, nullable=False),
+    Column("reason", String(16), nullable=False),
+    Column("reported_at", Utc, nullable=False),
+)
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("site", Name),
+    Column("box", Name),
+    Column("topic", Text, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("result", String(16), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("deliveries", Integer, nullable=False),
+    Column("received_at", Utc, nullable=False),
+    Column("last_at", Utc, nullable=False),
+    UniqueConstraint("topic", "digest"),
+)
+
+alarms = Table(
+    "alarms",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("kind", String(16), nullable=False),
+    Column("site", Name, nullable=False),
+    Column("box", Name, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("times", Integer, nullable=False),
+    Column("opened_at", Utc, nullable=False),
+    Column("last_at", Utc, nullable=False),
+    Column("closed_at", Utc),
+)
+Index(
+    "alarms_open",
+    alarms.c.kind,
+    alarms.c.site,
+    alarms.c.box,
+    alarms.c.subject,
+    unique=True,
+    sqlite_where=alarms.c.closed_at.is_(None),
+    postgresql_where=alarms.c.closed_at.is_(None),
+)

@@ -1,0 +1,82 @@
+"""The rows of events, and the present state of a violation from them in whatever order."""
+
+from datetime import datetime
+
+from cleandesk.contract.messages import Phase, ViolationEvent
+from cleandesk_fleet.subscriber.intake import Event
+from cleandesk_fleet.subscriber.rows import Row
+
+
+def event_row(event: Event, now: datetime) -> Row:
+    """Return an event's row: every field of it, and its bytes as they came."""
+    message = event.message
+    return _facts(message) | {
+        "site": event.address.site,
+        "box": event.address.box,
+        "event_id": message.event_id,
+        "violation_id": message.violation_id,
+        "epoch": message.epoch,
+        "seq": message.seq,
+        "phase": message.phase.value,
+        "reason": message.reason.value if message.reason else None,
+        "at": message.at,
+        "boot": message.boot,
+        "model": message.model,
+        "schema": message.schema_version,
+        "replayed": event.replayed,
+        "received_at": now,
+        "payload": event.payload,
+    }
+
+
+def merge(known: Row | None, event: ViolationEvent, *, replayed: bool) -> Row:
+    """Return a violation's row after one more of its events.
+
+    The close has the last word, also when it comes first. Otherwise the newest event counts: by
+    number within an epoch, by time across them.
+    """
+    if known is None:
+        return _newest(event) | {"replayed": replayed, "events": 1}
+    row = known | {"events": known["events"] + 1, "replayed": known["replayed"] or replayed}
+    row["opened_at"] = min(known["opened_at"], event.opened_at)
+    row["score"] = max(known["score"], event.score)
+    closes, closed = event.phase is Phase.CLOSE, known["closed_at"] is not None
+    if _newer(event, known) if closes == closed else closes:
+        kept = {"score": row["score"], "opened_at": row["opened_at"]}
+        row |= _newest(event) | kept
+    return row
+
+
+def _newer(event: ViolationEvent, known: Row) -> bool:
+    if event.epoch == known["last_epoch"]:
+        return bool(event.seq > known["last_seq"])
+    return bool(event.at > known["last_at"])
+
+
+def _facts(event: ViolationEvent) -> Row:
+    x1, y1, x2, y2 = event.place
+    return {
+        "rule": event.rule,
+        "class": event.class_name,
+        "zone": event.zone,
+        "severity": event.severity.value,
+        "score": event.score,
+        "dwell_s": event.dwell_s,
+        "x1": x1,
+        "y1": y1,
+        "x2": x2,
+        "y2": y2,
+        "suspended": event.suspended,
+        "opened_at": event.opened_at,
+        "clock_synced": event.clock_synced,
+    }
+
+
+def _newest(event: ViolationEvent) -> Row:
+    return _facts(event) | {
+        "closed_at": event.at if event.phase is Phase.CLOSE else None,
+        "reason": event.reason.value if event.reason else None,
+        "last_epoch": event.epoch,
+        "last_seq": event.seq,
+        "last_at": event.at,
+    }
