@@ -123,9 +123,8 @@ class _Report:
 
     def _unknown_kind(self, spot: Spot, error: Mapping[str, Any]) -> None:
         key = str(error["ctx"]["discriminator"]).strip("'")
-        if not isinstance(spot.value, dict) or key not in spot.value:
-            fix = f"add '{key}: …', one of {', '.join(spot.tags)}"
-            self.final.append(self._document.problem((*spot.at, key), "it is missing", fix))
+        if key not in spot.value:
+            self._no_kind(spot, key)
             return
         given = str(spot.value[key])
         problem = self._document.problem(
@@ -137,6 +136,18 @@ class _Report:
             self.repaired.append(problem)
         else:
             self.final.append(problem)
+
+    def _no_kind(self, spot: Spot, key: str) -> None:
+        for other in spot.value:
+            if guess(other, [key]):
+                at = (*spot.at, other)
+                self.repaired.append(
+                    self._document.problem(at, "unknown key", f"did you mean '{key}'?")
+                )
+                self._document.rename(at, key)
+                return
+        fix = f"add '{key}: …', one of {', '.join(spot.tags)}"
+        self.final.append(self._document.problem((*spot.at, key), "it is missing", fix))
 
 
 def _rooted(model: M, folder: Path) -> M:

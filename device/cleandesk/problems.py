@@ -1,8 +1,9 @@
 """What is wrong with a file that a person wrote: where, why, and what to do about it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 #: A place inside a document: keys and list positions from the top.
 Location = tuple[str | int, ...]
@@ -50,6 +51,10 @@ class ConfigError(Exception):
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(sorted(problems, key=lambda p: p.line or 0))
         super().__init__("\n".join(str(p) for p in self.problems))
+
+    def as_data(self) -> list[dict[str, Any]]:
+        """Return the problems as plain data, for JSON."""
+        return [{**asdict(p), "file": str(p.file)} for p in self.problems]
 
 
 class Misfit(ValueError):  # noqa: N818 - raised inside validators, seen by nobody

@@ -46,9 +46,8 @@ def configure(level: str | int = "info", stream: TextIO | None = None) -> None:
         if level.lower() not in LEVELS:
             raise ValueError(f"no log level {level!r}; use one of {', '.join(LEVELS)}")
         level = level.upper()
-    stream = stream or sys.stderr
     handler = _Handler(stream)
-    handler.setFormatter(PlainLines() if stream.isatty() else JsonLines())
+    handler.setFormatter(PlainLines() if handler.stream.isatty() else JsonLines())
     root = logging.getLogger()
     for old in [h for h in root.handlers if isinstance(h, _Handler)]:
         root.removeHandler(old)
@@ -60,7 +59,16 @@ def configure(level: str | int = "info", stream: TextIO | None = None) -> None:
 
 
 class _Handler(logging.StreamHandler[TextIO]):
-    """Ours, to be told from others' handlers."""
+    """Writes to a stream, or to what standard error is at the time: a live view replaces it."""
+
+    def __init__(self, stream: TextIO | None) -> None:
+        super().__init__(stream)
+        self._follows = stream is None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if self._follows:
+            self.stream = sys.stderr
+        super().emit(record)
 
 
 class JsonLines(logging.Formatter):

@@ -56,6 +56,15 @@ class Detections:
         offset = np.array([x, y, x, y], np.float32)
         return replace(self, boxes=self.boxes + offset, size=size)
 
+    def where(self, wanted: NDArray[np.bool_]) -> Self:
+        """Return those that are wanted, bool [n]."""
+        return replace(
+            self,
+            boxes=self.boxes[wanted],
+            scores=self.scores[wanted],
+            class_ids=self.class_ids[wanted],
+        )
+
     def __len__(self) -> int:
         return len(self.scores)
 

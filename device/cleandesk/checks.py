@@ -1,0 +1,86 @@
+"""A box's settings, read and checked against the model and the files that they name."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from cleandesk.config import ConfigError, Loaded, Problem, load_with_lines
+from cleandesk.config_words import choices
+from cleandesk.detector import Detector, Manifest, ModelError, default_manifest, read_manifest
+from cleandesk.policy.sightings import classes_of
+from cleandesk.settings import BoxSettings, PresenceRule
+
+
+def read_settings(path: Path) -> BoxSettings:
+    """Read a box's settings; its rules name classes that its model knows.
+
+    Raises:
+        ConfigError: With all that is wrong.
+    """
+    loaded = load_with_lines(path, BoxSettings)
+    manifest = _manifest(loaded)
+    problems = [*_rules(loaded, manifest.classes), *_tls(loaded)]
+    if problems:
+        raise ConfigError(problems)
+    return loaded.settings
+
+
+def check(path: Path) -> tuple[BoxSettings, Manifest]:
+    """Read a box's settings as `read_settings`, and load the model too.
+
+    Raises:
+        ConfigError: With all that is wrong.
+    """
+    loaded = load_with_lines(path, BoxSettings)
+    manifest = _manifest(loaded)
+    problems = [*_rules(loaded, manifest.classes), *_tls(loaded)]
+    try:
+        Detector.load(loaded.settings.detector.manifest)
+    except ModelError as error:
+        problems.append(_model_problem(loaded, error))
+    if problems:
+        raise ConfigError(problems)
+    return loaded.settings, manifest
+
+
+def _manifest(loaded: Loaded[BoxSettings]) -> Manifest:
+    try:
+        return read_manifest(loaded.settings.detector.manifest or default_manifest())
+    except ModelError as error:
+        raise ConfigError([_model_problem(loaded, error)]) from error
+
+
+def _model_problem(loaded: Loaded[BoxSettings], error: ModelError) -> Problem:
+    reason = f"{error.place}: {error.reason}"
+    return loaded.document.problem(("detector", "manifest"), reason, error.fix)
+
+
+def _rules(loaded: Loaded[BoxSettings], known: tuple[str, ...]) -> Iterator[Problem]:
+    for i, rule in enumerate(loaded.settings.rules):
+        if isinstance(rule, PresenceRule):
+            for j, name in enumerate(rule.classes):
+                if name not in known:
+                    yield loaded.document.problem(
+                        ("rules", i, "classes", j),
+                        f"the model knows no class '{name}'",
+                        choices(name, known),
+                    )
+        else:
+            missing = sorted(classes_of(rule) - set(known))
+            if missing:
+                yield loaded.document.problem(
+                    ("rules", i, "kind"),
+                    f"the model does not know {' and '.join(missing)}",
+                    "choose another model or delete the rule",
+                )
+
+
+def _tls(loaded: Loaded[BoxSettings]) -> Iterator[Problem]:
+    tls = loaded.settings.broker.tls
+    if tls is None:
+        return
+    for key in ("ca", "cert", "key"):
+        file: Path | None = getattr(tls, key)
+        if file is not None and not file.is_file():
+            yield loaded.document.problem(
+                ("broker", "tls", key), f"there is no file {file}", "check the path"
+            )

@@ -1,0 +1,199 @@
+"""The command `cleandesk`. Heavy libraries are imported by the commands that need them."""
+
+import json
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+from rich.console import Console
+
+from cleandesk import __version__
+
+if TYPE_CHECKING:
+    from cleandesk.config import ConfigError
+    from cleandesk.detector import Detector
+
+EXIT_FAILED, EXIT_USAGE = 1, 2
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: 0 done; 1 it failed while running; 2 the command line, the settings or the "
+    "model cannot be used; 75 start me again (the camera is beyond what this process can do).",
+)
+
+ConfigOption = Annotated[
+    Path, typer.Option("--config", "-c", metavar="FILE", help="The box's settings, YAML")
+]
+
+
+class Level(StrEnum):
+    """How much is logged."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+def _version(wanted: bool) -> None:  # noqa: FBT001 - typer's way to call it
+    if wanted:
+        typer.echo(f"cleandesk {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _all(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version")
+    ] = False,
+) -> None:
+    """Sees whether a desk is clean, and publishes violations over MQTT; nothing else leaves."""
+
+
+@app.command()
+def run(
+    config: ConfigOption,
+    *,
+    show: Annotated[bool, typer.Option("--show", help="Show live what is seen, as text")] = False,
+    until_end: Annotated[
+        bool,
+        typer.Option("--until-end", help="End with the recording, when all events are answered"),
+    ] = False,
+    log_level: Annotated[
+        Level | None,
+        typer.Option(help="What is logged on standard error; default: info, warning with --show"),
+    ] = None,
+) -> None:
+    """Look at the desk until stopped by SIGTERM or Ctrl-C.
+
+    Logs are JSON, one object a line; plain text on a terminal.
+    """
+    from cleandesk.contract import logs  # noqa: PLC0415
+
+    logs.configure((log_level or (Level.WARNING if show else Level.INFO)).value)
+
+    from cleandesk import box  # noqa: PLC0415
+    from cleandesk.checks import read_settings  # noqa: PLC0415
+    from cleandesk.config import ConfigError  # noqa: PLC0415
+    from cleandesk.detector import ModelError  # noqa: PLC0415
+
+    try:
+        settings = read_settings(config)
+        code = box.run(settings, base=config.absolute().parent, show=show, until_end=until_end)
+    except ConfigError as error:
+        _refuse(error)
+    except ModelError as error:
+        _fail(str(error), EXIT_USAGE)
+    raise typer.Exit(code)
+
+
+@app.command()
+def check(
+    config: ConfigOption,
+    *,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print {file, ok, problems} on standard output")
+    ] = False,
+) -> None:
+    """Check a box's settings, and that its model loads and knows the rules' classes.
+
+    Says everything that is wrong at once, each with its line and a fix.
+    """
+    from cleandesk.checks import check as check_all  # noqa: PLC0415
+    from cleandesk.config import ConfigError  # noqa: PLC0415
+
+    try:
+        settings, manifest = check_all(config)
+    except ConfigError as error:
+        if as_json:
+            typer.echo(json.dumps({"file": str(config), "ok": False, "problems": error.as_data()}))
+            raise typer.Exit(EXIT_USAGE) from None
+        _refuse(error)
+    if as_json:
+        typer.echo(json.dumps({"file": str(config), "ok": True, "problems": []}))
+    else:
+        typer.echo(
+            f"{config}: good. {settings.site}/{settings.box}, {len(settings.rules)} rules, "
+            f"model {manifest.name} {manifest.version}"
+        )
+
+
+@app.command()
+def detect(
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH…", help="Pictures, or folders of pictures")
+    ],
+    *,
+    score: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="Least score; default: the model's own, for each class"),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print JSON on a terminal too, not tables")
+    ] = False,
+    draw: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write annotated pictures into this folder")
+    ] = None,
+    manifest: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Another model's manifest")
+    ] = None,
+) -> None:
+    """Print what the model sees in pictures: one JSON object a picture, one a line.
+
+    {"image": path, "detections": a list of {"class", "score", "box"}}; a box is x1, y1, x2, y2 in
+    pixels of the original picture. A picture that cannot be read is named on standard error, the
+    others go on, and the exit code is 1. On a terminal it prints tables.
+    """
+    from cleandesk.detect import Looker, Seen  # noqa: PLC0415
+
+    try:
+        looker = Looker(_detector(manifest), score=score, folder=draw)
+    except OSError as error:
+        _fail(f"{draw}: cannot be made ({error.strerror}); name another folder", EXIT_FAILED)
+    tables = Console() if sys.stdout.isatty() and not as_json else None
+    failed = False
+    for seen in looker.look(paths):
+        if not isinstance(seen, Seen):
+            failed = True
+            _say(str(seen))
+        elif tables:
+            tables.print(seen.to_table())
+        else:
+            typer.echo(seen.to_json())
+    raise typer.Exit(EXIT_FAILED if failed else 0)
+
+
+def _detector(manifest: Path | None) -> "Detector":
+    from cleandesk.detector import Detector, ModelError  # noqa: PLC0415
+
+    try:
+        return Detector.load(manifest)
+    except ModelError as error:
+        _fail(str(error), EXIT_USAGE)
+
+
+def _refuse(error: "ConfigError") -> NoReturn:
+    for problem in error.problems:
+        _say(str(problem))
+    count = len(error.problems)
+    _fail("1 problem" if count == 1 else f"{count} problems", EXIT_USAGE)
+
+
+def _say(text: str) -> None:
+    typer.echo(text.encode(errors="backslashreplace").decode(), err=True)
+
+
+def _fail(text: str, code: int) -> NoReturn:
+    _say(text)
+    raise typer.Exit(code)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
