@@ -31,7 +31,7 @@ $(TRAIN)/.ready: deploy/locks/train.txt pyproject.toml
 	python3.11 -m venv $(TRAIN)
 	$(TRAIN)/bin/pip install --quiet --require-hashes -r $<
 	$(TRAIN)/bin/pip install --quiet torch==2.13.0
-	$(TRAIN)/bin/pip install --quiet --no-deps onnx2torch==1.5.15
+	$(TRAIN)/bin/pip install --quiet --no-deps bpy==5.0.1 onnx2torch==1.5.15
 	$(TRAIN)/bin/pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
