@@ -1,6 +1,7 @@
 """The real programs on one machine: broker, subscriber and box, each to be killed at will."""
 
 import json
+import queue
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -8,10 +9,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import cv2
+import paho.mqtt.client as mqtt
 import yaml
+from paho.mqtt.enums import CallbackAPIVersion
+
 from cleandesk.contract.messages import Health, Privacy, Status
 from cleandesk.contract.topics import Address, Channel
-
 from tests.eventually import eventually
 from tests.mosquitto import Mosquitto
 
@@ -183,12 +186,19 @@ class Rig:
 
 def retained(port: int, channel: Channel) -> bytes | None:
     """Return what the broker retains on one of the box's topics."""
-    import paho.mqtt.subscribe as subscribe  # noqa: PLC0415 - only here
-
-    message = subscribe.simple(
-        ADDRESS.topic(channel), hostname="127.0.0.1", port=port, keepalive=10
-    )
-    return bytes(message.payload) if message else None
+    found: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
+    client.on_message = lambda _client, _data, message: found.put(bytes(message.payload))
+    client.connect("127.0.0.1", port)
+    client.subscribe(ADDRESS.topic(channel))
+    client.loop_start()
+    try:
+        return found.get(timeout=1)
+    except queue.Empty:
+        return None
+    finally:
+        client.disconnect()
+        client.loop_stop()
 
 
 def wait_for_privacy(port: int, condition: Callable[[Privacy], bool]) -> Privacy:
@@ -206,9 +216,7 @@ def wait_for_status(port: int, condition: Callable[[Status], bool]) -> Status:
     return _wait_for(port, Channel.STATUS, Status, condition)
 
 
-def _wait_for(
-    port: int, channel: Channel, model: type[M], condition: Callable[[M], bool]
-) -> M:
+def _wait_for(port: int, channel: Channel, model: type[M], condition: Callable[[M], bool]) -> M:
     found: list[M] = []
 
     def arrived() -> bool:

@@ -46,9 +46,9 @@ def run_box(files: Files) -> int:
     Returns:
         Its exit code.
     """
-    command = [_BIN / "cleandesk", "run", "--config", files.box, "--show", "--until-end"]
+    command = [str(_BIN / "cleandesk"), "run", "--config", str(files.box)]
     with (files.folder / "box.log").open("wb") as words:
-        process = subprocess.Popen(command, stderr=words)
+        process = subprocess.Popen([*command, "--show", "--until-end"], stderr=words)
         try:
             return process.wait()
         except KeyboardInterrupt:

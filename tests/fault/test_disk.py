@@ -1,0 +1,125 @@
+"""A full disk and a damaged outbox: detection goes on, and what is lost is counted and said."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.eventually import eventually
+from tests.fault.desk import chosen_pair, record
+from tests.mosquitto import needs_mosquitto
+from tests.rig import Rig, wait_for_health
+from tests.system.conftest import MakeRig
+
+pytestmark = [pytest.mark.fault, needs_mosquitto]
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 1 MB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    if os.geteuid() != 0:
+        pytest.skip("only root may mount a small file system")
+    command = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    if result.returncode != 0:
+        pytest.skip(f"a small file system cannot be mounted here: {result.stderr.strip()}")
+    yield folder
+    subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+def _fill(folder: Path) -> Path:
+    filler = folder / "filler"
+    with filler.open("wb", buffering=0) as stream:
+        try:
+            while True:
+                stream.write(b"\0" * 4096)
+        except OSError:
+            return filler
+
+
+def _looks(rig: Rig) -> int:
+    return wait_for_health(rig.broker.port, lambda _: True).camera.frames
+
+
+def test_with_a_full_disk_detection_goes_on_and_events_come_when_there_is_room(
+    make_rig: MakeRig, tmp_path: Path, small_disk: Path
+) -> None:
+    chosen = chosen_pair()
+    film = record(tmp_path / "desk.avi", chosen)
+    rig = make_rig(
+        camera={"source": str(film), "repeat": True},
+        rules=chosen.rules(),
+        outbox={"path": str(small_disk / "outbox.db")},
+    )
+    rig.start_subscriber()
+    rig.start_box()
+    eventually(rig.violations, "the first violation")
+    filler = _fill(small_disk)
+    health = wait_for_health(rig.broker.port, lambda h: h.outbox.storage == "full")
+    before = _looks(rig)
+    wait_for_health(rig.broker.port, lambda h: h.camera.frames > before + 10)
+    assert rig.alive("box")
+
+    filler.unlink()
+    wait_for_health(rig.broker.port, lambda h: h.outbox.storage == "ok")
+    wait_for_health(
+        rig.broker.port,
+        lambda h: h.outbox.next_seq > health.outbox.next_seq and h.outbox.depth == 0,
+    )
+    lost = {
+        seq
+        for span in wait_for_health(rig.broker.port, lambda _: True).outbox.lost_ranges
+        for seq in range(span.first, span.last + 1)
+    }
+    seqs = {event["seq"] for event in rig.events()}
+    assert seqs | lost >= set(range(1, max(seqs) + 1))
+
+
+def test_a_damaged_outbox_is_set_aside_and_what_is_lost_is_reported(
+    make_rig: MakeRig, tmp_path: Path
+) -> None:
+    chosen = chosen_pair()
+    film = record(tmp_path / "desk.avi", chosen, loops=30)
+    rig = make_rig(camera={"source": str(film), "realtime": False}, rules=chosen.rules())
+    rig.start_box()
+    eventually(lambda: "camera fault" in rig.words("box"), "the recording's end")
+    rig.kill("box")
+    _overwrite_a_page_of_events(tmp_path / "outbox.db")
+
+    rig.start_subscriber()
+    rig.start_box("--until-end")
+    assert rig.wait("box", 120) == 0, rig.words("box")
+    assert list(tmp_path.glob("outbox.db.corrupt-*"))
+    health = wait_for_health(rig.broker.port, lambda h: h.outbox.depth == 0)
+    spans = health.outbox.lost_ranges
+    assert spans
+    assert {span.reason for span in spans} == {"corrupt"}
+    old = spans[0].epoch
+    logged = {event["seq"] for event in rig.events() if event["epoch"] == old}
+    lost = {n for span in spans for n in range(span.first, span.last + 1) if span.epoch == old}
+    assert logged
+    assert logged | lost == set(range(1, max(logged | lost) + 1))
+    eventually(
+        lambda: "lost" in {alarm["kind"] for alarm in rig.ask("alarms", "--format", "jsonl")},
+        "the alarm about the loss",
+    )
+
+
+def _overwrite_a_page_of_events(database: Path) -> None:
+    """Spoil one page that holds events, as a worn card does, wherever it lies."""
+    page = 4096
+    for path in (database, database.with_name(database.name + "-wal")):
+        data = path.read_bytes() if path.exists() else b""
+        hits = [
+            i for i in range(0, len(data), page) if data[i : i + page].count(b"violation_id") > 2
+        ]
+        if hits:
+            with path.open("r+b") as stream:
+                stream.seek(hits[len(hits) // 2])
+                stream.write(os.urandom(page))
+            return
+    raise AssertionError("no page with events was found")

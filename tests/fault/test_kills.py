@@ -1,0 +1,71 @@
+"""Box, broker and subscriber are killed at random: every event is logged once, none twice."""
+
+import os
+import random
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.eventually import eventually
+from tests.fault.desk import chosen_pair, record
+from tests.mosquitto import needs_mosquitto
+from tests.rig import Rig, wait_for_health
+from tests.system.conftest import MakeRig
+
+pytestmark = [pytest.mark.fault, needs_mosquitto, pytest.mark.timeout(3600)]
+
+ROUNDS = int(os.environ.get("ROUNDS", "30"))
+SEED = 20260105
+
+
+def _kill_and_restart(rig: Rig, victim: str) -> None:
+    if victim == "broker":
+        rig.broker.kill()
+        rig.broker.start()
+    elif victim == "box":
+        rig.kill("box")
+        rig.start_box()
+    else:
+        rig.kill("subscriber")
+        rig.start_subscriber()
+
+
+def test_through_kills_every_event_is_logged_exactly_once(
+    make_rig: MakeRig, tmp_path: Path
+) -> None:
+    chosen = chosen_pair()
+    film = record(tmp_path / "desk.avi", chosen)
+    rig = make_rig(camera={"source": str(film), "repeat": True}, rules=chosen.rules())
+    rig.start_subscriber()
+    rig.start_box()
+    eventually(rig.violations, "the first violation")
+    dice = random.Random(SEED)
+    killed: Counter[str] = Counter()
+    for _ in range(ROUNDS):
+        time.sleep(dice.uniform(0.2, 4.0))
+        victim = dice.choice(("box", "broker", "subscriber"))
+        _kill_and_restart(rig, victim)
+        killed[victim] += 1
+    assert set(killed) == {"box", "broker", "subscriber"} or ROUNDS < 10
+
+    wait_for_health(rig.broker.port, lambda h: h.outbox.depth == 0)
+    assert rig.stop("box") == 0, rig.words("box")
+    health = wait_for_health(rig.broker.port, lambda h: h.outbox.depth == 0)
+    assert health.outbox.lost == 0
+
+    events = rig.events()
+    assert len({event["epoch"] for event in events}) == 1
+    seqs = [event["seq"] for event in events]
+    assert sorted(seqs) == list(range(1, max(seqs) + 1)), "each seq once, without a gap"
+    assert max(seqs) >= health.outbox.next_seq - 1
+    assert len({event["event_id"] for event in events}) == len(events)
+    phases = Counter((event["violation_id"], event["phase"]) for event in events)
+    assert not [key for key, n in phases.items() if key[1] in {"open", "close"} and n > 1]
+
+    stayed = [v for v in rig.violations() if v["class"] == chosen.stays.class_name]
+    assert len(stayed) == 1, "what lies there through it all is one violation with one id"
+    assert stayed[0]["closed_at"] is None
+    came = [v for v in rig.violations() if v["class"] == chosen.comes.class_name]
+    assert len(came) >= 1
