@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -19,21 +16,8 @@ from rich.progress import track
 
 from models.scenes import labels, stage
 from models.scenes.arrange import draw_scene
+from models.scenes.quiet import quiet
 from models.scenes.sensor import roughen
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Silence Blender, which reports each render on the process's own standard output."""
-    sys.stdout.flush()
-    kept = os.dup(1)
-    with open(os.devnull, "w", encoding="utf-8") as nowhere:
-        os.dup2(nowhere.fileno(), 1)
-        try:
-            yield
-        finally:
-            os.dup2(kept, 1)
-            os.close(kept)
 
 
 def _parse_size(text: str) -> tuple[int, int]:
@@ -47,7 +31,7 @@ def _render_one(
     folder: Path, name: str, seed: int, index: int, size: tuple[int, int], samples: int
 ) -> None:
     scene = draw_scene(seed, index)
-    with _quiet():
+    with quiet():
         stage.build(scene)
         picture = stage.photograph(size, samples, contrast=scene.contrast)
         ids = stage.identify(size)

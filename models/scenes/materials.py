@@ -50,6 +50,8 @@ def _pattern_color(tree: Any, surface: Surface) -> Any:
         move.inputs["Scale"].default_value = (1.2 * scale, 22 * scale, 6 * scale)
         noise.inputs["Scale"].default_value = 1.6
         noise.inputs["Distortion"].default_value = 0.6
+        noise.inputs["Detail"].default_value = 12.0
+        noise.inputs["Roughness"].default_value = 0.62
         ramp.color_ramp.elements[0].position, ramp.color_ramp.elements[1].position = 0.3, 0.72
     elif surface.pattern == "marble":
         noise.inputs["Scale"].default_value = scale

@@ -28,10 +28,10 @@ def _curl(rng: Rng, amount: float) -> Mesh:
     return sheet(1, 1, height)
 
 
-def paper(rng: Rng, *, flat: bool = False) -> Thing:
-    """Return a sheet: A4 to receipt; `flat` ones may carry other things."""
-    width, length = _FORMATS[int(rng.integers(len(_FORMATS)))]
-    kind = float(rng.random())
+def paper(rng: Rng, *, flat: bool = False, plain: bool = False) -> Thing:
+    """Return a sheet, A4 to receipt; `flat` ones may carry things, `plain` ones are single A4."""
+    width, length = _FORMATS[0 if plain else int(rng.integers(len(_FORMATS)))]
+    kind = 1.0 if plain else float(rng.random())
     if kind < 0.1:
         width, length = float(rng.uniform(0.057, 0.08)), float(rng.uniform(0.12, 0.26))
     elif kind < 0.2:
@@ -44,10 +44,12 @@ def paper(rng: Rng, *, flat: bool = False) -> Thing:
     surface = Surface((0.95, 0.95, 0.95), 0.85, picture=picture)
     curled = _curl(rng, amount).scaled(width, length, 1).moved(z=0.0004)
     parts = [Part(curled, surface)]
-    if rng.random() < 0.18:
+    if not plain and rng.random() < 0.18:
         pile = slab(width, length, float(rng.uniform(0.001, 0.008)), 0.0005, 0.0001)
-        parts = [Part(pile, Surface((0.93, 0.93, 0.92), 0.85)),
-                 Part(curled.moved(z=float(pile.vertices[:, 2].max())), surface)]
+        parts = [
+            Part(pile, Surface((0.93, 0.93, 0.92), 0.85)),
+            Part(curled.moved(z=float(pile.vertices[:, 2].max())), surface),
+        ]
     top = float(parts[0].mesh.vertices[:, 2].max()) if len(parts) > 1 else 0.0
     return Thing("paper", "paper", tuple(parts), (width, length), top + 0.0008 if flat else 0.0)
 
@@ -57,8 +59,9 @@ def _spiral(length: float, height: float, x: float) -> Mesh:
     angles = np.linspace(0, 2 * np.pi, 13)
     r = height / 2 + 0.0025
     for y in np.arange(-length / 2 + 0.01, length / 2 - 0.008, 0.0085):
-        path = np.column_stack([x + r * np.cos(angles), np.full(13, y),
-                                height / 2 + r * np.sin(angles)])
+        path = np.column_stack(
+            [x + r * np.cos(angles), np.full(13, y), height / 2 + r * np.sin(angles)]
+        )
         rings.append(tube(path, 0.0006, 5))
     return joined(rings)
 
@@ -67,8 +70,11 @@ def closed(rng: Rng) -> Thing:
     """Return a closed notebook, diary or book."""
     width = float(rng.choice([0.21, 0.148, 0.148, 0.13, 0.09]))
     length = width * float(rng.uniform(1.35, 1.48))
-    height = float(rng.uniform(0.006, 0.018)) if rng.random() < 0.75 else float(
-        rng.uniform(0.018, 0.045))
+    height = (
+        float(rng.uniform(0.006, 0.018))
+        if rng.random() < 0.75
+        else float(rng.uniform(0.018, 0.045))
+    )
     front = textures.cover(rng)
     board = 0.0015
     inner = slab(width - 0.004, length - 0.006, height - 2 * board, 0.002, 0.0002)
@@ -82,8 +88,12 @@ def closed(rng: Rng) -> Thing:
         Part(upper, Surface(bound.color, float(rng.uniform(0.25, 0.8)), picture=front)),
     ]
     if rng.random() < 0.4:
-        parts.append(Part(_spiral(length, height, -width / 2 + 0.003),
-                          Surface(pick(rng, DARKS, LIGHTS), 0.3, 0.9)))
+        parts.append(
+            Part(
+                _spiral(length, height, -width / 2 + 0.003),
+                Surface(pick(rng, DARKS, LIGHTS), 0.3, 0.9),
+            )
+        )
     else:
         spine = slab(0.003, length, height, 0.001).moved(x=-width / 2 + 0.0005)
         parts.append(Part(spine, bound))
@@ -104,8 +114,12 @@ def opened(rng: Rng) -> Thing:
         rise = np.sin(np.clip(u, 0, 1) ** 0.55 * np.pi) * 0.35 + 0.75 * (u > 0) * (1 - u * 0.4)
         return np.asarray(height * np.clip(rise, 0.05, 1.1) + 0 * v)
 
-    parts = [Part(slab(2 * width + 0.008, length + 0.006, 0.0015, 0.004, 0.0004),
-                  Surface(pick(rng, BRIGHTS, DARKS), 0.6))]
+    parts = [
+        Part(
+            slab(2 * width + 0.008, length + 0.006, 0.0015, 0.004, 0.0004),
+            Surface(pick(rng, BRIGHTS, DARKS), 0.6),
+        )
+    ]
     paper_edge = Surface((0.94, 0.92, 0.87), 0.9)
     for side in (1.0, -1.0):
         leaf = sheet(1, 1, bulge, 18, 2).moved(x=0.5)
@@ -116,8 +130,10 @@ def opened(rng: Rng) -> Thing:
             uv = np.column_stack([1 - mirrored.uv[:, 0], mirrored.uv[:, 1]])
             right = Mesh(mirrored.vertices, tuple(f[::-1] for f in mirrored.faces), uv)
         block = slab(width - 0.004, length - 0.002, height * 0.55, 0.001, 0.0002)
-        parts += [Part(right, Surface((0.95, 0.94, 0.9), 0.9, picture=picture)),
-                  Part(block.moved(x=side * (width / 2 + 0.002), z=0.0015), paper_edge)]
+        parts += [
+            Part(right, Surface((0.95, 0.94, 0.9), 0.9, picture=picture)),
+            Part(block.moved(x=side * (width / 2 + 0.002), z=0.0015), paper_edge),
+        ]
     if rng.random() < 0.35:
         parts.append(Part(_spiral(length, height, 0.0), Surface((0.6, 0.6, 0.62), 0.3, 1)))
     return Thing("open notebook", "notebook", tuple(parts), (2 * width + 0.008, length), height)

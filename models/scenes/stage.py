@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import bpy
 import cv2
@@ -16,8 +17,19 @@ from models.scenes.materials import identity_material, make_material
 from models.scenes.scene import FLOOR_Z, Light, Room, Scene
 from models.scenes.thing import Picture, Placed, Surface
 
+Region = tuple[int, int, int, int]
 
-def _add_mesh(mesh: Mesh, surface: Surface, number: int, *, smooth: bool) -> None:
+
+def _melt(part: Any, grain: float) -> None:
+    remesh = part.modifiers.new("melt", "REMESH")
+    remesh.mode, remesh.voxel_size, remesh.use_smooth_shade = "VOXEL", grain, True
+    soften = part.modifiers.new("soften", "SMOOTH")
+    soften.factor, soften.iterations = 0.5, 10
+
+
+def _add_mesh(
+    mesh: Mesh, surface: Surface, number: int, *, smooth: bool, melt: float = 0.0
+) -> None:
     data = bpy.data.meshes.new("part")
     data.from_pydata(mesh.vertices.tolist(), [], [list(face) for face in mesh.faces])
     layer = data.uv_layers.new()
@@ -30,12 +42,20 @@ def _add_mesh(mesh: Mesh, surface: Surface, number: int, *, smooth: bool) -> Non
     data.materials.append(make_material(surface))
     part = bpy.data.objects.new("part", data)
     part.pass_index = number
+    if melt:
+        _melt(part, melt)
     bpy.context.scene.collection.objects.link(part)
 
 
 def _add_placed(placed: Placed, number: int) -> None:
     for part in placed.thing.parts:
-        _add_mesh(placed.mesh(part), part.surface, number * part.counts, smooth=part.smooth)
+        _add_mesh(
+            placed.mesh(part),
+            part.surface,
+            number * part.counts,
+            smooth=part.smooth,
+            melt=part.melt,
+        )
 
 
 def _add_room(room: Room) -> None:
@@ -50,14 +70,17 @@ def _add_room(room: Room) -> None:
     tall, z = 2.5, FLOOR_Z
     spans = (right + left, back + front)
     middle = ((right - left) / 2, (back - front) / 2)
-    _add_mesh(slab(spans[0], spans[1], 0.02, 0.001).moved(*middle, z - 0.02), room.floor, 0,
-              smooth=False)
+    _add_mesh(
+        slab(spans[0], spans[1], 0.02, 0.001).moved(*middle, z - 0.02), room.floor, 0, smooth=False
+    )
     for x in (right + 0.01, -left - 0.01):
-        _add_mesh(slab(0.02, spans[1], tall, 0.001).moved(x, middle[1], z), room.wall, 0,
-                  smooth=False)
+        _add_mesh(
+            slab(0.02, spans[1], tall, 0.001).moved(x, middle[1], z), room.wall, 0, smooth=False
+        )
     for y in (back + 0.01, -front - 0.01):
-        _add_mesh(slab(spans[0], 0.02, tall, 0.001).moved(middle[0], y, z), room.wall, 0,
-                  smooth=False)
+        _add_mesh(
+            slab(spans[0], 0.02, tall, 0.001).moved(middle[0], y, z), room.wall, 0, smooth=False
+        )
     for placed in room.furniture:
         _add_placed(placed, 0)
 
@@ -144,9 +167,31 @@ def _shoot() -> Picture:
     return np.asarray(picture, dtype=np.uint8)
 
 
-def photograph(size: tuple[int, int], samples: int, *, contrast: bool = False) -> Picture:
-    """Render what was built; returns BGR, (height, width, 3)."""
+def _frame(size: tuple[int, int], region: Region | None) -> None:
+    render = bpy.context.scene.render
+    render.use_border = render.use_crop_to_border = region is not None
+    if region is not None:
+        width, height = size
+        render.border_min_x, render.border_max_x = region[0] / width, region[2] / width
+        render.border_min_y, render.border_max_y = 1 - region[3] / height, 1 - region[1] / height
+
+
+def photograph(
+    size: tuple[int, int], samples: int, *, contrast: bool = False, region: Region | None = None
+) -> Picture:
+    """Render what was built.
+
+    Args:
+        size: of the whole picture, (width, height).
+        samples: light paths per pixel.
+        contrast: develop like a contrasty camera instead of plainly.
+        region: pixels (x1, y1, x2, y2) to render instead of the whole picture.
+
+    Returns:
+        BGR, (height, width, 3), of the region's size if one is given.
+    """
     _configure(size, samples, exact=False)
+    _frame(size, region)
     view = bpy.context.scene.view_settings
     if contrast:
         view.view_transform = "AgX"
@@ -158,6 +203,7 @@ def photograph(size: tuple[int, int], samples: int, *, contrast: bool = False) -
 def identify(size: tuple[int, int]) -> Picture:
     """Render each pixel's thing number (0 for none) at the pixel's centre: (height, width)."""
     _configure(size, 1, exact=True)
+    _frame(size, None)
     bpy.context.view_layer.material_override = identity_material()
     picture = _shoot()
     bpy.context.view_layer.material_override = None

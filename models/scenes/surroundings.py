@@ -34,8 +34,13 @@ _WOODS: tuple[tuple[Color, Color], ...] = (
 def wood(rng: Rng) -> Surface:
     """Return a wooden surface of one of several species and finishes."""
     first, second = _WOODS[int(rng.integers(len(_WOODS)))]
-    return Surface(first, float(rng.uniform(0.25, 0.7)), pattern="wood", second=second,
-                   scale=float(rng.uniform(0.7, 1.8)))
+    return Surface(
+        first,
+        float(rng.uniform(0.25, 0.7)),
+        pattern="wood",
+        second=second,
+        scale=float(rng.uniform(0.7, 1.8)),
+    )
 
 
 def _desk_surface(rng: Rng) -> Surface:
@@ -47,15 +52,25 @@ def _desk_surface(rng: Rng) -> Surface:
     if kind < 0.78:
         return Surface(pick(rng, DARKS), float(rng.uniform(0.25, 0.7)))
     if kind < 0.86:
-        return Surface(pick(rng, LIGHTS, DARKS), 0.3, pattern="marble",
-                       second=pick(rng, LIGHTS, DARKS), scale=3)
+        return Surface(
+            pick(rng, LIGHTS, DARKS),
+            0.3,
+            pattern="marble",
+            second=pick(rng, LIGHTS, DARKS),
+            scale=3,
+        )
     if kind < 0.92:
-        return Surface(pick(rng, LIGHTS, DARKS), 0.4, pattern="speckle",
-                       second=pick(rng, LIGHTS, DARKS), scale=120)
+        return Surface(
+            pick(rng, LIGHTS, DARKS),
+            0.4,
+            pattern="speckle",
+            second=pick(rng, LIGHTS, DARKS),
+            scale=120,
+        )
     return Surface(roughness=0.95, picture=textures.cloth(rng), scale=float(rng.integers(6, 16)))
 
 
-def _chair(rng: Rng) -> Thing:
+def chair(rng: Rng) -> Thing:
     look = Surface(pick(rng, DARKS, DARKS, BRIGHTS, LIGHTS), 0.85)
     seat = slab(0.48, 0.46, 0.08, 0.08, 0.03).moved(z=0.42)
     back = slab(0.46, 0.55, 0.07, 0.1, 0.03).turned("x", 82).moved(y=-0.27, z=0.85)
@@ -70,8 +85,9 @@ def _chair(rng: Rng) -> Thing:
 def _shelf(rng: Rng) -> Thing:
     width, rows = float(rng.uniform(0.6, 1.2)), int(rng.integers(3, 6))
     boards = [slab(width, 0.28, 0.02, 0.002).moved(z=i * 0.34) for i in range(rows)]
-    sides = [slab(0.02, 0.28, (rows - 1) * 0.34 + 0.02, 0.002).moved(x) for x in
-             (-width / 2, width / 2)]
+    sides = [
+        slab(0.02, 0.28, (rows - 1) * 0.34 + 0.02, 0.002).moved(x) for x in (-width / 2, width / 2)
+    ]
     parts = [Part(joined(boards + sides), wood(rng))]
     for row in range(rows - 1):
         x = -width / 2 + 0.06
@@ -88,8 +104,10 @@ def _poster(rng: Rng) -> Thing:
     width = float(rng.uniform(0.25, 0.7))
     frame = slab(width + 0.03, width * 1.4 + 0.03, 0.02, 0.002).turned("x", 90)
     art = slab(width, width * 1.4, 0.004, 0.001).moved(z=0.02).turned("x", 90)
-    parts = (Part(frame, Surface(pick(rng, DARKS, LIGHTS), 0.5)),
-             Part(art, Surface(roughness=0.6, picture=textures.cover(rng))))
+    parts = (
+        Part(frame, Surface(pick(rng, DARKS, LIGHTS), 0.5)),
+        Part(art, Surface(roughness=0.6, picture=textures.cover(rng))),
+    )
     return Thing("poster", "", parts, (width, 0.03))
 
 
@@ -103,17 +121,29 @@ def draw_room(rng: Rng, size: tuple[float, float], camera: Camera) -> Room:
     clear = [max(wall, eye + 0.25) for wall, eye in zip(walls, seen, strict=True)]
     furniture = []
     if rng.random() < 0.6:
-        chair = Placed(_chair(rng), float(rng.normal(0, 0.2)),
-                       -half_y - float(rng.uniform(0.15, 0.7)), FLOOR_Z, float(rng.normal(0, 25)))
-        if np.hypot(chair.x - camera.eye[0], chair.y - camera.eye[1]) > 0.5:
-            furniture.append(chair)
+        seat = Placed(
+            chair(rng),
+            float(rng.normal(0, 0.2)),
+            -half_y - float(rng.uniform(0.15, 0.7)),
+            FLOOR_Z,
+            float(rng.normal(0, 25)),
+        )
+        if np.hypot(seat.x - camera.eye[0], seat.y - camera.eye[1]) > 0.5:
+            furniture.append(seat)
     if rng.random() < 0.4 and clear[3] > half_y + 1.0:
-        furniture.append(Placed(_shelf(rng), float(rng.uniform(-0.8, 0.8)), -clear[3] + 0.18,
-                                FLOOR_Z, 180))
+        furniture.append(
+            Placed(_shelf(rng), float(rng.uniform(-0.8, 0.8)), -clear[3] + 0.18, FLOOR_Z, 180)
+        )
     for _ in range(int(rng.integers(0, 3))):
         x, z = float(rng.uniform(-0.8, 0.8)), float(rng.uniform(0.35, 0.9))
         furniture.append(Placed(_poster(rng), x, clear[2] - 0.015, z))
     wall_color = pick(rng, LIGHTS, LIGHTS, ((0.6, 0.68, 0.7), (0.75, 0.65, 0.55), (0.4, 0.45, 0.4)))
     floor = wood(rng) if rng.random() < 0.6 else Surface(pick(rng, DARKS, LIGHTS), 0.9)
-    return Room(size, _desk_surface(rng), Surface(wall_color, 0.9), floor,
-                (clear[0], clear[1], clear[2], clear[3]), tuple(furniture))
+    return Room(
+        size,
+        _desk_surface(rng),
+        Surface(wall_color, 0.9),
+        floor,
+        (clear[0], clear[1], clear[2], clear[3]),
+        tuple(furniture),
+    )

@@ -42,12 +42,19 @@ class Surface:
 
 @dataclass(frozen=True)
 class Part:
-    """One mesh with one surface. What does not count (a mouse's cable) is outside the box."""
+    """One mesh with one surface.
+
+    Attributes:
+        smooth: whether its soft edges are shaded as curves.
+        counts: whether it belongs to the thing's box (a mouse's cable does not).
+        melt: grain in metres at which pieces that touch flow into one body, or 0.
+    """
 
     mesh: Mesh
     surface: Surface
     smooth: bool = True
     counts: bool = True
+    melt: float = 0.0
 
 
 @dataclass(frozen=True)
