@@ -56,7 +56,7 @@ def _clock_face(value: object) -> object:
     else:
         face = isinstance(value, str) and _CLOCK_FACE.fullmatch(value) is not None
     if not face:
-        raise ValueError(f'{value!r} is no time of day: write it like "08:30", in quotes')
+        raise ValueError(f'{value!r} is no time of day; write it like "08:30", in quotes')
     return value
 
 
