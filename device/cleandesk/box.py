@@ -12,7 +12,15 @@ from types import FrameType
 from pydantic import ValidationError
 
 from cleandesk import __version__, vitals
-from cleandesk.camera import Area, Capture, CaptureState, Frame, Mailbox, make_camera
+from cleandesk.camera import (
+    Area,
+    Capture,
+    CaptureState,
+    Frame,
+    Mailbox,
+    make_camera,
+    video_length_s,
+)
 from cleandesk.clock import Clock, Instant, SystemClock, boot_id
 from cleandesk.contract.messages import CameraHealth, Health, Privacy, PrivacyState
 from cleandesk.contract.topics import Address
@@ -211,9 +219,7 @@ class Box:
         if state.fault is not fault:
             self._fault = state if state.fault else None
             if state.fault:
-                log.error(
-                    "camera fault", extra={"fault": state.fault.value, "detail": state.detail}
-                )
+                log.info("violations are suspended while the camera is at fault")
             else:
                 log.info("camera is back")
             self._report(state)
@@ -275,7 +281,8 @@ def run(settings: BoxSettings, *, base: Path, show: bool = False, until_end: boo
     if show:
         from cleandesk.show import LiveView  # noqa: PLC0415 - only a person at a terminal needs it
 
-        with LiveView(title=f"{settings.site}/{settings.box}") as view:
+        length_s = video_length_s(settings.camera, base=base)
+        with LiveView(title=f"{settings.site}/{settings.box}", length_s=length_s) as view:
             return _until_signalled(Box(settings, base=base, observer=view), until_end=until_end)
     return _until_signalled(Box(settings, base=base), until_end=until_end)
 

@@ -34,7 +34,12 @@ class LiveView:
         self._title = title
         self._length_s = length_s
         self._console = console or Console()
-        self._live = Live(console=self._console, refresh_per_second=8, transient=True)
+        self._live = Live(
+            console=self._console,
+            refresh_per_second=8,
+            transient=True,
+            redirect_stderr=False,  # logs go where the caller sends them
+        )
         self._recent: deque[Text] = deque(maxlen=_RECENT)
         self._began: float | None = None
 

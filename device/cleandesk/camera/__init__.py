@@ -4,7 +4,7 @@ from cleandesk.camera.area import Area
 from cleandesk.camera.capture import Capture
 from cleandesk.camera.frame import Frame
 from cleandesk.camera.mailbox import Mailbox
-from cleandesk.camera.make import make_camera
+from cleandesk.camera.make import make_camera, video_length_s
 from cleandesk.camera.protocol import Camera, CameraError, CameraFactory
 from cleandesk.camera.state import CaptureState
 
@@ -18,4 +18,5 @@ __all__ = [
     "Frame",
     "Mailbox",
     "make_camera",
+    "video_length_s",
 ]

@@ -54,6 +54,11 @@ class VideoReader:
         self._length_s = max(0.0, video.get(cv2.CAP_PROP_FRAME_COUNT)) * self._step_s
         self._video, self._read, self._pts_s = video, 0, 0.0
 
+    @property
+    def length_s(self) -> float:
+        """How long the open video is, seconds; an estimate where the container has no index."""
+        return self._length_s
+
     def _check(self) -> None:
         try:
             with self._path.open("rb") as file:
