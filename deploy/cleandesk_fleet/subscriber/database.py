@@ -22,7 +22,7 @@ class DatabaseUnusableError(Exception):
 
 
 def open_writer(path: Path) -> Engine:
-    """Open the log for writing, and make its tables where they are missing.
+    """Open the log for writing; make it if there is none, whole or not at all.
 
     Commits reach the disk before they return (WAL, synchronous FULL). One connection is kept, for
     one thread.
@@ -30,7 +30,18 @@ def open_writer(path: Path) -> Engine:
     Raises:
         DatabaseUnusableError: If the file is not a log, a newer one, or cannot be written.
     """
+    try:
+        if not path.exists():
+            _make(path)
+        engine = _writing(path)
+        with engine.begin() as connection:
+            _check_version(connection, path)
+    except (DatabaseError, OSError) as error:
+        raise DatabaseUnusableError(_unusable(path, error)) from error
+    return engine
 
+
+def _writing(path: Path) -> Engine:
     def connect() -> sqlite3.Connection:
         raw = sqlite3.connect(path, timeout=BUSY_S, check_same_thread=False)
         raw.execute("PRAGMA journal_mode=WAL")
@@ -40,13 +51,20 @@ def open_writer(path: Path) -> Engine:
     engine = create_engine("sqlite://", creator=connect, poolclass=StaticPool)
     # A writer that begins as a reader can fail half-way when somebody else writes: begin as one.
     _explicit_transactions(engine, "BEGIN IMMEDIATE")
-    try:
-        with engine.begin() as connection:
-            metadata.create_all(connection)
-            _settle_version(connection, path)
-    except DatabaseError as error:
-        raise DatabaseUnusableError(_unusable(path, error)) from error
     return engine
+
+
+def _make(path: Path) -> None:
+    """Make the log beside its place and move it there: nobody ever finds half a log."""
+    draft = path.with_name(f"{path.name}.new")
+    for left in (draft, draft.with_name(f"{draft.name}-wal"), draft.with_name(f"{draft.name}-shm")):
+        left.unlink(missing_ok=True)
+    engine = _writing(draft)
+    with engine.begin() as connection:
+        metadata.create_all(connection)
+        connection.execute(meta.insert().values(name="schema", value=str(VERSION)))
+    engine.dispose()
+    draft.replace(path)
 
 
 def open_reader(path: Path) -> Engine:
@@ -122,12 +140,6 @@ def _explicit_transactions(engine: Engine, begin: str) -> None:
         connection.exec_driver_sql(begin)
 
 
-def _settle_version(connection: Connection, path: Path) -> None:
-    if connection.scalar(select(meta.c.value).where(meta.c.name == "schema")) is None:
-        connection.execute(meta.insert().values(name="schema", value=str(VERSION)))
-    _check_version(connection, path)
-
-
 def _check_version(connection: Connection, path: Path) -> None:
     found = connection.scalar(select(meta.c.value).where(meta.c.name == "schema"))
     if found != str(VERSION):
@@ -137,8 +149,9 @@ def _check_version(connection: Connection, path: Path) -> None:
         )
 
 
-def _unusable(path: Path, error: DatabaseError) -> str:
+def _unusable(path: Path, error: Exception) -> str:
+    reason = getattr(error, "orig", error)
     return (
-        f"{path}: {error.orig}: check that it is a cleandesk log, that this user may read and "
-        "write it and its folder, and that the disk has room"
+        f"{path}: {reason}: check that it is a cleandesk log, that this user may read and write it "
+        "and its folder, and that the disk has room"
     )

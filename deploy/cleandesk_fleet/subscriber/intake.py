@@ -158,7 +158,7 @@ def _read_payload(received: Received, topic: Topic) -> Reading:
     try:
         # Strict: a number in quotes, or a time as a number, is a sender's mistake.
         message = _MODELS[topic.channel].model_validate_json(received.payload, strict=True)
-        _check_moments(message)
+        _check_values(message)
     except (ValidationError, UnreadableError) as error:
         return _misfit(received, topic, value, error)
     if isinstance(message, ViolationEvent):
@@ -238,11 +238,13 @@ def _first_problems(error: ValidationError) -> str:
     )
 
 
-def _check_moments(message: Message) -> None:
-    """Refuse moments at the calendar's ends: they have no UTC."""
+def _check_values(message: Message) -> None:
+    """Refuse what the types allow and the log cannot hold."""
     for name, value in message:
         if isinstance(value, datetime):
             try:
                 value.astimezone(UTC)
             except OverflowError:
                 raise UnreadableError(f"{name}: {value.isoformat()} is out of range") from None
+    if isinstance(message, ViolationEvent) and message.seq == 0:
+        raise UnreadableError("seq: 0, but events count from 1")

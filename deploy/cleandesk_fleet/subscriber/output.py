@@ -76,7 +76,7 @@ class Writer:
 
     def _csv(self, rows: Iterable[Row]) -> int:
         written = 0
-        writer = csv.writer(self._stream, lineterminator="\n")
+        writer = csv.writer(self._stream, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
         if not self._begun:
             writer.writerow(self._every)
         for written, row in enumerate(rows, 1):  # noqa: B007 - counts
@@ -102,6 +102,8 @@ def _plain(value: Any) -> Any:
 
 
 def _cell(value: Any) -> Any:
+    if isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, list):
         return " ".join(str(item) for item in value)
     if isinstance(value, str) and _FORMULA.match(value):

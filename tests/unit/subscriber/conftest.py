@@ -1,0 +1,54 @@
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, Select, select
+
+from cleandesk_fleet.subscriber.database import open_reader, open_writer
+from cleandesk_fleet.subscriber.store import Log
+from tests.unit.subscriber.make import HandClock
+
+
+class Kept:
+    """Looks into the log as another process would."""
+
+    def __init__(self, path: Path) -> None:
+        self._engine = open_reader(path)
+
+    def all(self, statement: Select[Any]) -> list[dict[str, Any]]:
+        with self._engine.connect() as connection:
+            return [dict(row._mapping) for row in connection.execute(statement)]
+
+    def rows(self, table: Any) -> list[dict[str, Any]]:
+        return self.all(select(table))
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    return HandClock()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "log.db"
+
+
+@pytest.fixture
+def engine(path: Path) -> Iterator[Engine]:
+    engine = open_writer(path)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def journal(engine: Engine, clock: HandClock) -> Log:
+    journal = Log(engine, silent_after_s=180, max_quarantined=50).begin(clock())
+    journal.watch.resume(clock().mono)
+    return journal
+
+
+@pytest.fixture
+def kept(journal: Log, path: Path) -> Kept:
+    assert journal
+    return Kept(path)

@@ -1,0 +1,119 @@
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from cleandesk_fleet.subscriber.database import (
+    DatabaseUnusableError,
+    open_reader,
+    open_writer,
+    sole_writer,
+)
+from cleandesk_fleet.subscriber.store import Log
+from cleandesk_fleet.subscriber.tables import events, meta
+from tests.unit.subscriber.make import HandClock, event
+
+HOLDER = """
+import sys, pathlib
+from cleandesk_fleet.subscriber.database import sole_writer
+with sole_writer(pathlib.Path(sys.argv[1])):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_commits_reach_the_disk(path: Path) -> None:
+    engine = open_writer(path)
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
+    engine.dispose()
+
+
+def test_a_reader_sees_commits_and_never_a_half_one(
+    journal: Log, clock: HandClock, path: Path
+) -> None:
+    reader = open_reader(path)
+    with reader.connect() as connection:
+        assert connection.execute(select(events)).all() == []
+        journal.commit([event(1)], clock())
+        assert connection.execute(select(events)).all() == []
+    with reader.connect() as connection:
+        assert len(connection.execute(select(events)).all()) == 1
+
+
+def test_a_reader_cannot_write(journal: Log, path: Path) -> None:
+    assert journal
+    with open_reader(path).connect() as connection, pytest.raises(Exception, match="readonly"):
+        connection.execute(meta.insert().values(name="x", value="y"))
+
+
+def test_a_log_can_be_opened_again(path: Path, clock: HandClock) -> None:
+    for number in (1, 2):
+        engine = open_writer(path)
+        Log(engine, silent_after_s=9, max_quarantined=9).commit([event(number)], clock())
+        engine.dispose()
+    with open_reader(path).connect() as connection:
+        assert len(connection.execute(select(events)).all()) == 2
+
+
+def test_there_is_no_log_until_it_is_whole(path: Path) -> None:
+    path.with_name("log.db.new").write_bytes(b"half a log of a killed subscriber")
+    open_writer(path).dispose()
+    assert [p.name for p in path.parent.iterdir()] == ["log.db"]
+
+
+def test_a_file_that_is_no_log_is_left_alone(path: Path) -> None:
+    path.write_bytes(b"precious words, and not a database" * 100)
+    for opening in (open_writer, open_reader):
+        with pytest.raises(DatabaseUnusableError, match="not a database: check that"):
+            opening(path)
+    assert path.read_bytes().startswith(b"precious words")
+
+
+def test_another_programs_database_is_left_alone(path: Path) -> None:
+    with sqlite3.connect(path) as other:
+        other.execute("CREATE TABLE recipes (name)")
+    other.close()
+    with pytest.raises(DatabaseUnusableError, match="cleandesk log"):
+        open_writer(path)
+
+
+def test_a_newer_log_is_left_alone(path: Path) -> None:
+    engine = open_writer(path)
+    with engine.begin() as connection:
+        connection.execute(meta.update().values(value="2"))
+    engine.dispose()
+    for opening in (open_writer, open_reader):
+        with pytest.raises(DatabaseUnusableError, match="has schema 2, this software works with 1"):
+            opening(path)
+
+
+def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(DatabaseUnusableError, match=r"no log at .*run` makes it"):
+        open_reader(tmp_path / "gone" / "log.db")
+    with (
+        pytest.raises(DatabaseUnusableError, match="a folder that it may write"),
+        sole_writer(tmp_path / "gone" / "log.db"),
+    ):
+        pass
+
+
+def test_one_log_has_one_writer(path: Path) -> None:
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert holder.stdout is not None
+    holder.stdout.readline()
+    with (
+        pytest.raises(DatabaseUnusableError, match=rf"process {holder.pid}\): stop it"),
+        sole_writer(path),
+    ):
+        pass
+    holder.kill()
+    holder.communicate()
+    with sole_writer(path):
+        pass
