@@ -27,9 +27,14 @@ def _parse_size(text: str) -> tuple[int, int]:
     return int(width), int(height)
 
 
+def _name(seed: int, index: int) -> str:
+    return f"{seed:04d}-{index:05d}"
+
+
 def _render_one(
-    folder: Path, name: str, seed: int, index: int, size: tuple[int, int], samples: int
+    folder: Path, seed: int, index: int, *, size: tuple[int, int], samples: int
 ) -> None:
+    name = _name(seed, index)
     scene = draw_scene(seed, index)
     with quiet():
         stage.build(scene)
@@ -37,9 +42,12 @@ def _render_one(
         ids = stage.identify(size)
     rng = np.random.default_rng([seed, index, 1])
     quality = int(rng.integers(78, 95))
-    found = labels.annotations(ids, scene.things, scene.camera)
-    cv2.imwrite(str(folder / "images" / f"{name}.jpg"), roughen(picture, rng),
-                [cv2.IMWRITE_JPEG_QUALITY, quality])
+    found = labels.annotate(ids, scene.things, scene.camera)
+    cv2.imwrite(
+        str(folder / "images" / f"{name}.jpg"),
+        roughen(picture, rng),
+        [cv2.IMWRITE_JPEG_QUALITY, quality],
+    )
     image = {"file_name": f"{name}.jpg", "width": size[0], "height": size[1]}
     record = json.dumps({"image": image, "annotations": found})
     labels.write_atomically(folder / "labels" / f"{name}.json", record)
@@ -59,10 +67,9 @@ def main(
     console = Console(file=os.fdopen(os.dup(1), "w"))
     began, made = time.monotonic(), 0
     for index in track(range(count), "rendering", console=console):
-        name = f"{seed:04d}-{index:05d}"
-        if (out / "labels" / f"{name}.json").exists():
+        if (out / "labels" / f"{_name(seed, index)}.json").exists():
             continue
-        _render_one(out, name, seed, index, pixels, samples)
+        _render_one(out, seed, index, size=pixels, samples=samples)
         made += 1
         if made % 10 == 0:
             labels.merge(out)

@@ -95,34 +95,58 @@ def draw_camera(rng: Rng, size: tuple[float, float]) -> Camera:
         fov = float(rng.uniform(42, 75))
     elif kind == "shelf":
         angle = float(rng.uniform(0, 2 * np.pi))
-        eye = (float(0.9 * np.cos(angle)), float(0.75 * np.sin(angle)),
-               float(rng.uniform(0.6, 1.5)))
+        eye = (
+            float(0.9 * np.cos(angle)),
+            float(0.75 * np.sin(angle)),
+            float(rng.uniform(0.6, 1.5)),
+        )
         fov = float(rng.uniform(38, 65))
     else:
-        eye = (aim[0] + float(rng.normal(0, 0.08)), aim[1] - float(rng.uniform(0.0, 0.2)),
-               float(rng.uniform(0.6, 1.4)))
+        eye = (
+            aim[0] + float(rng.normal(0, 0.08)),
+            aim[1] - float(rng.uniform(0.0, 0.2)),
+            float(rng.uniform(0.6, 1.4)),
+        )
         fov = float(rng.uniform(40, 70))
     return Camera(eye, aim, fov, float(rng.normal(0, 2.5)))
 
 
 def draw_lights(rng: Rng) -> tuple[tuple[Light, ...], tuple[Color, float], float]:
     """Return lights, ambient light, and how bright the picture shall be."""
-    kind = str(rng.choice(["window", "ceiling", "lamp", "mixed", "dim"],
-                          p=[0.3, 0.26, 0.16, 0.2, 0.08]))
+    kind = str(
+        rng.choice(["window", "ceiling", "lamp", "mixed", "dim"], p=[0.3, 0.26, 0.16, 0.2, 0.08])
+    )
     angle = float(rng.uniform(0, 2 * np.pi))
     lights = []
     if kind in {"window", "mixed", "dim"}:
         far = float(rng.uniform(1.2, 2.2))
         eye = (far * float(np.cos(angle)), far * float(np.sin(angle)), float(rng.uniform(0.6, 1.4)))
-        lights.append(Light(eye, (0, 0, 0), float(rng.uniform(0.7, 1.6)), 60.0,
-                            _COLD if rng.random() < 0.6 else _NEUTRAL))
+        lights.append(
+            Light(
+                eye,
+                (0, 0, 0),
+                float(rng.uniform(0.7, 1.6)),
+                60.0,
+                _COLD if rng.random() < 0.6 else _NEUTRAL,
+            )
+        )
     if kind in {"ceiling", "mixed"}:
         eye = (float(rng.normal(0, 0.6)), float(rng.normal(0, 0.6)), float(rng.uniform(1.5, 2.0)))
-        lights.append(Light(eye, (eye[0], eye[1], 0), float(rng.uniform(0.15, 1.0)), 60.0,
-                            _NEUTRAL if rng.random() < 0.6 else _WARM))
+        lights.append(
+            Light(
+                eye,
+                (eye[0], eye[1], 0),
+                float(rng.uniform(0.15, 1.0)),
+                60.0,
+                _NEUTRAL if rng.random() < 0.6 else _WARM,
+            )
+        )
     if kind == "lamp":
-        eye = (float(rng.uniform(-0.6, 0.6)), float(rng.uniform(-0.1, 0.4)),
-               float(rng.uniform(0.4, 0.7)))
+        eye = (
+            float(rng.uniform(-0.6, 0.6)),
+            float(rng.uniform(-0.1, 0.4)),
+            float(rng.uniform(0.4, 0.7)),
+        )
         lights.append(Light(eye, (eye[0] * 0.5, 0, 0), float(rng.uniform(0.05, 0.15)), 9.0, _WARM))
     ambient = float(rng.uniform(0.25, 1.4)) * (0.5 if kind == "lamp" else 1.0)
     tint = _COLD if rng.random() < 0.5 else _NEUTRAL
@@ -143,5 +167,12 @@ def draw_scene(seed: int, index: int) -> Scene:
     camera = draw_camera(rng, size)
     lights, ambient, level = draw_lights(rng)
     room = draw_room(rng, size, camera)
-    return Scene(room, lights, ambient, camera, tuple(layout.placed), level,
-                 contrast=bool(rng.random() < 0.4))
+    return Scene(
+        room,
+        lights,
+        ambient,
+        camera,
+        tuple(layout.placed),
+        level,
+        contrast=bool(rng.random() < 0.4),
+    )

@@ -44,10 +44,14 @@ def _light(film: Film) -> tuple[LightChange, ...]:
     )
     share = float(np.mean(film.frame(after)) / np.mean(film.frame(before)))
     return (
-        LightChange(at_s=clip_script.LAMP_OFF_S, brightness=round(share, 2),
-                    comment="the desk lamp goes off"),
-        LightChange(at_s=clip_script.LAMP_ON_S, brightness=1.0,
-                    comment="the desk lamp goes on again"),
+        LightChange(
+            at_s=clip_script.LAMP_OFF_S,
+            brightness=round(share, 2),
+            comment="the desk lamp goes off",
+        ),
+        LightChange(
+            at_s=clip_script.LAMP_ON_S, brightness=1.0, comment="the desk lamp goes on again"
+        ),
     )
 
 
@@ -76,8 +80,14 @@ def main(
     out.mkdir(parents=True, exist_ok=True)
     options = ["-crf", str(crf), "-preset", "slow", "-movflags", "+faststart"]
     video = imageio_ffmpeg.write_frames(
-        str(out / "desk.mp4"), clip_set.SIZE, pix_fmt_in="bgr24", fps=clip_script.FPS,
-        codec="libx264", quality=None, macro_block_size=1, output_params=options,
+        str(out / "desk.mp4"),
+        clip_set.SIZE,
+        pix_fmt_in="bgr24",
+        fps=clip_script.FPS,
+        codec="libx264",
+        quality=None,
+        macro_block_size=1,
+        output_params=options,
     )
     video.send(None)
     moments = list(clip_script.moments())

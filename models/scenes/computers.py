@@ -20,7 +20,7 @@ def _keys(width: float, length: float, pitch: float, top: float) -> Mesh:
         y = (row - (rows - 1) / 2) * pitch
         x = -columns * pitch / 2
         if row == 0:
-            spans = [1, 1, 1.2] + [columns - 6.4] + [1.2, 1, 1]
+            spans = [1, 1, 1.2, columns - 6.4, 1.2, 1, 1]
         else:
             first = 1 + 0.25 * (rows - row)
             whole = int(columns - first - 1)
@@ -37,8 +37,12 @@ def _keys(width: float, length: float, pitch: float, top: float) -> Mesh:
 def _screen_look(rng: Rng, *, on: bool) -> Surface:
     if not on:
         return Surface((0.015, 0.015, 0.018), float(rng.uniform(0.08, 0.35)))
-    return Surface((0.02, 0.02, 0.02), 0.3, emission=float(rng.uniform(0.5, 1.2)),
-                   picture=textures.desktop(rng))
+    return Surface(
+        (0.02, 0.02, 0.02),
+        0.3,
+        emission=float(rng.uniform(0.5, 1.2)),
+        picture=textures.desktop(rng),
+    )
 
 
 def laptop(rng: Rng, *, angle: float | None = None) -> Thing:
@@ -51,8 +55,12 @@ def laptop(rng: Rng, *, angle: float | None = None) -> Thing:
     pad = slab(width * 0.34, length * 0.33, 0.0003, 0.004, 0.0001)
     parts = [
         Part(slab(width, length, deck, 0.01, 0.002), body),
-        Part(_keys(width * 0.88, length * 0.46, 0.019, 0.0).scaled(1, 0.92, 0.35).moved(
-            y=field_y, z=deck - 0.0001), keycap),
+        Part(
+            _keys(width * 0.88, length * 0.46, 0.019, 0.0)
+            .scaled(1, 0.92, 0.35)
+            .moved(y=field_y, z=deck - 0.0001),
+            keycap,
+        ),
         Part(pad.moved(y=-length * 0.3, z=deck), Surface(body.color, 0.25, body.metallic)),
     ]
     opening = angle if angle is not None else float(rng.uniform(95, 128))
@@ -80,8 +88,11 @@ def keyboard(rng: Rng) -> Thing:
     meshes = [_keys(width * (0.68 if pad else 0.95), field, 0.019, 0)]
     if pad:
         meshes[0] = meshes[0].moved(x=-width * 0.14)
-        block = [slab(0.0165, 0.0165, 0.003, 0.0015, 0.0008).moved(i * 0.019, j * 0.019)
-                 for i in range(4) for j in range(5)]
+        block = [
+            slab(0.0165, 0.0165, 0.003, 0.0015, 0.0008).moved(i * 0.019, j * 0.019)
+            for i in range(4)
+            for j in range(5)
+        ]
         meshes.append(joined(block).moved(x=width * 0.5 - 0.076, y=-field / 2 + 0.01))
     tall = float(rng.choice([0.6, 1.6]))
     keys = joined(meshes).scaled(1, 0.92, tall).moved(z=height - 0.0002)

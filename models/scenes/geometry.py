@@ -84,9 +84,9 @@ def rounded_outline(width: float, length: float, radius: float, steps: int = 5) 
     corners = ((1, 1, 0), (-1, 1, 90), (-1, -1, 180), (1, -1, 270))
     for sx, sy, start in corners:
         cx, cy = sx * (width / 2 - radius), sy * (length / 2 - radius)
-        for angle in np.radians(np.linspace(start, start + 90, steps)):
-            points.append((cx + radius * np.cos(angle), cy + radius * np.sin(angle)))
-    return np.array(points)
+        angles = np.radians(np.linspace(start, start + 90, steps))
+        points.append(np.column_stack([cx + radius * np.cos(angles), cy + radius * np.sin(angles)]))
+    return np.concatenate(points)
 
 
 def slab(

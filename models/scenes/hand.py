@@ -10,8 +10,9 @@ from models.scenes.thing import Color, Part, Surface, Thing
 
 def _ball(radius: float) -> Mesh:
     angles = np.linspace(-np.pi / 2, np.pi / 2, 9)
-    return lathe([(max(1e-5, radius * float(np.cos(a))), radius * float(np.sin(a)))
-                  for a in angles], 16)
+    return lathe(
+        [(max(1e-5, radius * float(np.cos(a))), radius * float(np.sin(a))) for a in angles], 16
+    )
 
 
 def _finger(

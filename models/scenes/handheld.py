@@ -55,8 +55,12 @@ def phone(rng: Rng, *, screen: str = "") -> Thing:
         glass = slab(width - 2 * rim, length - 2 * rim, 0.0004, corner - rim, 0.0001)
         look = Surface(_BLACK, float(rng.uniform(0.04, 0.2)), coat=0.5)
         if screen == "on":
-            look = Surface(_BLACK, 0.15, emission=float(rng.uniform(0.4, 1.3)),
-                           picture=textures.phone_screen(rng))
+            look = Surface(
+                _BLACK,
+                0.15,
+                emission=float(rng.uniform(0.4, 1.3)),
+                picture=textures.phone_screen(rng),
+            )
         parts.append(Part(glass.moved(z=top - 0.0001), look))
     return Thing(f"phone {screen}", "phone", tuple(parts), (width, length), top)
 
@@ -65,16 +69,20 @@ def _lying(parts: list[Part], radius: float) -> tuple[Part, ...]:
     """Lay parts built along z, tip at 0, down along y so that they rest on z = 0."""
     length = max(float(part.mesh.vertices[:, 2].max()) for part in parts)
     return tuple(
-        Part(part.mesh.moved(z=-length / 2).turned("x", 90).moved(z=radius), part.surface,
-             part.smooth)
+        Part(
+            part.mesh.moved(z=-length / 2).turned("x", 90).moved(z=radius),
+            part.surface,
+            part.smooth,
+        )
         for part in parts
     )
 
 
 def _clip(radius: float, top: float, length: float) -> Part:
     blade = slab(0.003, length, 0.001, 0.001).turned("x", 90)
-    return Part(blade.moved(y=radius + 0.0022, z=top - length / 2),
-                Surface((0.75, 0.75, 0.77), 0.25, 1.0))
+    return Part(
+        blade.moved(y=radius + 0.0022, z=top - length / 2), Surface((0.75, 0.75, 0.77), 0.25, 1.0)
+    )
 
 
 def ballpoint(rng: Rng, color: Color | None = None) -> Thing:
@@ -106,14 +114,19 @@ def pencil(rng: Rng) -> Thing:
     parts = [
         Part(lathe([(0.0002, 0), (0.001, 0.005)], 12), Surface((0.1, 0.1, 0.1), 0.5)),
         Part(lathe([(0.001, 0.005), (r, 0.022)], 12), Surface((0.85, 0.68, 0.48), 0.7)),
-        Part(lathe([(r, 0.022), (r, length - 0.02), (0, length - 0.02)], 6),
-             Surface(color, 0.3), smooth=False),
+        Part(
+            lathe([(r, 0.022), (r, length - 0.02), (0, length - 0.02)], 6),
+            Surface(color, 0.3),
+            smooth=False,
+        ),
     ]
     if rng.random() < 0.6:
         ferrule = lathe([(r, length - 0.021), (r, length - 0.009)], 14)
         rubber = lathe([(r * 0.95, length - 0.009), (r * 0.95, length - 0.001), (0, length)], 14)
-        parts += [Part(ferrule, Surface((0.8, 0.75, 0.5), 0.3, 1)),
-                  Part(rubber, Surface((0.9, 0.5, 0.5), 0.8))]
+        parts += [
+            Part(ferrule, Surface((0.8, 0.75, 0.5), 0.3, 1)),
+            Part(rubber, Surface((0.9, 0.5, 0.5), 0.8)),
+        ]
     return Thing("pencil", "pen", _lying(parts, r), (r * 3, length))
 
 
@@ -124,10 +137,16 @@ def marker(rng: Rng) -> Thing:
     body = Surface(pick(rng, LIGHTS, DARKS), 0.4) if rng.random() < 0.5 else Surface(color, 0.4)
     cap = length * float(rng.uniform(0.3, 0.42))
     parts = [
-        Part(lathe([(0, 0), (r * 0.75, 0.0005), (r * 0.8, 0.01), (r * 1.06, 0.014),
-                    (r * 1.06, cap)], 20), Surface(color, 0.35)),
-        Part(lathe([(r, cap - 0.001), (r, length - 0.004), (r * 0.8, length), (0, length)], 20),
-             body),
+        Part(
+            lathe(
+                [(0, 0), (r * 0.75, 0.0005), (r * 0.8, 0.01), (r * 1.06, 0.014), (r * 1.06, cap)],
+                20,
+            ),
+            Surface(color, 0.35),
+        ),
+        Part(
+            lathe([(r, cap - 0.001), (r, length - 0.004), (r * 0.8, length), (0, length)], 20), body
+        ),
         _clip(r * 1.02, cap, cap * 0.8),
     ]
     return Thing("marker", "pen", _lying(parts, r * 1.06), (r * 3, length))
@@ -141,10 +160,17 @@ def fountain(rng: Rng) -> Thing:
     middle = length * 0.45
     parts = [
         Part(lathe([(0, 0), (r * 0.6, 0.001), (r * 0.95, 0.03), (r, middle)], 20), look),
-        Part(lathe([(r * 1.1, middle), (r * 1.14, middle + 0.002), (r * 1.1, middle + 0.005)], 20),
-             gold),
-        Part(lathe([(r * 1.08, middle + 0.005), (r, length - 0.006), (r * 0.6, length),
-                    (0, length)], 20), look),
+        Part(
+            lathe([(r * 1.1, middle), (r * 1.14, middle + 0.002), (r * 1.1, middle + 0.005)], 20),
+            gold,
+        ),
+        Part(
+            lathe(
+                [(r * 1.08, middle + 0.005), (r, length - 0.006), (r * 0.6, length), (0, length)],
+                20,
+            ),
+            look,
+        ),
         Part(_clip(r, length - 0.006, 0.042).mesh, gold),
     ]
     return Thing("fountain pen", "pen", _lying(parts, r * 1.12), (r * 3, length))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -56,7 +55,7 @@ def silhouette_areas(placed: Placed, camera: Camera, size: tuple[int, int]) -> t
     )
 
 
-def annotations(
+def annotate(
     ids: npt.NDArray[np.uint8], things: Sequence[Placed], camera: Camera
 ) -> list[dict[str, Any]]:
     """Return COCO annotations (without ids) of an identity picture.
@@ -97,12 +96,13 @@ def write_atomically(path: Path, text: str) -> None:
     """Write a file so that a reader sees the old text or the new one, never half of it."""
     draft = path.with_suffix(path.suffix + ".part")
     draft.write_text(text, encoding="utf-8")
-    os.replace(draft, path)
+    draft.replace(path)
 
 
 def merge(folder: Path) -> int:
     """Write `instances.json` from the per-picture files in `labels/`; return the picture count."""
-    images, boxes = [], []
+    images: list[dict[str, Any]] = []
+    boxes: list[dict[str, Any]] = []
     for path in sorted((folder / "labels").glob("*.json")):
         record = json.loads(path.read_text(encoding="utf-8"))
         number = len(images) + 1

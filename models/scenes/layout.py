@@ -39,7 +39,7 @@ class Layout:
             (thing.footprint[0] * c + thing.footprint[1] * s) / 2,
             (thing.footprint[0] * s + thing.footprint[1] * c) / 2,
         )
-        return (
+        return bool(
             abs(x) + half[0] <= self.size[0] / 2 + spill
             and abs(y) + half[1] <= self.size[1] / 2 + spill
         )

@@ -6,6 +6,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 
 @contextlib.contextmanager
@@ -13,7 +14,7 @@ def quiet() -> Iterator[None]:
     """Silence Blender, which reports each render on the process's own standard output."""
     sys.stdout.flush()
     kept = os.dup(1)
-    with open(os.devnull, "w", encoding="utf-8") as nowhere:
+    with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
         os.dup2(nowhere.fileno(), 1)
         try:
             yield

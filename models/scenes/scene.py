@@ -37,8 +37,9 @@ class Light:
         axis = np.subtract(self.eye, self.target).astype(np.float64)
         distance = float(np.linalg.norm(way))
         facing = float(way @ axis) / (distance * float(np.linalg.norm(axis)))
-        return self.power / np.pi / distance**2 * max(0.0, float(way[2]) / distance) * max(
-            0.0, facing)
+        return (
+            self.power / np.pi / distance**2 * max(0.0, float(way[2]) / distance) * max(0.0, facing)
+        )
 
 
 @dataclass(frozen=True)

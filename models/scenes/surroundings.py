@@ -71,6 +71,7 @@ def _desk_surface(rng: Rng) -> Surface:
 
 
 def chair(rng: Rng) -> Thing:
+    """Return an office chair on the floor, its back toward -y."""
     look = Surface(pick(rng, DARKS, DARKS, BRIGHTS, LIGHTS), 0.85)
     seat = slab(0.48, 0.46, 0.08, 0.08, 0.03).moved(z=0.42)
     back = slab(0.46, 0.55, 0.07, 0.1, 0.03).turned("x", 82).moved(y=-0.27, z=0.85)

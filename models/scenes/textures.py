@@ -110,8 +110,10 @@ def page(rng: Rng, width: int = 496, height: int = 702) -> Picture:
     margin = int(width * rng.uniform(0.06, 0.13))
     right, bottom = width - margin, height - margin
     ink = _rgb(pick(rng, DARKS))
-    kind = rng.choice(["letter", "report", "form", "notes", "print", "blank"], p=[
-        0.28, 0.2, 0.16, 0.16, 0.12, 0.08])
+    kind = rng.choice(
+        ["letter", "report", "form", "notes", "print", "blank"],
+        p=[0.28, 0.2, 0.16, 0.16, 0.12, 0.08],
+    )
     small = float(rng.uniform(0.28, 0.46))
     if kind == "blank":
         return sheet
@@ -123,8 +125,16 @@ def page(rng: Rng, width: int = 496, height: int = 702) -> Picture:
         brand = _rgb(pick(rng, BRIGHTS, DARKS))
         cv2.rectangle(sheet, (margin, margin), (margin + 60, margin + 40), brand, -1)
         _write(sheet, rng, (right - 150, margin - 8, right, margin + 50), small * 0.8, ink)
-    cv2.putText(sheet, _word(rng).upper(), (margin, margin + 95), _FONTS[1],
-                float(rng.uniform(0.7, 1.3)), ink, 2, cv2.LINE_AA)
+    cv2.putText(
+        sheet,
+        _word(rng).upper(),
+        (margin, margin + 95),
+        _FONTS[1],
+        float(rng.uniform(0.7, 1.3)),
+        ink,
+        2,
+        cv2.LINE_AA,
+    )
     top = margin + 115
     middle = int(top + (bottom - top) * rng.uniform(0.35, 0.65))
     if kind == "letter":
@@ -157,7 +167,7 @@ def ruled(rng: Rng, width: int = 420, height: int = 594) -> Picture:
         for x in range(0, width, step):
             cv2.line(sheet, (x, 0), (x, height), line, 1)
     if kind == "dots":
-        sheet[40 :: step, ::step] = line
+        sheet[40::step, ::step] = line
     if kind == "lines" and rng.random() < 0.5:
         cv2.line(sheet, (46, 0), (46, height), (215, 120, 120), 1)
     if rng.random() < 0.7:
@@ -173,6 +183,27 @@ def _gradient(rng: Rng, width: int, height: int) -> Picture:
     return ((first * (1 - t) + second * t) * 255).astype(np.uint8)
 
 
+def _icons(screen: Picture, rng: Rng) -> None:
+    height, width = screen.shape[:2]
+    for y in range(60, height - 60, 62):
+        for x in range(14, width - 40, 50):
+            if rng.random() < 0.85:
+                color = _rgb(pick(rng, BRIGHTS, LIGHTS))
+                cv2.rectangle(screen, (x, y), (x + 36, y + 36), color, -1)
+
+
+def _chat(screen: Picture, rng: Rng, ink: tuple[int, int, int]) -> None:
+    theirs = (60, 60, 66) if ink[0] > 128 else (215, 215, 220)
+    y = 60
+    while y < screen.shape[0] - 80:
+        tall = int(rng.integers(24, 70))
+        x = int(rng.choice([10, 70]))
+        color = (70, 160, 90) if x > 10 else theirs
+        cv2.rectangle(screen, (x, y), (x + 134, y + tall), color, -1)
+        _write(screen, rng, (x + 6, y, x + 128, y + tall - 4), 0.32, ink)
+        y += tall + 12
+
+
 def phone_screen(rng: Rng, width: int = 216, height: int = 456) -> Picture:
     """Return a phone's screen: home icons, chat, list, feed or lock screen."""
     dark = rng.random() < 0.4
@@ -183,34 +214,29 @@ def phone_screen(rng: Rng, width: int = 216, height: int = 456) -> Picture:
     if kind in {"home", "lock"}:
         screen = _gradient(rng, width, height)
     if kind == "home":
-        for y in range(60, height - 60, 62):
-            for x in range(14, width - 40, 50):
-                if rng.random() < 0.85:
-                    color = _rgb(pick(rng, BRIGHTS, LIGHTS))
-                    cv2.rectangle(screen, (x, y), (x + 36, y + 36), color, -1)
+        _icons(screen, rng)
     elif kind == "lock":
-        cv2.putText(screen, f"{rng.integers(24):02d}:{rng.integers(60):02d}", (30, 130),
-                    _FONTS[1], 1.7, (245, 245, 245), 3, cv2.LINE_AA)
+        cv2.putText(
+            screen,
+            f"{rng.integers(24):02d}:{rng.integers(60):02d}",
+            (30, 130),
+            _FONTS[1],
+            1.7,
+            (245, 245, 245),
+            3,
+            cv2.LINE_AA,
+        )
     elif kind == "chat":
-        y = 60
-        while y < height - 80:
-            tall = int(rng.integers(24, 70))
-            x = int(rng.choice([10, 70]))
-            color = (70, 160, 90) if x > 10 else ((60, 60, 66) if dark else (215, 215, 220))
-            cv2.rectangle(screen, (x, y), (x + 134, y + tall), color, -1)
-            _write(screen, rng, (x + 6, y, x + 128, y + tall - 4), 0.32, ink)
-            y += tall + 12
+        _chat(screen, rng, ink)
+    elif kind == "list":
+        for y in range(56, height - 60, 52):
+            cv2.circle(screen, (28, y + 20), 15, _rgb(pick(rng, BRIGHTS)), -1)
+            _write(screen, rng, (54, y - 4, width - 12, y + 38), 0.34, ink)
     else:
-        y = 56
-        while y < height - 60:
-            tall = 44 if kind == "list" else int(rng.integers(90, 150))
-            if kind == "list":
-                cv2.circle(screen, (28, y + 20), 15, _rgb(pick(rng, BRIGHTS)), -1)
-                _write(screen, rng, (54, y - 4, width - 12, y + 38), 0.34, ink)
-            else:
-                screen[y : y + tall - 24, 8 : width - 8] = _gradient(rng, width - 16, tall - 24)
-                _write(screen, rng, (10, y + tall - 26, width - 10, y + tall), 0.3, ink)
-            y += tall + 8
+        tall = int(rng.integers(90, 150))
+        for y in range(56, height - tall, tall + 8):
+            screen[y : y + tall - 24, 8 : width - 8] = _gradient(rng, width - 16, tall - 24)
+            _write(screen, rng, (10, y + tall - 26, width - 10, y + tall), 0.3, ink)
     cv2.putText(screen, "12:40", (12, 18), _FONTS[0], 0.36, ink, 1, cv2.LINE_AA)
     cv2.circle(screen, (width // 2, 14), 6, (5, 5, 5), -1)
     return screen
@@ -273,8 +299,16 @@ def wrapper(rng: Rng, width: int = 512, height: int = 128) -> Picture:
     cv2.rectangle(band, (0, int(height * 0.8)), (width, height), color, -1)
     ink = _rgb(pick(rng, LIGHTS, DARKS))
     for x in (20, width // 2 + 20):
-        cv2.putText(band, _word(rng).upper()[:7], (x, height // 2 + 14), _FONTS[1],
-                    float(rng.uniform(0.9, 1.6)), ink, 3, cv2.LINE_AA)
+        cv2.putText(
+            band,
+            _word(rng).upper()[:7],
+            (x, height // 2 + 14),
+            _FONTS[1],
+            float(rng.uniform(0.9, 1.6)),
+            ink,
+            3,
+            cv2.LINE_AA,
+        )
     return band
 
 
