@@ -14,7 +14,8 @@ from cleandesk.problems import Location, Misfit
 
 _SHIPPED = "models/desk/manifest.yaml"
 
-Channels = tuple[float, float, float]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Channels = tuple[Finite, Finite, Finite]
 Spread = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Side = Annotated[int, Field(ge=32, le=4096)]
 

@@ -1,0 +1,144 @@
+"""NanoDet-Plus's output, made by hand: what it says is what comes out."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from cleandesk.detector import Manifest
+from cleandesk.detector.decode import MOST_DETECTIONS, NanoDetPlus, suppress
+
+BINS = 8
+
+
+@pytest.fixture(scope="module")
+def decoder(desk: Manifest) -> NanoDetPlus:
+    return NanoDetPlus(desk)
+
+
+@pytest.fixture
+def silent(desk: Manifest) -> NDArray[np.float32]:
+    """Return an output in which nothing is found."""
+    return np.zeros(desk.output_shape[1:], np.float32)
+
+
+def put(
+    output: NDArray[np.float32], row: int, class_id: int, score: float, sides: list[int]
+) -> None:
+    """Let a point see something, its sides at whole distances, in strides."""
+    output[row, class_id] = score
+    logits = output[row, 11:].reshape(4, BINS)
+    logits[:] = -50
+    logits[np.arange(4), sides] = 50
+
+
+def test_nothing_is_nothing(decoder: NanoDetPlus, silent: NDArray[np.float32]) -> None:
+    boxes, scores, class_ids = decoder.decode(silent, 0.1)
+    assert (boxes.shape, scores.shape, class_ids.shape) == ((0, 4), (0,), (0,))
+    assert [a.dtype.name for a in (boxes, scores, class_ids)] == ["float32", "float32", "int64"]
+
+
+@pytest.mark.parametrize(
+    ("row", "point", "stride"),
+    [
+        (0, (0, 0), 8),
+        (53, (8, 8), 8),
+        (52 * 52 + 27, (16, 16), 16),
+        (52 * 52 + 26 * 26 + 14, (32, 32), 32),
+        (52 * 52 + 26 * 26 + 13 * 13 + 48, (384, 384), 64),
+    ],
+)
+def test_a_point_and_its_sides_make_a_box(
+    decoder: NanoDetPlus,
+    silent: NDArray[np.float32],
+    row: int,
+    point: tuple[int, int],
+    stride: int,
+) -> None:
+    put(silent, row, 3, 0.75, [1, 2, 3, 4])
+    boxes, scores, class_ids = decoder.decode(silent, 0.5)
+    x, y = point
+    wanted = [[x - stride, y - 2 * stride, x + 3 * stride, y + 4 * stride]]
+    np.testing.assert_allclose(boxes, wanted, atol=1e-3)
+    assert (scores.tolist(), class_ids.tolist()) == ([0.75], [3])
+
+
+def test_a_side_is_its_bins_mean(decoder: NanoDetPlus, silent: NDArray[np.float32]) -> None:
+    put(silent, 53, 0, 0.9, [0, 0, 0, 0])
+    silent[53, 11 : 11 + BINS] = np.log([1, 1, 2, 0.001, 0.001, 0.001, 0.001, 0.001])
+    ((x1, *_),), _, _ = decoder.decode(silent, 0.5)
+    weights = np.array([1, 1, 2, 0.001, 0.001, 0.001, 0.001, 0.001])
+    assert x1 == pytest.approx(8 - 8 * (weights @ np.arange(8)) / weights.sum(), abs=1e-4)
+
+
+def test_weak_ones_are_left_out_and_the_best_comes_first(
+    decoder: NanoDetPlus, silent: NDArray[np.float32]
+) -> None:
+    for row, score in ((0, 0.5), (20, 0.9), (40, 0.49)):
+        put(silent, row, 1, score, [0, 0, 1, 1])
+    _, scores, _ = decoder.decode(silent, 0.5)
+    assert scores.tolist() == pytest.approx([0.9, 0.5])
+
+
+def test_one_thing_seen_twice_is_one_and_two_classes_are_two(
+    decoder: NanoDetPlus, silent: NDArray[np.float32]
+) -> None:
+    for row, class_id, score in ((530, 0, 0.8), (531, 0, 0.9), (532, 4, 0.7)):
+        put(silent, row, class_id, score, [6, 6, 6, 6])
+    silent[531, 7] = 0.6
+    _, scores, class_ids = decoder.decode(silent, 0.5)
+    assert list(zip(class_ids.tolist(), scores.round(2).tolist(), strict=True)) == [
+        (0, pytest.approx(0.9)),
+        (4, pytest.approx(0.7)),
+        (7, pytest.approx(0.6)),
+    ]
+
+
+def test_there_is_an_end_to_what_is_found(
+    decoder: NanoDetPlus, silent: NDArray[np.float32]
+) -> None:
+    for row in range(2704):
+        put(silent, row, row % 11, 0.5 + row / 10_000, [0, 0, 1, 1])
+    boxes, scores, _ = decoder.decode(silent, 0.1)
+    assert len(boxes) == MOST_DETECTIONS
+    assert scores[0] == pytest.approx(0.5 + 2703 / 10_000)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_no_number_is_an_error_and_not_a_clean_desk(
+    decoder: NanoDetPlus, silent: NDArray[np.float32], value: float
+) -> None:
+    silent[100, 2] = value
+    with pytest.raises(FloatingPointError, match="no numbers"):
+        decoder.decode(silent, 0.5)
+
+
+def overlap(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
+    w = max(0.0, min(a[2], b[2]) - max(a[0], b[0]))
+    h = max(0.0, min(a[3], b[3]) - max(a[1], b[1]))
+    union = (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - w * h
+    return float(w * h / union)
+
+
+SIDES = st.integers(1, 20)
+OBJECTS = st.lists(
+    st.tuples(st.integers(0, 20), st.integers(0, 20), SIDES, SIDES, st.integers(0, 2)),
+    max_size=25,
+)
+
+
+@given(OBJECTS, st.sampled_from([0.31, 0.53, 0.61]))
+def test_suppression_keeps_the_best_of_each_class_as_defined(
+    objects: list[tuple[int, int, int, int, int]], iou: float
+) -> None:
+    boxes = np.array([(x, y, x + w, y + h) for x, y, w, h, _ in objects], np.float32)
+    boxes = boxes.reshape(-1, 4)
+    class_ids = np.array([o[4] for o in objects], np.int64)
+    scores = np.linspace(0.9, 0.2, len(objects), dtype=np.float32)
+    wanted: list[int] = []
+    for i in range(len(objects)):
+        rivals = [j for j in wanted if class_ids[j] == class_ids[i]]
+        if all(overlap(boxes[i], boxes[j]) <= iou for j in rivals):
+            wanted.append(i)
+    assert suppress(boxes, scores, class_ids, iou).tolist() == wanted
