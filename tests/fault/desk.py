@@ -36,15 +36,15 @@ class Pair:
 
 
 def pair(truth: Truth) -> Pair:
-    """Return a phone's visit during which something else comes or goes."""
+    """Return a phone's visit during which the cup comes or goes."""
     for stays, comes in permutations(truth.visits, 2):
-        if stays.class_name != "phone" or comes.class_name == "phone":
+        if (stays.class_name, comes.class_name) != ("phone", "cup"):
             continue
         both = _common(stays, comes)
         alone = _before(stays, comes) or _after(stays, comes)
         if both is not None and alone is not None:
             return Pair(stays, comes, alone, both)
-    raise LookupError("in the clip nothing comes or goes while a phone lies there")
+    raise LookupError("in the clip no cup comes or goes while a phone lies there")
 
 
 def record(path: Path, chosen: Pair, *, loops: int = 1) -> Path:
