@@ -101,7 +101,7 @@ def _change_line(change: Change, elapsed: float) -> Text:
 
 def _progress_table(rows: tuple[Progress, ...]) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0))
-    for heading in ("rule", "zone", "class", "dwell", ""):
+    for heading in ("rule", "zone", "class", "dwell", "", ""):
         table.add_column(heading)
     for row in rows:
         needed = max(row.dwell_s, 0.1)
@@ -110,10 +110,8 @@ def _progress_table(rows: tuple[Progress, ...]) -> Table:
             row.rule,
             row.zone,
             row.class_name,
-            Group(
-                ProgressBar(total=needed, completed=min(row.present_s, needed), width=24),
-                Text(f"{row.present_s:.1f} of {row.dwell_s:.0f} s"),
-            ),
+            ProgressBar(total=needed, completed=min(row.present_s, needed), width=24),
+            f"{row.present_s:.1f} of {row.dwell_s:.0f} s",
             state,
         )
     return table
