@@ -1,6 +1,7 @@
 """The command `cleandesk`. Heavy libraries are imported by the commands that need them."""
 
 import json
+import math
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -152,6 +153,8 @@ def detect(
     """
     from cleandesk.detect import Looker, Seen  # noqa: PLC0415
 
+    if score is not None and math.isnan(score):
+        raise typer.BadParameter("write a number from 0 to 1", param_hint="--score")
     try:
         looker = Looker(_detector(manifest), score=score, folder=draw)
     except OSError as error:
