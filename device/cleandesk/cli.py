@@ -83,6 +83,7 @@ def run(
     from cleandesk.checks import read_settings  # noqa: PLC0415
     from cleandesk.config import ConfigError  # noqa: PLC0415
     from cleandesk.detector import ModelError  # noqa: PLC0415
+    from cleandesk.link import OutboxError  # noqa: PLC0415
 
     try:
         settings = read_settings(config)
@@ -91,6 +92,8 @@ def run(
         _refuse(error)
     except ModelError as error:
         _fail(str(error), EXIT_USAGE)
+    except OutboxError as error:
+        _fail(str(error), EXIT_FAILED)
     raise typer.Exit(code)
 
 

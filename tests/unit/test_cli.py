@@ -195,6 +195,16 @@ def test_run_refuses_a_damaged_model(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_run_says_what_is_wrong_with_the_outbox(tmp_path: Path) -> None:
+    file = changed(tmp_path, "path: outbox.db", "path: gone/outbox.db")
+    done = subprocess.run(
+        [*PROGRAM, "run", "--config", file], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert f"there is no folder {tmp_path / 'gone'}" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 # --- detect
 
 
