@@ -49,10 +49,6 @@ def main() -> None:
         _fail(str(error), code=2)
     except (DatabaseUnusableError, SQLAlchemyError) as error:
         _fail(str(error), code=1)
-    except BrokenPipeError:
-        # Whoever read our output has enough; Python must not complain on its way out.
-        sys.stderr.close()
-        sys.exit(0)
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import re
 import sys
 from collections.abc import Iterable, Sequence
@@ -55,16 +56,24 @@ class Writer:
         self._begun = False
 
     def write(self, rows: Iterable[Row]) -> int:
-        """Write rows; return how many there were."""
-        match self._form:
-            case Format.TABLE:
-                written = self._table(rows)
-            case Format.CSV:
-                written = self._csv(rows)
-            case Format.JSONL:
-                written = self._jsonl(rows)
+        """Write rows; return how many there were.
+
+        Whoever reads a pipe may have enough (`| head`): then the program ends, and well.
+        """
+        try:
+            match self._form:
+                case Format.TABLE:
+                    written = self._table(rows)
+                case Format.CSV:
+                    written = self._csv(rows)
+                case Format.JSONL:
+                    written = self._jsonl(rows)
+            self._stream.flush()
+        except BrokenPipeError:
+            # What is still buffered would complain once more on the way out.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
+            raise SystemExit(0) from None
         self._begun = True
-        self._stream.flush()
         return written
 
     def _jsonl(self, rows: Iterable[Row]) -> int:

@@ -70,10 +70,11 @@ class Subscriber:
         """Take, commit and answer until `stop`; then finish what is here and leave in order."""
         self._session.start()
         try:
-            while not self._stopping:
-                self._turn(first_s=LOOK_AROUND_S)
+            well = True
+            while well and not self._stopping:
+                well = self._turn(first_s=LOOK_AROUND_S)
             for _ in range(_LAST_TURNS):
-                self._turn(first_s=0)
+                well = well and self._turn(first_s=0)
         finally:
             self._session.stop()
         log.info("subscriber stopped")
@@ -84,7 +85,11 @@ class Subscriber:
         self._inbox.close()
 
     def _turn(self, *, first_s: float) -> bool:
-        """Take one batch, and look around where it is time; say whether there was a batch."""
+        """Take one batch, and look around where it is time.
+
+        Returns:
+            False if `stop` came while the log could not be written.
+        """
         batch = self._inbox.take(
             self._settings.batch.messages,
             first_s=first_s,
@@ -95,8 +100,9 @@ class Subscriber:
             if answers is None:
                 return False
             self._answer(batch, answers)
-        self._look_around()
-        return bool(batch)
+        if not self._stopping:
+            self._look_around()
+        return True
 
     def _commit(self, batch: Sequence[Received]) -> list[Answer] | None:
         """Log a batch, however long it takes; None if `stop` came before the database was well."""
