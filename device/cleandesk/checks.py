@@ -5,6 +5,8 @@ from pathlib import Path
 
 from cleandesk.config import ConfigError, Loaded, Problem, load_with_lines
 from cleandesk.config_words import choices
+from cleandesk.contract import tls
+from cleandesk.contract.publication import TlsError
 from cleandesk.detector import Detector, Manifest, ModelError, default_manifest, read_manifest
 from cleandesk.policy.sightings import classes_of
 from cleandesk.settings import BoxSettings, PresenceRule
@@ -75,12 +77,21 @@ def _rules(loaded: Loaded[BoxSettings], known: tuple[str, ...]) -> Iterator[Prob
 
 
 def _tls(loaded: Loaded[BoxSettings]) -> Iterator[Problem]:
-    tls = loaded.settings.broker.tls
-    if tls is None:
+    settings = loaded.settings.broker.tls
+    if settings is None:
         return
+    missing = False
     for key in ("ca", "cert", "key"):
-        file: Path | None = getattr(tls, key)
+        file: Path | None = getattr(settings, key)
         if file is not None and not file.is_file():
+            missing = True
             yield loaded.document.problem(
                 ("broker", "tls", key), f"there is no file {file}", "check the path"
             )
+    if missing:
+        return
+    try:
+        tls.context(settings)
+    except TlsError as error:
+        reason, _, fix = str(error).rpartition(": ")
+        yield loaded.document.problem(("broker", "tls"), reason, fix)

@@ -138,6 +138,15 @@ def test_files_of_the_connection_must_be_there(tmp_path: Path) -> None:
     assert f"broker.tls.ca: there is no file {tmp_path / 'ca.pem'}" in done.stderr
 
 
+def test_files_of_the_connection_must_be_what_they_are_for(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text("no certificate", encoding="utf-8")
+    file = changed(tmp_path, "  host: localhost\n", "  host: localhost\n  tls: {ca: ca.pem}\n")
+    done = cleandesk("check", "--config", file)
+    assert done.exit_code == 2
+    assert "broker.tls: " in done.stderr
+    assert "give the PEM file" in done.stderr
+
+
 def test_a_model_that_is_not_there_is_found(tmp_path: Path) -> None:
     file = changed(tmp_path, "  # manifest: models/desk/manifest.yaml\n", "  manifest: m.yaml\n")
     done = cleandesk("check", "--config", file)
