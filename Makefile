@@ -74,6 +74,19 @@ format: $(VENV)/.dev  ## Format and sort
 schemas: $(VENV)/.dev  ## Write the contract's JSON Schemas and AsyncAPI document anew
 	$(BIN)/python -m cleandesk.contract.docs
 
+scenes: $(TRAIN)/.ready  ## Render desks to train on; COUNT=700, goes on where it stopped
+	$(TRAIN)/bin/python -m models.scenes build/scenes/train --seed 1 --count $(or $(COUNT),700)
+
+clip: $(TRAIN)/.ready  ## Render and compose the demo's clip anew
+	$(TRAIN)/bin/python -m models.scenes.clip
+
+train: $(TRAIN)/.ready  ## Train the desk model, going on from the last checkpoint
+	$(TRAIN)/bin/python -m models.train run --resume
+	$(TRAIN)/bin/python -m models.train export
+
+evaluate: $(VENV)/.dev  ## Judge the shipped model
+	$(BIN)/python models/evaluate.py
+
 lock: $(VENV)/bin/pip  ## Pin all dependencies with hashes
 	$(BIN)/pip install --quiet 'uv>=0.8'
 	for extra in demo dev train; do \
