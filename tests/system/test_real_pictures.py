@@ -86,6 +86,5 @@ def test_known_things_in_real_rooms_are_found_and_seldom_invented() -> None:
                     d["class"] == mark.name and _overlap(mark.box, d["box"]) >= 0.4 for d in said
                 )
     precision, recall = right / (right + invented), found / large
-    print(f"precision {precision:.3f}, recall of large things {recall:.3f}")
-    assert precision >= 0.75
-    assert recall >= 0.7
+    assert precision >= 0.75, precision
+    assert recall >= 0.7, recall
