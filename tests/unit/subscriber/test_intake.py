@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cleandesk.contract.messages import AckStatus, Health, Privacy, Status
+from cleandesk.contract.messages import (
+    AckStatus,
+    Health,
+    Message,
+    Privacy,
+    PrivacyState,
+    Status,
+    ViolationEvent,
+)
 from cleandesk.contract.mqtt import Received
 from cleandesk_fleet.subscriber.intake import (
     MAX_PAYLOAD,
@@ -59,6 +67,22 @@ def test_reads_reports(channel: str, fields: object, model: type) -> None:
     assert isinstance(reading, Report)
     assert isinstance(reading.message, model)
     assert reading.stored
+
+
+@pytest.mark.parametrize(
+    ("channel", "message"),
+    [
+        ("violation", ViolationEvent.model_validate(event_fields(1))),
+        ("violation", ViolationEvent.model_validate(event_fields(2, phase="close"))),
+        ("status", Status.model_validate(status_fields())),
+        ("health", Health.model_validate(health_fields(camera={"fault": "black"}))),
+        ("privacy", Privacy(state=PrivacyState.WORKING, since=START)),
+    ],
+)
+def test_reads_messages_as_the_contract_writes_them(channel: str, message: Message) -> None:
+    reading = read(received(channel, message.to_json()), None)
+    assert isinstance(reading, Event | Report)
+    assert reading.message == message
 
 
 @pytest.mark.parametrize(
