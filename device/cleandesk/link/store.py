@@ -198,11 +198,12 @@ class Store:
         return Seen(found["seen_boot"], found["seen_mono"]) if len(found) == 2 else None  # noqa: PLR2004
 
     def put_meta(self, values: Mapping[str, object], before: Mapping[str, object]) -> None:
-        """Make the single values these, given what they were."""
-        changed = {key: value for key, value in values.items() if before.get(key) != value}
+        """Make the single values these, given what they were; None is a value not known yet."""
+        known = {key: value for key, value in values.items() if value is not None}
+        changed = {key: value for key, value in known.items() if before.get(key) != value}
         self._db.executemany(
             "INSERT OR REPLACE INTO meta VALUES (?, ?)",
-            [*changed.items(), ("check", _check_value(values))],
+            [*changed.items(), ("check", _check_value(known))],
         )
 
     def put_active(self, wanted: Mapping[str, Active], stored: Mapping[str, Active]) -> None:

@@ -56,6 +56,15 @@ def test_bytes_number_and_order_survive_a_restart(path: Path) -> None:
     assert json.loads(everything(again)[-1].payload)["seq"] == 21
 
 
+def test_a_file_that_nothing_was_committed_to_is_opened_again(path: Path) -> None:
+    box = outbox(path)
+    epoch = box.epoch
+    box.close()
+    again = outbox(path)
+    assert again.epoch == epoch
+    assert [other.name for other in path.parent.iterdir() if "corrupt" in other.name] == []
+
+
 def test_an_event_leaves_by_its_answer_only_and_once(path: Path) -> None:
     box = outbox(path)
     commit_many(box, 3)
