@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -113,9 +114,9 @@ class Connection:
             self._end(f"the MQTT client failed: {error!r}", "report this with the log")
         finally:
             self._open = False
-            socket = self._client.socket()
-            if socket is not None:
-                socket.close()
+            connection = self._client.socket()
+            if connection is not None:
+                connection.close()
         ended = self._ended or End("the connection was lost", "look at the network and the broker")
         lasted = None if self._ready_at is None else time.monotonic() - self._ready_at
         return End(ended.why, ended.advice, ended.code, lasted)
@@ -186,6 +187,9 @@ class Connection:
             clean_start=profile.session_expiry_s == 0,
             properties=properties,
         )
+        # An event and its answer are small: waiting to fill a packet would only delay them.
+        if (opened := self._client.socket()) is not None:
+            opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def _loop(self, stopping: threading.Event) -> None:
         while self._client.socket() is not None:
