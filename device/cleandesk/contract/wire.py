@@ -188,7 +188,7 @@ class Connection:
             properties=properties,
         )
         # An event and its answer are small: waiting to fill a packet would only delay them.
-        if (opened := self._client.socket()) is not None:
+        if isinstance(opened := self._client.socket(), socket.socket):
             opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def _loop(self, stopping: threading.Event) -> None:
