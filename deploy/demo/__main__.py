@@ -85,7 +85,7 @@ def _short(path: Path) -> str:
 def _run() -> None:
     try:
         typer.run(main)
-    except DemoError as error:
+    except (DemoError, OSError) as error:
         console.print(f"[red]{error}[/]")
         raise SystemExit(1) from error
 
