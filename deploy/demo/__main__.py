@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from models.scenes.truth import load_truth
 from rich.console import Console
 
 from cleandesk.detector import default_manifest, read_manifest
@@ -16,6 +15,7 @@ from demo.broker import loopback_broker
 from demo.outcome import compare
 from demo.pictures import draw_all
 from demo.processes import DemoError, read_log, run_box, subscriber
+from models.scenes.truth import load_truth
 
 ROOT = Path(__file__).resolve().parents[2]
 CLIP = ROOT / "models" / "demo" / "desk.mp4"

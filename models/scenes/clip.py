@@ -13,7 +13,8 @@ from rich.console import Console
 from rich.progress import track
 
 from models.scenes import clip_script, clip_set
-from models.scenes.clip_film import Film, sensed
+from models.scenes.clip_film import Film
+from models.scenes.compose import sensed
 from models.scenes.labels import write_atomically
 from models.scenes.truth import Fixture, LightChange, Truth, Visit, dump_truth
 
@@ -72,7 +73,7 @@ def main(
     cache: Annotated[Path, typer.Option(help="Where renders are kept.")] = _ROOT / "build/clip",
     samples: Annotated[int, typer.Option(help="Light paths per pixel of a still desk.")] = 48,
     moving_samples: Annotated[int, typer.Option(help="The same while a hand moves.")] = 12,
-    crf: Annotated[int, typer.Option(help="H.264 quality: higher is smaller.")] = 24,
+    crf: Annotated[int, typer.Option(help="H.264 quality: higher is smaller.")] = 20,
 ) -> None:
     """Render what is missing, compose the frames, write `desk.mp4` and `desk.truth.json`."""
     film = Film(cache, samples, moving_samples)

@@ -17,7 +17,7 @@ DURATION_S: Final = 70.0
 CARRY: Final = 8
 WITHDRAW: Final = 5
 #: When the desk lamp goes off and on again, in seconds, and over how many frames.
-LAMP_OFF_S, LAMP_ON_S, LAMP_FADE = 30.0, 52.0, 3
+LAMP_OFF_S, LAMP_ON_S, LAMP_FADE = 28.5, 38.5, 3
 _FINGERTIPS = (0.078, 0.034)
 
 

@@ -15,9 +15,7 @@ from models.scenes.camera import Camera
 from models.scenes.geometry import Mesh, slab
 from models.scenes.materials import identity_material, make_material
 from models.scenes.scene import FLOOR_Z, Light, Room, Scene
-from models.scenes.thing import Picture, Placed, Surface
-
-Region = tuple[int, int, int, int]
+from models.scenes.thing import Picture, Placed, Region, Surface
 
 
 def _melt(part: Any, grain: float) -> None:

@@ -12,6 +12,7 @@ from models.scenes.geometry import Array, Mesh
 
 Color = tuple[float, float, float]
 Picture = npt.NDArray[np.uint8]
+Region = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,9 @@ from models.train.sets import Item
 
 # How often each kind of sample is drawn. "composed" is made on the fly.
 SHARES: Final = {
-    "scenes": 0.36,
-    "composed": 0.24,
-    "coco_unlabelled": 0.16,
+    "scenes": 0.34,
+    "composed": 0.22,
+    "coco_unlabelled": 0.2,
     "phone": 0.08,
     "pen": 0.04,
     "pen_overhead": 0.03,
