@@ -3,7 +3,6 @@
 import json
 import math
 import time
-from collections import Counter
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -159,11 +158,3 @@ class Run:
         self.state.record.append({"step": self.state.step, "loss": values})
         pace = self.state.seconds / self.state.step
         print(f"step {self.state.step}/{self.plan.steps} {values} {pace:.2f} s/step", flush=True)
-
-
-def seen(record: list[dict[str, Any]]) -> Counter[str]:
-    """The most pictures that each set had during a run, from its record."""
-    most: Counter[str] = Counter()
-    for entry in record:
-        most |= Counter(entry.get("pictures", {}))
-    return most
