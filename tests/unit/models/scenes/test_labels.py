@@ -1,0 +1,90 @@
+"""Boxes are those of what can be seen, and the collected file is plain COCO."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models.scenes.camera import Camera
+from models.scenes.classes import CATEGORY_IDS, CLASSES
+from models.scenes.geometry import slab
+from models.scenes.labels import annotate, merge, silhouette_areas, visible_box, write_atomically
+from models.scenes.thing import Part, Placed, Surface, Thing
+
+ABOVE = Camera((0, -0.001, 1.0), (0, 0, 0), 53.1301)  # a metre over the desk, a metre wide
+SIZE = (400, 400)
+
+
+def tile(label: str, x: float = 0.0, side: float = 0.2) -> Placed:
+    """A flat square: 0.2 m are 80 pixels from above."""
+    part = Part(slab(side, side, 0.0001, 0.0001), Surface())
+    return Placed(Thing("tile", label, (part,), (side, side)), x, 0)
+
+
+def picture_of(*spans: tuple[int, int, int, int]) -> np.ndarray:
+    ids = np.zeros((SIZE[1], SIZE[0]), np.uint8)
+    for number, (x1, y1, x2, y2) in enumerate(spans, start=1):
+        ids[y1:y2, x1:x2] = number
+    return ids
+
+
+def test_a_box_ends_behind_the_last_pixel() -> None:
+    mask = np.zeros((10, 10), np.bool_)
+    mask[2:5, 3:9] = True
+    assert visible_box(mask) == (3, 2, 9, 5)
+    assert visible_box(np.zeros((4, 4), np.bool_)) is None
+
+
+def test_the_silhouette_counts_what_lies_beyond_the_edge_apart() -> None:
+    inside, whole = silhouette_areas(tile("phone"), ABOVE, SIZE)
+    assert inside == whole == pytest.approx(6400, rel=0.1)
+    inside, whole = silhouette_areas(tile("phone", x=0.5), ABOVE, SIZE)
+    assert inside == pytest.approx(3200, rel=0.1)
+    assert whole == pytest.approx(6400, rel=0.1)
+
+
+def test_a_visible_thing_gets_its_class_and_box() -> None:
+    (found,) = annotate(picture_of((160, 160, 240, 240)), [tile("cup")], ABOVE)
+    assert found["category_id"] == CATEGORY_IDS["cup"]
+    assert found["bbox"] == [160, 160, 80, 80]
+    assert found["area"] == 6400
+
+
+@pytest.mark.parametrize(
+    ("placed", "span"),
+    [
+        (tile("cup"), (160, 160, 178, 240)),  # 22 % of it are not hidden
+        (tile("cup", x=0.59), (396, 160, 400, 240)),  # 5 % of it are in the picture
+        (tile("cup", side=0.02), (196, 196, 204, 204)),  # 8 pixels long
+        (tile(""), (160, 160, 240, 240)),  # a look-alike
+        (tile("cup"), (0, 0, 0, 0)),  # wholly hidden
+    ],
+)
+def test_what_nobody_could_name_gets_no_box(
+    placed: Placed, span: tuple[int, int, int, int]
+) -> None:
+    assert annotate(picture_of(span), [placed], ABOVE) == []
+
+
+def test_things_are_told_apart_by_their_number() -> None:
+    ids = picture_of((160, 160, 240, 240), (240, 160, 320, 240))
+    found = annotate(ids, [tile("pen"), tile("paper", x=0.2)], ABOVE)
+    assert [CLASSES[box["category_id"] - 1] for box in found] == ["pen", "paper"]
+
+
+def test_merging_numbers_pictures_and_boxes(tmp_path: Path) -> None:
+    (tmp_path / "labels").mkdir()
+    for name, count in (("a", 2), ("b", 0), ("c", 1)):
+        image = {"file_name": f"{name}.jpg", "width": 4, "height": 3}
+        box = {"category_id": 1, "bbox": [0, 0, 2, 2], "area": 4, "iscrowd": 0}
+        record = {"image": image, "annotations": [box] * count}
+        write_atomically(tmp_path / "labels" / f"{name}.json", json.dumps(record))
+
+    assert merge(tmp_path) == 3
+    merged = json.loads((tmp_path / "instances.json").read_text())
+    names = {image["id"]: image["file_name"] for image in merged["images"]}
+    assert [names[box["image_id"]] for box in merged["annotations"]] == ["a.jpg", "a.jpg", "c.jpg"]
+    assert len({box["id"] for box in merged["annotations"]}) == 3
+    assert [(c["id"], c["name"]) for c in merged["categories"]] == list(enumerate(CLASSES, 1))
+    assert not list(tmp_path.rglob("*.part"))
