@@ -85,7 +85,7 @@ train: $(TRAIN)/.ready  ## Train the desk model, going on from the last checkpoi
 	$(TRAIN)/bin/python -m models.train export
 
 evaluate: $(VENV)/.dev  ## Judge the shipped model
-	$(BIN)/python models/evaluate.py
+	$(BIN)/python -m models.evaluate --set coco_desk_dev
 
 lock: $(VENV)/bin/pip  ## Pin all dependencies with hashes
 	$(BIN)/pip install --quiet 'uv>=0.8'
