@@ -50,9 +50,8 @@ def test_through_kills_every_event_is_logged_exactly_once(
         killed[victim] += 1
     assert set(killed) == {"box", "broker", "subscriber"} or ROUNDS < 10
 
-    wait_for_health(rig.broker.port, lambda h: h.outbox.depth == 0)
-    assert rig.stop("box") == 0, rig.words("box")
     health = wait_for_health(rig.broker.port, lambda h: h.outbox.depth == 0)
+    assert rig.stop("box") == 0, rig.words("box")
     assert health.outbox.lost == 0
 
     events = rig.events()
