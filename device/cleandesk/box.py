@@ -22,7 +22,7 @@ from cleandesk.camera import (
     video_length_s,
 )
 from cleandesk.clock import Clock, Instant, SystemClock, boot_id
-from cleandesk.contract.messages import CameraHealth, Health, Privacy, PrivacyState
+from cleandesk.contract.messages import CameraFault, CameraHealth, Health, Privacy, PrivacyState
 from cleandesk.contract.topics import Address
 from cleandesk.detector import Detections, Detector
 from cleandesk.link import EventMaker, Link, Outbox
@@ -126,8 +126,8 @@ class Box:
             until_end: End with the recording, once all its events were answered.
 
         Returns:
-            0, or 1 if events were left unanswered at the end of a recording, or 75 if the camera
-            is beyond what this process can do and a new one should try.
+            0, or 1 if a recording could not be read to its end or events were left unanswered, or
+            75 if the camera is beyond what this process can do and a new one should try.
         """
         self._restore()
         self._link.start()
@@ -174,7 +174,8 @@ class Box:
                 log.error("camera is beyond recovery here: exit for a restart")
                 return EXIT_RESTART_ME
             if state.ended and frame is None and until_end:
-                return EXIT_OK if self._link.wait_drained(_DRAIN_S) else EXIT_FAILED
+                drained = self._link.wait_drained(_DRAIN_S)
+                return EXIT_OK if drained and state.fault is CameraFault.ENDED else EXIT_FAILED
         return EXIT_OK
 
     def _look(self, frame: Frame) -> None:
