@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -68,6 +69,24 @@ def _truth(film: Film) -> Truth:
     )
 
 
+def _record(film: Film, path: Path, crf: int, console: Console) -> None:
+    video = imageio_ffmpeg.write_frames(
+        str(path),
+        clip_set.SIZE,
+        pix_fmt_in="bgr24",
+        fps=clip_script.FPS,
+        codec="libx264",
+        quality=None,
+        macro_block_size=1,
+        output_params=["-crf", str(crf), "-preset", "slow", "-movflags", "+faststart"],
+    )
+    video.send(None)
+    moments = list(clip_script.moments())
+    for number, moment in enumerate(track(moments, "composing", console=console)):
+        video.send(sensed(film.frame(moment), number).tobytes())
+    video.close()
+
+
 def main(
     out: Annotated[Path, typer.Option(help="Folder for clip and truth.")] = _ROOT / "models/demo",
     cache: Annotated[Path, typer.Option(help="Where renders are kept.")] = _ROOT / "build/clip",
@@ -79,24 +98,12 @@ def main(
     film = Film(cache, samples, moving_samples)
     console = Console(file=os.fdopen(os.dup(1), "w"))
     out.mkdir(parents=True, exist_ok=True)
-    options = ["-crf", str(crf), "-preset", "slow", "-movflags", "+faststart"]
-    video = imageio_ffmpeg.write_frames(
-        str(out / "desk.mp4"),
-        clip_set.SIZE,
-        pix_fmt_in="bgr24",
-        fps=clip_script.FPS,
-        codec="libx264",
-        quality=None,
-        macro_block_size=1,
-        output_params=options,
-    )
-    video.send(None)
-    moments = list(clip_script.moments())
-    for number, moment in enumerate(track(moments, "composing", console=console)):
-        video.send(sensed(film.frame(moment), number).tobytes())
-    video.close()
-    write_atomically(out / "desk.truth.json", dump_truth(_truth(film)))
-    console.print(f"{out / 'desk.mp4'}: {(out / 'desk.mp4').stat().st_size / 1e6:.2f} MB")
+    clip, draft = out / "desk.mp4", cache / "desk.part.mp4"
+    _record(film, draft, crf, console)
+    truth = dump_truth(_truth(film))
+    shutil.move(draft, clip)
+    write_atomically(out / "desk.truth.json", truth)
+    console.print(f"{clip}: {clip.stat().st_size / 1e6:.2f} MB")
 
 
 if __name__ == "__main__":

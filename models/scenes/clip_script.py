@@ -47,10 +47,10 @@ class Stay:
 
 
 STAYS: Final = (
-    Stay("phone-1", "phone", 0.2, 0.1, 8, 6.0, 21.0, "its screen on, beside the sheet"),
+    Stay("phone-1", "phone", 0.2, 0.1, 8, 6.0, 21.0, "its screen on, beside the mouse pad"),
     Stay("paper-1", "paper", 0.0, 0.08, 6, 10.0, 47.0, "a printed sheet, A4", 0.12),
-    Stay("notebook-1", "notebook", -0.24, 0.05, -8, 14.0, 41.0, "a teal notebook, closed", 0.09),
-    Stay("cup-1", "cup", -0.3, -0.15, 150, 24.5, 56.0, "a red mug"),
+    Stay("notebook-1", "notebook", -0.24, 0.06, -10, 14.0, 41.0, "a closed notebook", 0.05),
+    Stay("cup-1", "cup", -0.34, -0.06, 150, 24.5, 56.0, "a red mug"),
     Stay("pen-1", "pen", 0.01, 0.1, 62, 33.5, 45.5, "a blue ballpoint, on the sheet", 0.0, 0.0009),
     Stay("phone-2", "phone", -0.08, 0.1, -24, 49.5, 63.5, "the same phone again, elsewhere"),
 )

@@ -9,8 +9,9 @@ import numpy as np
 
 from models.scenes import computers, handheld, lookalikes, paperware, surroundings, vessels
 from models.scenes.camera import Camera
+from models.scenes.geometry import slab
 from models.scenes.scene import FLOOR_Z, Light, Room, Scene
-from models.scenes.thing import Placed, Surface, Thing
+from models.scenes.thing import Part, Placed, Surface, Thing
 
 SIZE: Final = (640, 480)
 CAMERA: Final = Camera((0.1, 0.53, 0.82), (0.0, 0.025, 0.0), 51.0, 0.6)
@@ -26,12 +27,15 @@ def _rng(name: str) -> np.random.Generator:
 
 
 def fixtures() -> tuple[Placed, ...]:
-    """Return what is always there: keyboard, mouse, plant, earphones."""
+    """Return what is always there: keyboard, mouse and pad, plant, coaster."""
+    rug = slab(0.25, 0.21, 0.003, 0.012)
+    pad = Thing("mouse pad", "", (Part(rug, Surface((0.16, 0.2, 0.24), 0.9)),), (0.25, 0.21))
     return (
         Placed(computers.keyboard(_rng("keyboard a")), -0.02, -0.2, 0.0, 2.0),
-        Placed(computers.mouse(_rng("mouse b")), 0.295, -0.18, 0.0, 4.0),
-        Placed(lookalikes.plant(_rng("plant")), -0.37, 0.25, 0.0, 50.0),
-        Placed(lookalikes.earphones(_rng("earphones")), 0.19, -0.1, 0.0, 70.0),
+        Placed(pad, 0.3, -0.17, 0.0, -4.0),
+        Placed(computers.mouse(_rng("mouse b")), 0.295, -0.18, 0.003, 4.0),
+        Placed(lookalikes.plant(_rng("plant")), -0.37, 0.215, 0.0, 50.0),
+        Placed(lookalikes.earphones(_rng("earphones")), -0.34, -0.2, 0.0, 70.0),
     )
 
 
@@ -49,7 +53,7 @@ def visitor(name: str) -> Thing:
     makers = {
         "phone": lambda: handheld.phone(_rng("phone"), screen="on"),
         "paper": lambda: paperware.paper(_rng("paper 3"), flat=True, plain=True),
-        "notebook": lambda: paperware.closed(_rng("notebook b")).scaled(0.8),
+        "notebook": lambda: paperware.closed(_rng("notebook 2")),
         "cup": lambda: vessels.mug(_rng("mug"), (0.75, 0.16, 0.13)),
         "pen": lambda: handheld.ballpoint(_rng("pen"), (0.08, 0.2, 0.62)),
     }

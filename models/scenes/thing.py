@@ -74,17 +74,6 @@ class Thing:
     footprint: tuple[float, float]
     support: float = 0.0
 
-    def scaled(self, factor: float) -> Thing:
-        """Return the same thing, larger or smaller."""
-        parts = tuple(replace(p, mesh=p.mesh.scaled(factor, factor, factor)) for p in self.parts)
-        width, length = self.footprint
-        return replace(
-            self,
-            parts=parts,
-            footprint=(width * factor, length * factor),
-            support=self.support * factor,
-        )
-
 
 @dataclass(frozen=True)
 class Placed:
