@@ -38,7 +38,7 @@ def run(
 ) -> None:
     """Train; weights stay in build/train until `export` writes them."""
     plan = Plan(steps=steps, rate=rate, seed=seed)
-    training = Run(graph.remap_head(graph.load(START)), plan, SHARED / "data", BUILD)
+    training = Run(graph.load(START), plan, SHARED / "data", BUILD)
     if start is not None:
         weights = graph.conv_weights(graph.load(start))
         tensors = {name: torch.from_numpy(value) for name, value in weights.items()}

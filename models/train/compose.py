@@ -119,7 +119,7 @@ def _wanted(rng: Rng, phones: Sequence[Cutout], pens: Sequence[Cutout]) -> list[
         ("paper", things.paper(rng)) for _ in range(int(rng.choice(4, p=[0.3, 0.35, 0.2, 0.15])))
     ]
     flat += [
-        ("notebook", things.notebook(rng)) for _ in range(int(rng.choice(3, p=[0.45, 0.4, 0.15])))
+        ("notebook", things.notebook(rng)) for _ in range(int(rng.choice(3, p=[0.3, 0.45, 0.25])))
     ]
     order = rng.permutation(len(flat))
     out += [flat[int(i)] for i in order]

@@ -34,6 +34,19 @@ COCO_BOOK: Final = 73
 COCO_KNIFE: Final = 43
 COCO_TOOTHBRUSH: Final = 79
 
+# What COCO knows that says nothing about paper or pens: they look like it, lie on it or are held.
+COCO_NO_WITNESS: Final = {
+    "person": 0,
+    "bench": 13,
+    "knife": 43,
+    "chair": 56,
+    "couch": 57,
+    "bed": 59,
+    "dining table": 60,
+    "book": 73,
+    "toothbrush": 79,
+}
+
 # Names in the labelled sets -> our class. A name that is missing here is no class of ours.
 ALIASES: Final = {
     "cell phone": "phone",

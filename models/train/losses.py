@@ -12,11 +12,14 @@ from torch.nn import functional
 
 from models.train.assign import Assignment, assign
 from models.train.grid import BINS, decode_boxes, encode_boxes
-from models.train.labels import NUM_CLASSES, Known
+from models.train.labels import CLASSES, COCO_NO_WITNESS, COCO_OF, NUM_CLASSES, Known
 
 WEAK = 0.3  # weight of "not labelled, probably absent"
 UNSURE = 0.5  # a score above which a weak negative is left alone: it may be right
+TAKEN = 0.35  # but not where the teacher sees some other thing with at least this score
 BOX_WEIGHT, BINS_WEIGHT, KEEP_WEIGHT = 2.0, 0.25, 0.5
+COCO_CLASSES = 80
+NEVER = -8.0  # logit of what the teacher does not know
 KEEP_ABOVE = 0.3  # teacher's score above which its box is a target too
 
 
@@ -29,8 +32,35 @@ class Target:
     known: Tensor
 
 
+@dataclass(frozen=True)
+class Teacher:
+    """What the starting model says of a batch.
+
+    Attributes:
+        raw: Logits of our classes and box bins [B, N, C + 4 * BINS].
+        taken: How sure it is that a point shows a thing that is neither paper nor pen [B, N].
+    """
+
+    raw: Tensor
+    taken: Tensor
+
+
+def teacher_of(coco: Tensor) -> Teacher:
+    """Read the answer of the COCO-80 model, logits [B, N, 80 + 4 * BINS], as a teacher's.
+
+    Paper and pen, which it does not know, get logits that mean "no".
+    """
+    never = torch.full_like(coco[..., :1], NEVER)
+    columns = [coco[..., [COCO_OF[c]]] if c in COCO_OF else never for c in CLASSES]
+    witnesses = [i for i in range(COCO_CLASSES) if i not in COCO_NO_WITNESS.values()]
+    return Teacher(
+        torch.cat([*columns, coco[..., COCO_CLASSES:]], -1),
+        coco[..., witnesses].amax(-1).sigmoid(),
+    )
+
+
 def class_targets(
-    target: Target, found: Assignment, teacher: Tensor, scores: Tensor
+    target: Target, found: Assignment, teacher: Tensor, taken: Tensor, scores: Tensor
 ) -> tuple[Tensor, Tensor]:
     """Class targets and weights of one picture, both [N, C].
 
@@ -38,12 +68,14 @@ def class_targets(
         target: Labels.
         found: Points that answer for them.
         teacher: Starting model's scores [N, C].
+        taken: Its score for a thing that is neither paper nor pen [N].
         scores: Scores now [N, C], without gradient.
     """
     known = target.known
     wanted = torch.where(known == Known.TEACHER, teacher, torch.zeros_like(teacher))
     weight = torch.ones_like(teacher)
     weak = torch.where(scores < UNSURE, torch.full_like(scores, WEAK), torch.zeros_like(scores))
+    weak = torch.where(taken[:, None] >= TAKEN, torch.ones_like(weak), weak)
     weight = torch.where(known == Known.WEAK, weak, weight)
     weight = weight.masked_fill(known == Known.IGNORE, 0.0)
     labels = target.labels[found.boxes]
@@ -82,13 +114,13 @@ def bins_loss(raw: Tensor, distances: Tensor) -> Tensor:
 
 
 def detection_loss(
-    raw: Tensor, teacher: Tensor, targets: list[Target], at: Tensor
+    raw: Tensor, teacher: Teacher, targets: list[Target], at: Tensor
 ) -> dict[str, Tensor]:
     """Loss terms of a batch.
 
     Args:
         raw: Logits [B, N, C + 4 * BINS].
-        teacher: The starting model's logits for the same pictures, of the same shape.
+        teacher: What the starting model says of the same pictures.
         targets: Labels, one per picture.
         at: Points [N, 3].
 
@@ -97,13 +129,13 @@ def detection_loss(
     """
     logits, box_raw = raw[..., :NUM_CLASSES], raw[..., NUM_CLASSES:]
     predicted = decode_boxes(box_raw, at)
-    scores, wise = logits.detach().sigmoid(), teacher[..., :NUM_CLASSES].sigmoid()
+    scores, wise = logits.detach().sigmoid(), teacher.raw[..., :NUM_CLASSES].sigmoid()
     zero = raw.sum() * 0
     terms = {"class": zero, "box": zero, "bins": zero, "keep": zero}
     mass = zero.detach()
     for i, target in enumerate(targets):
         found = assign(at, scores[i], predicted[i].detach(), target.boxes, target.labels)
-        wanted, weight = class_targets(target, found, wise[i], scores[i])
+        wanted, weight = class_targets(target, found, wise[i], teacher.taken[i], scores[i])
         terms["class"] = terms["class"] + quality_focal(logits[i], wanted, weight)
         mass = mass + (wanted * weight).amax(-1).sum()
         if len(found.points):
@@ -113,7 +145,8 @@ def detection_loss(
             bins = bins_loss(box_raw[i][found.points], encode_boxes(goal, at[found.points]))
             terms["box"] = terms["box"] + (giou * importance).sum()
             terms["bins"] = terms["bins"] + (bins * importance).sum()
-        terms["keep"] = terms["keep"] + _keep_boxes(box_raw[i], teacher[i], wise[i], target, found)
+        kept = _keep_boxes(box_raw[i], teacher.raw[i], wise[i], target, found)
+        terms["keep"] = terms["keep"] + kept
     norm = mass.clamp(min=1.0)
     scaled = {
         "class": terms["class"] / norm,

@@ -13,9 +13,10 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from models.train.feed import Feed, Stock, collate
+from models.train.graph import remap_head
 from models.train.grid import points
 from models.train.labels import CLASSES
-from models.train.losses import Target, detection_loss
+from models.train.losses import Target, detection_loss, teacher_of
 from models.train.network import Detector, parameter_groups
 from models.train.sets import cut_outs, read_all
 
@@ -61,12 +62,12 @@ def rate_at(step: int, plan: Plan) -> float:
 
 
 class Run:
-    """Trains a detector against a frozen copy of where it started."""
+    """Trains a detector beside the frozen COCO-80 model that it started from."""
 
-    def __init__(self, start: onnx.ModelProto, plan: Plan, shared: Path, build: Path) -> None:
+    def __init__(self, coco: onnx.ModelProto, plan: Plan, shared: Path, build: Path) -> None:
         torch.manual_seed(plan.seed)
         self.plan, self.shared, self.build = plan, shared, build
-        self.net, self.teacher = Detector(start), Detector(start)
+        self.net, self.teacher = Detector(remap_head(coco)), Detector(coco)
         self.teacher.trunk.requires_grad_(False)
         self.mean = {n: p.detach().clone() for n, p in self.net.trunk.named_parameters()}
         groups = parameter_groups(self.net, plan.rate)
@@ -140,7 +141,7 @@ class Run:
         for group in self.optimizer.param_groups:
             group["lr"] = rate * group["share"]
         with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
-            wise = self.teacher(pictures).float()
+            wise = teacher_of(self.teacher(pictures).float())
         terms = detection_loss(self.net(pictures), wise, targets, self.at)
         self.optimizer.zero_grad(set_to_none=True)
         terms["total"].backward()

@@ -8,13 +8,14 @@ from typing import Final
 import cv2
 import numpy as np
 
-from models.train.labels import CLASSES, Known, class_index
+from models.train.labels import CLASSES, class_index
 from models.train.picture import LONG, Cutout, Picture
 from models.train.sample import Codes, Sample, codes
 
 ALL_BUT_PERSON: Final = tuple(c for c in CLASSES if c != "person")
 
-# Set -> what it knows. A pen set's table is often covered in paper that nobody labelled.
+# Set -> what it knows. A pen set's table is often covered in paper that nobody labelled; COCO's
+# photographs show hardly a pen, so that all of them count as having none.
 KNOWN: Final[dict[str, Codes]] = {
     "scenes": codes(labelled=ALL_BUT_PERSON),
     "phone": codes(labelled=("phone",), weak=("paper", "pen")),
@@ -23,9 +24,10 @@ KNOWN: Final[dict[str, Codes]] = {
     "stationery": codes(weak=("pen",), ignore=("paper", "notebook")),
     "mouse": codes(labelled=("mouse",), weak=("paper", "pen")),
     "webcam_phone_wallet_airpods": codes(labelled=("phone", "paper", "notebook", "pen")),
-    "coco_unlabelled": codes(weak=("paper", "pen")),
+    "coco_unlabelled": codes(labelled=("pen",), weak=("paper",)),
     "idcard": codes(weak=("pen",), ignore=("paper",)),
 }
+UNLISTED: Final = ("coco_unlabelled",)  # pictures without a list of labels
 
 
 class DataError(RuntimeError):
@@ -54,8 +56,8 @@ class Item:
         )
 
 
-def read_set(folder: Path, known: Codes) -> list[Item]:
-    """Read a folder of `images/` and, if it is labelled, COCO-style `instances.json`.
+def read_set(folder: Path, known: Codes, *, listed: bool = True) -> list[Item]:
+    """Read a folder of `images/` and, if it is `listed`, COCO-style `instances.json`.
 
     A set that is still being made is read as far as it is whole: pictures that are named but not
     there are left out, and a set that ought to have labels counts for nothing before it has.
@@ -63,7 +65,7 @@ def read_set(folder: Path, known: Codes) -> list[Item]:
     images = folder / "images"
     listing = folder / "instances.json"
     if not listing.is_file():
-        if (known == Known.LABELLED).any():
+        if listed:
             return []
         paths = sorted(p for p in images.glob("*") if p.suffix in {".jpg", ".png"})
         return [Item(p, (), (), known) for p in paths]
@@ -89,7 +91,7 @@ def read_all(shared: Path, scenes: Path) -> dict[str, list[Item]]:
     sets = {}
     for name, known in KNOWN.items():
         folder = scenes if name == "scenes" else shared / name
-        items = read_set(folder, known) if folder.is_dir() else []
+        items = read_set(folder, known, listed=name not in UNLISTED) if folder.is_dir() else []
         if not items and name != "scenes":
             raise DataError(f"{folder}: no pictures; see models/README.md for where the data lie")
         sets[name] = items

@@ -138,12 +138,28 @@ def _pad(rng: Rng) -> Cutout:
     return solid(alpha, page)
 
 
+def _spots(cover: Picture, rng: Rng) -> None:
+    """A printed pattern: discs and bars of a few colours."""
+    h, w = cover.shape[:2]
+    colours = [tuple(int(v) for v in _bright(rng)) for _ in range(3)]
+    for _ in range(int(rng.integers(4, 16))):
+        at = (int(rng.integers(w)), int(rng.integers(h)))
+        colour = colours[int(rng.integers(3))]
+        if rng.random() < 0.6:
+            cv2.circle(cover, at, int(rng.uniform(0.03, 0.2) * w), colour, -1, cv2.LINE_AA)
+        else:
+            end = (at[0] + int(rng.normal(0, 0.4 * w)), at[1] + int(rng.normal(0, 0.4 * h)))
+            cv2.line(cover, at, end, colour, int(rng.integers(2, 16)), cv2.LINE_AA)
+
+
 def _closed_notebook(rng: Rng) -> Cutout:
     h, w = LONG, int(LONG * rng.uniform(0.62, 0.82))
     colour = np.array(_bright(rng, 0.08, 0.9))
     cover = filled(h, w, colour)
     if rng.random() < 0.35:
         ink.picture_block(cover, rng)
+    if rng.random() < 0.3:
+        _spots(cover, rng)
     if rng.random() < 0.5:
         x, y = int(w * rng.uniform(0.15, 0.3)), int(h * rng.uniform(0.15, 0.4))
         x1, y1 = w - x, y + int(h * rng.uniform(0.1, 0.3))

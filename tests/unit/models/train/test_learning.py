@@ -8,15 +8,18 @@ torch = pytest.importorskip("torch", reason="torch is in the extra `train` only"
 
 from models.train.assign import assign, candidates  # noqa: E402
 from models.train.grid import BINS, decode_boxes, encode_boxes, pairwise_iou, points  # noqa: E402
-from models.train.labels import CLASSES, NUM_CLASSES, Known  # noqa: E402
+from models.train.labels import CLASSES, COCO_BOOK, COCO_OF, NUM_CLASSES, Known  # noqa: E402
 from models.train.losses import (  # noqa: E402
+    TAKEN,
     UNSURE,
     WEAK,
     Target,
+    Teacher,
     bins_loss,
     class_targets,
     detection_loss,
     giou_loss,
+    teacher_of,
 )
 
 AT = points()
@@ -30,6 +33,11 @@ def raw_for(box: list[float], sharp: float = 12.0) -> Any:
     bins = torch.arange(BINS).view(1, 1, BINS)
     boxes = -sharp * (distances.unsqueeze(-1) - bins).abs()
     return torch.cat([torch.full((len(AT), NUM_CLASSES), -6.0), boxes.flatten(1)], 1)
+
+
+def silent(raw: Any) -> Teacher:
+    """A teacher that sees nothing."""
+    return Teacher(torch.full_like(raw, -8.0).detach(), torch.zeros(raw.shape[:2]))
 
 
 def target(box: list[float], label: int, known: Known = Known.LABELLED) -> Target:
@@ -95,17 +103,21 @@ def test_what_is_known_decides_target_and_weight() -> None:
     wanted_of = target(box, PAPER, Known.TEACHER)
     wanted_of.known[:, PAPER] = Known.LABELLED
     wanted_of.known[0] = Known.WEAK
+    wanted_of.known[3] = Known.WEAK
     wanted_of.known[1] = Known.IGNORE
-    scores[0, PHONE] = UNSURE + 0.1
+    scores[[0, 3], PHONE] = UNSURE + 0.1
     teacher = torch.full_like(scores, 0.7)
+    taken = torch.zeros(len(AT))
+    taken[3] = TAKEN
     found = assign(AT, scores, predicted, wanted_of.boxes, wanted_of.labels)
-    wanted, weight = class_targets(wanted_of, found, teacher, scores)
+    wanted, weight = class_targets(wanted_of, found, teacher, taken, scores)
 
     assert wanted[2, PHONE] == pytest.approx(0.7)  # unlabelled: the teacher's word
     assert wanted[2, PAPER] == 0  # labelled, and not here
     assert weight[2].min() == 1
     assert weight[0, NOTEBOOK] == pytest.approx(WEAK)
     assert weight[0, PHONE] == 0  # a confident answer to an unlabelled class is left alone
+    assert weight[3, PHONE] == 1  # unless the teacher sees something else there
     assert weight[1].max() == 0
     first = found.points[0]
     assert wanted[first, PAPER] == pytest.approx(float(found.iou[0]))
@@ -120,7 +132,7 @@ def test_ignored_points_have_no_gradient() -> None:
         torch.zeros(0, dtype=torch.long),
         torch.full((len(AT), NUM_CLASSES), int(Known.IGNORE), dtype=torch.uint8),
     )
-    detection_loss(raw, raw.detach(), [nothing], AT)["total"].backward()
+    detection_loss(raw, silent(raw), [nothing], AT)["total"].backward()
     assert raw.grad is not None
     assert raw.grad.abs().max() == 0
 
@@ -138,7 +150,7 @@ def test_loss_falls_as_the_answer_gets_right() -> None:
         wanted.labels,
     )
     right[found.points, PHONE] = 6.0
-    teacher = torch.full_like(right, -8.0)[None]
+    teacher = silent(right[None])
     losses = [
         float(detection_loss(raw[None], teacher, [wanted], AT)["total"]) for raw in (wrong, right)
     ]
@@ -160,3 +172,16 @@ def test_bins_loss_is_least_at_the_true_distance() -> None:
         logits[..., guess] = 5.0
         values.append(float(bins_loss(logits.flatten(1), distances)))
     assert values.index(min(values)) == 2
+
+
+def test_the_coco_model_is_read_as_our_teacher() -> None:
+    coco = torch.full((1, 2, 80 + 4 * BINS), -9.0)
+    coco[0, 0, COCO_OF["phone"]] = 2.0
+    coco[0, 1, COCO_BOOK] = 3.0
+    teacher = teacher_of(coco)
+    assert teacher.raw.shape == (1, 2, NUM_CLASSES + 4 * BINS)
+    assert teacher.raw[0, 0, PHONE] == 2
+    assert teacher.raw[0, 1, NOTEBOOK] == 3
+    assert teacher.raw[0, :, PAPER].sigmoid().max() < 0.01
+    assert teacher.taken[0, 0] > 0.8  # a phone is no pen
+    assert teacher.taken[0, 1] < 0.01  # what looks like a book may be paper

@@ -43,7 +43,7 @@ def test_pictures_whose_labels_are_not_there_yet_are_no_negatives(tmp_path: Path
 
 def test_an_unlabelled_set_needs_no_labels(tmp_path: Path) -> None:
     folder = make_set(tmp_path / "plain", listing=False)
-    assert len(read_set(folder, codes(weak=("paper", "pen")))) == 1
+    assert len(read_set(folder, codes(weak=("paper", "pen")), listed=False)) == 1
 
 
 def test_a_missing_set_is_an_error_that_names_it(tmp_path: Path) -> None:
