@@ -53,6 +53,7 @@ def test_through_kills_every_event_is_logged_exactly_once(
     health = wait_for_health(rig.broker.port, lambda h: h.outbox.depth == 0)
     assert rig.stop("box") == 0, rig.words("box")
     assert health.outbox.lost == 0
+    assert wait_for_health(rig.broker.port, lambda h: h.outbox.depth == 0).outbox.lost == 0
 
     events = rig.events()
     assert len({event["epoch"] for event in events}) == 1

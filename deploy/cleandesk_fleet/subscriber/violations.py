@@ -6,6 +6,8 @@ from cleandesk.contract.messages import Phase, ViolationEvent
 from cleandesk_fleet.subscriber.intake import Event
 from cleandesk_fleet.subscriber.rows import Row
 
+_SIDES = ("x1", "y1", "x2", "y2")
+
 
 def event_row(event: Event, now: datetime) -> Row:
     """Return an event's row: every field of it, and its bytes as they came."""
@@ -33,7 +35,7 @@ def merge(known: Row | None, event: ViolationEvent, *, replayed: bool) -> Row:
     """Return a violation's row after one more of its events.
 
     The close has the last word, also when it comes first. Otherwise the newest event counts: by
-    number within an epoch, by time across them.
+    number within an epoch, by time across them. The place is where it opened.
     """
     if known is None:
         return _newest(event) | {"replayed": replayed, "events": 1}
@@ -44,7 +46,8 @@ def merge(known: Row | None, event: ViolationEvent, *, replayed: bool) -> Row:
     if _newer(event, known) if closes == closed else closes:
         kept = {"score": row["score"], "opened_at": row["opened_at"]}
         row |= _newest(event) | kept
-    return row
+    place = _place(event) if event.phase is Phase.OPEN else {side: known[side] for side in _SIDES}
+    return row | place
 
 
 def _newer(event: ViolationEvent, known: Row) -> bool:
@@ -53,19 +56,18 @@ def _newer(event: ViolationEvent, known: Row) -> bool:
     return bool(event.at > known["last_at"])
 
 
+def _place(event: ViolationEvent) -> Row:
+    return dict(zip(_SIDES, event.place, strict=True))
+
+
 def _facts(event: ViolationEvent) -> Row:
-    x1, y1, x2, y2 = event.place
-    return {
+    return _place(event) | {
         "rule": event.rule,
         "class": event.class_name,
         "zone": event.zone,
         "severity": event.severity.value,
         "score": event.score,
         "dwell_s": event.dwell_s,
-        "x1": x1,
-        "y1": y1,
-        "x2": x2,
-        "y2": y2,
         "suspended": event.suspended,
         "opened_at": event.opened_at,
         "clock_synced": event.clock_synced,

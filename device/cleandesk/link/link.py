@@ -1,5 +1,6 @@
 """The link: one thread that carries events, state and health to the broker, and answers back."""
 
+import contextlib
 import logging
 import queue
 import threading
@@ -111,7 +112,17 @@ class Link:
         self._inbox.put(_nothing)
         if self._thread.is_alive():
             self._thread.join()
+        self._say_last_health()
         self._session.stop(self._status(Availability.STOPPED))
+
+    def _say_last_health(self) -> None:
+        """Leave a true word on what waits: the link's thread is done, nothing changes any more."""
+        if self._health is not None and self.connected:
+            payload = _with(self._health, self._outbox.health()).to_json()
+            with contextlib.suppress(NotConnectedError):  # then the last will speaks for us
+                self._session.publish(
+                    Publication(self._address.topic(Channel.HEALTH), payload, retain=True)
+                )
 
     def set_health(self, health: Health) -> None:
         """Publish health now and after each connect; the link keeps its outbox part current."""

@@ -44,6 +44,21 @@ def test_status_privacy_and_health_are_there_for_late_subscribers(
         eventually(lambda: listener.last("status")["state"] == "stopped")
 
 
+def test_the_last_health_says_what_waits_at_the_end(
+    broker: Mosquitto, box: Outbox, linked: LinkMaker
+) -> None:
+    link = linked(box)
+    link.set_health(health(box))
+    eventually(lambda: link.connected)
+    with Listener(broker.port) as listener:
+        eventually(lambda: listener.of("health"))
+        commit_many(box, 3)
+        link.stop()
+        eventually(lambda: listener.last("status")["state"] == "stopped")
+        told = listener.last("health")["outbox"]
+    assert (told["depth"], told["next_seq"]) == (box.health().depth, box.health().next_seq)
+
+
 def test_retained_messages_come_back_to_a_broker_that_lost_them(
     broker: Mosquitto, box: Outbox, linked: LinkMaker
 ) -> None:

@@ -40,6 +40,14 @@ def test_any_order_gives_the_same_violation(order: tuple[int, ...]) -> None:
     assert not row["suspended"]
 
 
+@pytest.mark.parametrize("order", list(permutations(range(2))))
+def test_the_place_is_where_it_opened(order: tuple[int, ...]) -> None:
+    there, later = [0.1, 0.1, 0.2, 0.2], [0.5, 0.5, 0.6, 0.6]
+    events = life(LIFE[0] | {"place": there}, LIFE[3] | {"place": later})
+    row = merged([events[i] for i in order])
+    assert [row[side] for side in ("x1", "y1", "x2", "y2")] == there
+
+
 @pytest.mark.parametrize("order", list(permutations(range(3))))
 def test_without_a_close_the_newest_event_counts(order: tuple[int, ...]) -> None:
     events = life(*LIFE[:3])
