@@ -259,6 +259,13 @@ class BoxSettings(Settings):
             if rule.zone not in self.zones:
                 fix = choices(rule.zone, sorted(self.zones))
                 misfits.append((("rules", i, "zone"), f"no zone is called '{rule.zone}'", fix))
+            if rule.hold < self.detector.min_score:
+                key = "min_score" if rule.hold_score is None else "hold_score"
+                reason = (
+                    f"scores down to {rule.hold:.2f} keep a violation up, but detector.min_score "
+                    f"drops what is below {self.detector.min_score}"
+                )
+                misfits.append((("rules", i, key), reason, "raise it, or lower detector.min_score"))
         if misfits:
             raise Misfit(*misfits)
         return self

@@ -64,3 +64,10 @@ def test_weights_of_another_shape_are_refused() -> None:
     weights["Conv_0.weight"] = np.zeros((1, 3, 3, 3), np.float32)
     with pytest.raises(graph.GraphError, match=r"Conv_0\.weight"):
         graph.write_weights(ours, weights)
+
+
+def test_blended_weights_lie_between() -> None:
+    start, trained = {"w": np.zeros(3, np.float32)}, {"w": np.full(3, 2, np.float32)}
+    assert graph.blend(start, trained, 0.25)["w"].tolist() == [0.5, 0.5, 0.5]
+    with pytest.raises(ValueError, match=r"1\.5"):
+        graph.blend(start, trained, 1.5)
