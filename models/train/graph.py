@@ -142,6 +142,22 @@ def write_weights(model: onnx.ModelProto, weights: Mapping[str, Array]) -> onnx.
     return out
 
 
+def blend(
+    start: Mapping[str, Array], trained: Mapping[str, Array], share: float
+) -> dict[str, Array]:
+    """Weights on the way from `start` (share 0) to `trained` (share 1).
+
+    A fine-tuned model that goes a part of the way keeps most of what it learnt and forgets less of
+    what it knew (WiSE-FT, arXiv:2109.01903).
+    """
+    if not 0 <= share <= 1:
+        raise ValueError(f"share {share} is not within 0..1")
+    return {
+        name: np.asarray(start[name] * (1 - share) + value * share, np.float32)
+        for name, value in trained.items()
+    }
+
+
 def batched_trunk(model: onnx.ModelProto) -> onnx.ModelProto:
     """A copy for training: any batch size, cut at the four raw head convolutions.
 
