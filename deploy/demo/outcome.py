@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from demo.scenario import CLEAR_AFTER_S, DWELL_S, FORBIDDEN
+from demo.scenario import CLEAR_AFTER_S, DWELL_S
 from models.scenes.truth import Truth, Visit
 
 #: Entering at K of N looks, and the last looks before an object left, blur both ends so much.
@@ -61,18 +61,16 @@ def compare(truth: Truth, logged: Sequence[Logged], starts_at: datetime) -> Outc
     """Match violations with visits by class, place and time.
 
     Args:
-        truth: The clip's; times in seconds from its start, boxes in pixels. Visits of things that
-            the demo does not forbid are not expected in the log.
+        truth: The clip's; times in seconds from its start, boxes in pixels.
         logged: From the subscriber's log.
         starts_at: The moment of the clip's first frame.
     """
-    visits = [visit for visit in truth.visits if visit.class_name in FORBIDDEN]
     matched: list[tuple[Visit, Logged]] = []
     doubled: list[Logged] = []
     false: list[Logged] = []
     taken: set[str] = set()
     for violation in logged:
-        visit = next((v for v in visits if _tells_of(violation, v, truth, starts_at)), None)
+        visit = next((v for v in truth.visits if _tells_of(violation, v, truth, starts_at)), None)
         if visit is None:
             false.append(violation)
         elif visit.id in taken:
@@ -82,7 +80,7 @@ def compare(truth: Truth, logged: Sequence[Logged], starts_at: datetime) -> Outc
             matched.append((visit, violation))
     return Outcome(
         matched=matched,
-        missed=[visit for visit in visits if visit.id not in taken],
+        missed=[visit for visit in truth.visits if visit.id not in taken],
         doubled=doubled,
         false=false,
         unclosed=[violation for violation in logged if violation.closed_at is None],

@@ -8,20 +8,17 @@ from pathlib import Path
 import yaml
 
 SITE, BOX = "demo", "desk-1"
-#: What the demo forbids on a desk, and how much it matters. The clip shows a notebook, too, which
-#: the first model does not tell from paper well enough to accuse anybody.
+#: What the demo forbids on a desk, and how much it matters.
 FORBIDDEN = {
     "phone": "high",
     "paper": "high",
+    "notebook": "medium",
     "pen": "low",
     "cup": "low",
 }
 DWELL_S = 3.0
 CLEAR_AFTER_S = 3.0
 LOOKS_PER_S = 5.0
-#: What keeps a violation up, against what opens it: close, since a phone that is put where a sheet
-#: lay looks a little like a sheet to the first model.
-HOLD_SHARE = 0.8
 WHOLE_PICTURE = [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]]
 
 
@@ -61,7 +58,6 @@ def rules(min_scores: dict[str, float]) -> list[dict[str, object]]:
             "zone": "desk",
             "severity": severity,
             "min_score": min_scores[name],
-            "hold_score": round(min_scores[name] * HOLD_SHARE, 3),
             "dwell_s": DWELL_S,
             "clear_after_s": CLEAR_AFTER_S,
         }

@@ -17,7 +17,7 @@ SHARED = ROOT.parent / "shared"
 START = SHARED / "teachers" / "nanodet_plus_m_416.onnx"
 CHOICES = Path(__file__).with_name("thresholds.yaml")
 STARTED_FROM = "NanoDet-Plus-m 416 (Apache-2.0, github.com/RangiLyu/nanodet)"
-SHARE = 0.7  # chosen on coco_desk_dev and rendered scenes, see models/desk/README.md
+SHARE = 0.85  # chosen on coco_desk_dev and rendered scenes, see models/desk/README.md
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
 
