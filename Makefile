@@ -81,7 +81,7 @@ clip: $(TRAIN)/.ready  ## Render and compose the demo's clip anew
 	$(TRAIN)/bin/python -m models.scenes.clip
 
 train: $(TRAIN)/.ready  ## Train the desk model, going on from the last checkpoint
-	$(TRAIN)/bin/python -m models.train run --resume
+	$(TRAIN)/bin/python -m models.train run $(if $(wildcard build/train/checkpoint.pt),--resume)
 	$(TRAIN)/bin/python -m models.train export
 
 evaluate: $(VENV)/.dev  ## Judge the shipped model

@@ -7,8 +7,9 @@ from typing import Final
 import cv2
 import numpy as np
 
+from models.scenes.classes import CLASSES
 from models.train import things
-from models.train.labels import CLASSES, Known
+from models.train.labels import Known
 from models.train.picture import Cutout, Floats, Picture, Rng, filled, shaded, smooth_noise
 from models.train.sample import Sample
 

@@ -7,10 +7,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from models.scenes.classes import CLASSES
 from models.train.camera import degrade
 from models.train.compose import compose
 from models.train.grid import SIZE, points
-from models.train.labels import CLASSES, NUM_CLASSES, Known
+from models.train.labels import NUM_CLASSES, Known
 from models.train.losses import Target
 from models.train.picture import Cutout, Rng
 from models.train.sample import Codes, Sample, view

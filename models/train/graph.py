@@ -13,14 +13,8 @@ import numpy.typing as npt
 import onnx
 from onnx import numpy_helper
 
-from models.train.labels import (
-    CLASSES,
-    COCO_BOOK,
-    COCO_KNIFE,
-    COCO_OF,
-    COCO_TOOTHBRUSH,
-    NUM_CLASSES,
-)
+from models.scenes.classes import CLASSES
+from models.train.labels import COCO_BOOK, COCO_KNIFE, COCO_OF, COCO_TOOTHBRUSH, NUM_CLASSES
 
 Array = npt.NDArray[np.float32]
 

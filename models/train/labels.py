@@ -3,19 +3,8 @@
 from enum import IntEnum
 from typing import Final
 
-CLASSES: Final = (
-    "phone",
-    "paper",
-    "notebook",
-    "pen",
-    "cup",
-    "bottle",
-    "laptop",
-    "keyboard",
-    "mouse",
-    "monitor",
-    "person",
-)
+from models.scenes.classes import CLASSES
+
 NUM_CLASSES: Final = len(CLASSES)
 
 # Our class -> the class of COCO-80 (its index) that means the same thing. Paper and pen have none.

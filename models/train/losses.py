@@ -10,9 +10,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from models.scenes.classes import CLASSES
 from models.train.assign import Assignment, assign
 from models.train.grid import BINS, decode_boxes, encode_boxes
-from models.train.labels import CLASSES, COCO_NO_WITNESS, COCO_OF, NUM_CLASSES, Known
+from models.train.labels import COCO_NO_WITNESS, COCO_OF, NUM_CLASSES, Known
 
 WEAK = 0.3  # weight of "not labelled, probably absent"
 UNSURE = 0.5  # a score above which a weak negative is left alone: it may be right

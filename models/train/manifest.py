@@ -7,7 +7,7 @@ from pathlib import Path
 import onnx
 import yaml
 
-from models.train.labels import CLASSES
+from models.scenes.classes import CLASSES
 
 VERSION = "0.1.0"
 LICENCE = "Apache-2.0"

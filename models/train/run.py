@@ -12,10 +12,10 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from models.scenes.classes import CLASSES
 from models.train.feed import Feed, Stock, collate
 from models.train.graph import remap_head
 from models.train.grid import points
-from models.train.labels import CLASSES
 from models.train.losses import Target, detection_loss, teacher_of
 from models.train.network import Detector, parameter_groups
 from models.train.sets import cut_outs, read_all
@@ -38,7 +38,7 @@ class Plan:
         seed: Of everything drawn.
     """
 
-    steps: int = 3000
+    steps: int = 1700
     batch: int = 16
     epoch: int = 200
     rate: float = 6e-4

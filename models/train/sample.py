@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from models.train.labels import CLASSES, NUM_CLASSES, Known, mask_of
+from models.scenes.classes import CLASSES
+from models.train.labels import NUM_CLASSES, Known, mask_of
 from models.train.picture import Floats, Picture, Rng
 
 Ints = npt.NDArray[np.int64]

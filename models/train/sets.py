@@ -8,7 +8,8 @@ from typing import Final
 import cv2
 import numpy as np
 
-from models.train.labels import CLASSES, class_index
+from models.scenes.classes import CLASSES
+from models.train.labels import class_index
 from models.train.picture import LONG, Cutout, Picture
 from models.train.sample import Codes, Sample, codes
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from demo.outcome import overlap
 from tests.rig import BIN, SHARED
 
 DEV = SHARED / "data" / "coco_desk_dev"
@@ -53,14 +54,6 @@ def _labels() -> dict[str, list[Labelled]]:
     return found
 
 
-def _overlap(a: Box, b: Box) -> float:
-    width = min(a[2], b[2]) - max(a[0], b[0])
-    height = min(a[3], b[3]) - max(a[1], b[1])
-    common = max(width, 0.0) * max(height, 0.0)
-    union = (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - common
-    return common / union
-
-
 @pytest.mark.skipif(not DEV.exists(), reason="../shared/data/coco_desk_dev is not there")
 def test_known_things_in_real_rooms_are_found_and_seldom_invented() -> None:
     result = subprocess.run(
@@ -77,13 +70,13 @@ def test_known_things_in_real_rooms_are_found_and_seldom_invented() -> None:
         said = [d for d in answer["detections"] if d["class"] in COCO.values()]
         for detection in said:
             same = [m for m in marks if m.name == detection["class"]]
-            hit = any(_overlap(m.box, detection["box"]) >= 0.4 or m.crowd for m in same)
+            hit = any(overlap(m.box, detection["box"]) >= 0.4 or m.crowd for m in same)
             right, invented = right + hit, invented + (not hit)
         for mark in marks:
             if mark.share >= _LARGE and not mark.crowd:
                 large += 1
                 found += any(
-                    d["class"] == mark.name and _overlap(mark.box, d["box"]) >= 0.4 for d in said
+                    d["class"] == mark.name and overlap(mark.box, d["box"]) >= 0.4 for d in said
                 )
     precision, recall = right / (right + invented), found / large
     assert precision >= 0.75, precision

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from models.scenes.classes import CLASSES
 from models.train import things
 from models.train.compose import CANVAS, _seen, compose
-from models.train.labels import CLASSES, Known
+from models.train.labels import Known
 from models.train.sample import Sample, codes
 
 

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from cleandesk.detector import Detector
 from models.evaluate import EvaluationError, evaluate, main, read_truth
-from models.train.labels import CLASSES
+from models.scenes.classes import CLASSES
 
 
 def make_set(folder: Path) -> Path:

@@ -7,8 +7,9 @@ import pytest
 
 onnx = pytest.importorskip("onnx", reason="onnx is in the extra `train` only")
 
+from models.scenes.classes import CLASSES  # noqa: E402
 from models.train import graph  # noqa: E402
-from models.train.labels import CLASSES, COCO_BOOK, COCO_OF, NUM_CLASSES  # noqa: E402
+from models.train.labels import COCO_BOOK, COCO_OF, NUM_CLASSES  # noqa: E402
 
 TEACHERS = Path(__file__).resolve().parents[5] / "shared" / "teachers"
 START = TEACHERS / "nanodet_plus_m_416.onnx"

@@ -2,8 +2,9 @@
 
 import pytest
 
+from models.scenes.classes import CLASSES
 from models.scenes.classes import CLASSES as SCENE_CLASSES
-from models.train.labels import CLASSES, COCO_OF, Known, class_index, mask_of
+from models.train.labels import COCO_OF, Known, class_index, mask_of
 from models.train.sample import codes
 
 

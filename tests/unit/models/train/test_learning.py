@@ -6,9 +6,10 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="torch is in the extra `train` only")
 
+from models.scenes.classes import CLASSES  # noqa: E402
 from models.train.assign import assign, candidates  # noqa: E402
 from models.train.grid import BINS, decode_boxes, encode_boxes, pairwise_iou, points  # noqa: E402
-from models.train.labels import CLASSES, COCO_BOOK, COCO_OF, NUM_CLASSES, Known  # noqa: E402
+from models.train.labels import COCO_BOOK, COCO_OF, NUM_CLASSES, Known  # noqa: E402
 from models.train.losses import (  # noqa: E402
     TAKEN,
     UNSURE,

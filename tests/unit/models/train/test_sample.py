@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models.train.labels import CLASSES
+from models.scenes.classes import CLASSES
 from models.train.sample import Sample, clip_boxes, codes, move_boxes, view
 
 KNOWN = codes(labelled=CLASSES)

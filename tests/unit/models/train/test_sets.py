@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from models.train.labels import CLASSES
+from models.scenes.classes import CLASSES
 from models.train.sample import codes
 from models.train.sets import DataError, Item, cut_out, read_all, read_set
 

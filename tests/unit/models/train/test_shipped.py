@@ -5,7 +5,7 @@ from pathlib import Path
 
 import yaml
 
-from models.train.labels import CLASSES
+from models.scenes.classes import CLASSES
 
 DESK = Path(__file__).resolve().parents[4] / "models" / "desk"
 MOST_BYTES = 6_000_000
