@@ -5,11 +5,14 @@ BIN    := $(VENV)/bin
 SOURCE ?=
 TRAIN  := .venv-train
 
+# onnxruntime would report to its maker otherwise.
+export ORT_DISABLE_TELEMETRY := 1
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint types unit system fault contract schemas format lock train evaluate scenes clip clean
 
 help:  ## Show this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## ?(.*)/  make \1|\2/' | column -t -s '|'
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## ?(.*)/\1|\2/' | awk -F '|' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 $(VENV)/bin/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -36,6 +39,12 @@ $(TRAIN)/.ready: deploy/locks/train.txt pyproject.toml
 	@touch $@
 
 demo: $(VENV)/.demo  ## Broker, subscriber and box on a desk clip; SOURCE=… for your own camera
+ifeq ($(SOURCE),picamera2)
+	@# libcamera's Python bindings come with the system only.
+	@sed -i 's/^include-system-site-packages = .*/include-system-site-packages = true/' $(VENV)/pyvenv.cfg
+	@$(BIN)/python -c 'import picamera2' || \
+	  { echo "no picamera2: 'apt install python3-picamera2' on Raspberry Pi OS, then try again"; exit 2; }
+endif
 	@$(BIN)/python -m demo $(if $(SOURCE),--source '$(SOURCE)')
 
 test: $(VENV)/.dev mosquitto lint types contract  ## Lint, types and all tests
@@ -74,17 +83,18 @@ format: $(VENV)/.dev  ## Format and sort
 schemas: $(VENV)/.dev  ## Write the contract's JSON Schemas and AsyncAPI document anew
 	$(BIN)/python -m cleandesk.contract.docs
 
-scenes: $(TRAIN)/.ready  ## Render desks to train on; COUNT=700, goes on where it stopped
-	$(TRAIN)/bin/python -m models.scenes build/scenes/train --seed 1 --count $(or $(COUNT),700)
+scenes: $(TRAIN)/.ready  ## Render desks; SET=train or val, COUNT=700, SEED=1; goes on where it stopped
+	$(TRAIN)/bin/python -m models.scenes build/scenes/$(or $(SET),train) --seed $(or $(SEED),1) \
+	  --count $(or $(COUNT),700) --samples 8
 
 clip: $(TRAIN)/.ready  ## Render and compose the demo's clip anew
 	$(TRAIN)/bin/python -m models.scenes.clip
 
-train: $(TRAIN)/.ready  ## Train the desk model, going on from the last checkpoint
+train: $(TRAIN)/.ready  ## Train the desk model, going on from a checkpoint; needs ../shared
 	$(TRAIN)/bin/python -m models.train run $(if $(wildcard build/train/checkpoint.pt),--resume)
 	$(TRAIN)/bin/python -m models.train export
 
-evaluate: $(VENV)/.dev  ## Judge the shipped model
+evaluate: $(VENV)/.dev  ## Judge the shipped model; needs ../shared
 	$(BIN)/python -m models.evaluate --set coco_desk_dev
 
 lock: $(VENV)/bin/pip  ## Pin all dependencies with hashes

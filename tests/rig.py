@@ -1,6 +1,7 @@
 """The real programs on one machine: broker, subscriber and box, each to be killed at will."""
 
 import json
+import os
 import queue
 import subprocess
 import sys
@@ -101,6 +102,8 @@ class Rig:
         self.subscriber_config = self._write(
             "subscriber.yaml", {"schema": 1, "broker": link, "store": {"path": "log.db"}}
         )
+        self.temporary = home / "tmp"
+        self.temporary.mkdir()
         self._running: dict[str, subprocess.Popen[bytes]] = {}
 
     def _write(self, name: str, settings: dict[str, object]) -> Path:
@@ -128,6 +131,7 @@ class Rig:
                 stdout=words,
                 stderr=words,
                 cwd=self.home,
+                env=os.environ | {"HOME": str(self.temporary), "TMPDIR": str(self.temporary)},
             )
 
     def kill(self, name: str) -> None:

@@ -1,6 +1,5 @@
 """`make demo`: run the whole path on a desk and read the subscriber's log back."""
 
-import shutil
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from cleandesk.camera import public_name
 from cleandesk.detector import default_manifest, read_manifest
 from demo import report, scenario
 from demo.broker import loopback_broker
@@ -35,13 +35,12 @@ def main(
     ] = ROOT / "build" / "demo",
 ) -> None:
     """Show the whole path: camera, detector, policy, outbox, broker, subscriber, log."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
     files = scenario.Files(folder)
+    files.make_room()
     shown = _recording(source)
     starts_at = datetime.now(UTC).replace(microsecond=0) if shown else None
     manifest = read_manifest(default_manifest())
-    console.print(report.introduction(source or str(CLIP.relative_to(ROOT)), manifest))
+    console.print(report.introduction(public_name(source or str(CLIP.relative_to(ROOT))), manifest))
     with ExitStack() as stack:
         port = stack.enter_context(loopback_broker(folder))
         scenario.write(
@@ -85,7 +84,7 @@ def _short(path: Path) -> str:
 def _run() -> None:
     try:
         typer.run(main)
-    except (DemoError, OSError) as error:
+    except (DemoError, scenario.FolderError, OSError) as error:
         console.print(f"[red]{error}[/]")
         raise SystemExit(1) from error
 

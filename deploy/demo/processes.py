@@ -49,10 +49,11 @@ def run_box(files: Files) -> int:
     command = [str(_BIN / "cleandesk"), "run", "--config", str(files.box)]
     with (files.folder / "box.log").open("wb") as words:
         process = subprocess.Popen([*command, "--show", "--until-end"], stderr=words)
-        try:
-            return process.wait()
-        except KeyboardInterrupt:
-            return process.wait()
+        while True:
+            try:
+                return process.wait()
+            except KeyboardInterrupt:
+                continue  # the terminal has told the box, too: it ends by itself
 
 
 def read_log(files: Files) -> list[Logged]:

@@ -1,5 +1,6 @@
 """What the demo's box looks for, and the files that tell box and subscriber so."""
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,11 +23,27 @@ LOOKS_PER_S = 5.0
 WHOLE_PICTURE = [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]]
 
 
+class FolderError(Exception):
+    """The demo's folder is not the demo's."""
+
+
 @dataclass(frozen=True, slots=True)
 class Files:
     """Where the demo keeps its things."""
 
     folder: Path
+
+    def make_room(self) -> None:
+        """Make the folder, or remove an earlier demo's things from it.
+
+        Raises:
+            FolderError: If it holds things and no demo's settings: they are somebody's.
+        """
+        if self.folder.exists() and any(self.folder.iterdir()):
+            if not (self.box.exists() and self.subscriber.exists()):
+                raise FolderError(f"{self.folder} holds other things: name an empty folder")
+            shutil.rmtree(self.folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
 
     @property
     def box(self) -> Path:
@@ -107,4 +124,5 @@ def write(
 
 
 def _dump(path: Path, settings: dict[str, object]) -> None:
+    path.touch(mode=0o600)  # a camera's address may hold its password
     path.write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")

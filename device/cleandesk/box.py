@@ -11,7 +11,7 @@ from types import FrameType
 
 from pydantic import ValidationError
 
-from cleandesk import __version__, vitals
+from cleandesk import __version__, report, vitals
 from cleandesk.camera import (
     Area,
     Capture,
@@ -22,10 +22,10 @@ from cleandesk.camera import (
     video_length_s,
 )
 from cleandesk.clock import Clock, Instant, SystemClock, boot_id
-from cleandesk.contract.messages import CameraFault, CameraHealth, Health, Privacy, PrivacyState
+from cleandesk.contract.messages import CameraFault, CloseReason
 from cleandesk.contract.topics import Address
 from cleandesk.detector import Detections, Detector
-from cleandesk.link import EventMaker, Link, Outbox
+from cleandesk.link import EventMaker, Link, Outbox, closing
 from cleandesk.policy import Change, Policy, PolicyState, Progress
 from cleandesk.settings import BoxSettings
 
@@ -74,6 +74,7 @@ class Box:
         self._started = self._clock.now()
         self._boot = boot_id()
         self._timer = vitals.StageTimer()
+        self._watching = report.Watching()
         self._fault: CaptureState | None = None
         self._saved_at = self._started.mono
         shortest_grace = min(rule.grace_s for rule in settings.rules)
@@ -133,13 +134,13 @@ class Box:
         self._link.start()
         self._capture.start()
         self._report(self._capture.state(self._clock.now()))
+        orderly = False
         try:
-            return self._loop(until_end=until_end)
+            code = self._loop(until_end=until_end)
+            orderly = code != EXIT_RESTART_ME
         finally:
-            self._capture.stop()
-            self._save(self._clock.now())
-            self._link.stop()
-            self._outbox.close()
+            self._say_goodbye(orderly=orderly)
+        return code
 
     def _restore(self) -> None:
         """Go on where the last process stopped; what is open on file but unknown here closes."""
@@ -153,6 +154,10 @@ class Box:
                     "the saved state is of another version: open violations close as 'restart'",
                     extra={"problems": error.error_count()},
                 )
+                changes = [
+                    closing(active, CloseReason.RESTART, self._started)
+                    for active in self._outbox.open_violations()
+                ]
             else:
                 changes = self._policy.restore(state, self._started)
         self._save(self._started, changes)
@@ -174,12 +179,14 @@ class Box:
                 log.error("camera is beyond recovery here: exit for a restart")
                 return EXIT_RESTART_ME
             if state.ended and frame is None and until_end:
-                drained = self._link.wait_drained(_DRAIN_S)
+                drained = self._link.wait_drained(_DRAIN_S, unless=self._stop)
                 return EXIT_OK if drained and state.fault is CameraFault.ENDED else EXIT_FAILED
         return EXIT_OK
 
     def _look(self, frame: Frame) -> None:
         self._seen = frame.at
+        if self._watching.saw(self._clock.now()):
+            self._report(self._capture.state(self._clock.now()))
         self._next_look = frame.at.mono + 0.9 / self._settings.looks_per_s
         with self._timer.stage("area"):
             view, origin = self._area.apply(frame.image)
@@ -241,40 +248,26 @@ class Box:
         """Hand health and privacy to the link, which keeps them published."""
         now = self._clock.now()
         self._health_at = now.mono
-        self._link.set_health(self._health(state, now))
-        faulty = state.fault is not None
-        self._link.set_privacy(
-            Privacy(
-                state=PrivacyState.FAULT if faulty else PrivacyState.WORKING,
-                reason=state.fault.value if state.fault else None,
-                since=(state.since if faulty and state.since else self._started).utc,
-            )
-        )
-
-    def _health(self, state: CaptureState, now: Instant) -> Health:
-        camera = CameraHealth(
-            fps=round(self._timer.looks_per_s(), 2),
-            frames=state.frames,
-            dropped=state.dropped,
-            frame_age_s=state.frame_age_s,
-            fault=state.fault,
-            fault_since=state.since.utc if state.fault and state.since else None,
-            fault_detail=state.detail[:200] if state.fault else None,
-            reopened=state.reopened,
-        )
-        return Health(
-            at=now.utc,
+        health = report.health(
+            state,
+            self._timer,
+            self._outbox.health(),
+            now=now,
             boot=self._boot,
-            uptime_s=round(now.mono - self._started.mono, 1),
-            clock_synced=now.synced,
             scheduled_rules_active=self._policy.scheduled_rules_active,
-            camera=camera,
-            stages=dict(self._timer.percentiles()),
-            outbox=self._outbox.health(),
-            memory_mb=vitals.memory_mb(),
-            temperature_c=vitals.temperature_c(),
-            throttled=vitals.throttled(),
         )
+        self._link.set_health(health)
+        if (privacy := self._watching.privacy(state, now)) is not None:
+            self._link.set_privacy(privacy)
+
+    def _say_goodbye(self, *, orderly: bool) -> None:
+        """Stop the sensor, save, and leave; what was not asked for is `offline`, not `stopped`."""
+        self._capture.stop()
+        now = self._clock.now()
+        self._save(now)
+        self._link.set_privacy(self._watching.off(self._capture.state(now), now))
+        self._link.stop(orderly=orderly)
+        self._outbox.close()
 
 
 def run(settings: BoxSettings, *, base: Path, show: bool = False, until_end: bool = False) -> int:

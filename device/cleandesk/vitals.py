@@ -15,15 +15,15 @@ from cleandesk.contract.messages import StageTimes
 THROTTLED = Path("/sys/devices/platform/soc/soc:firmware/get_throttled")
 TEMPERATURE = Path("/sys/class/thermal/thermal_zone0/temp")
 _NOW_BITS = 0xF  # what is so at present; the bits above say what was so since power-on
-_KEPT = 1800  # looks: a minute at 30 a second
 _WINDOW_S = 60.0
+_KEPT = 3600  # looks: the window at 60 a second, the most that the settings allow
 
 
 class StageTimer:
     """Times the stages of the frame loop over the last minute; memory does not grow."""
 
     def __init__(self) -> None:
-        self._times: dict[str, deque[float]] = {}
+        self._times: dict[str, deque[tuple[float, float]]] = {}  # when it ended, how long it took
         self._looks: deque[float] = deque(maxlen=_KEPT)
 
     @contextmanager
@@ -33,7 +33,8 @@ class StageTimer:
         try:
             yield
         finally:
-            self._times.setdefault(name, deque(maxlen=_KEPT)).append(perf_counter() - start)
+            end = perf_counter()
+            self._times.setdefault(name, deque(maxlen=_KEPT)).append((end, end - start))
 
     def looked(self) -> None:
         """Count one completed look."""
@@ -48,11 +49,14 @@ class StageTimer:
         return (len(recent) - 1) / max(now - recent[0], 1e-6)
 
     def percentiles(self) -> Mapping[str, StageTimes]:
-        """Return p50 and p95 of each stage, milliseconds."""
+        """Return p50 and p95 of each stage over the last minute, milliseconds."""
+        now = perf_counter()
         result = {}
         for name, times in self._times.items():
-            p50, p95 = np.percentile(np.array(times), (50, 95)) * 1000
-            result[name] = StageTimes(p50_ms=round(float(p50), 3), p95_ms=round(float(p95), 3))
+            recent = [took for ended, took in times if now - ended <= _WINDOW_S]
+            if recent:
+                p50, p95 = np.percentile(np.array(recent), (50, 95)) * 1000
+                result[name] = StageTimes(p50_ms=round(float(p50), 3), p95_ms=round(float(p95), 3))
         return result
 
 

@@ -79,6 +79,32 @@ def test_with_a_full_disk_detection_goes_on_and_events_come_when_there_is_room(
     assert seqs | lost >= set(range(1, max(seqs) + 1))
 
 
+def test_a_full_outbox_loses_the_oldest_and_says_which(make_rig: MakeRig, tmp_path: Path) -> None:
+    chosen = chosen_pair()
+    film = record(tmp_path / "desk.avi", chosen, loops=10)
+    rig = make_rig(
+        camera={"source": str(film), "realtime": False},
+        rules=chosen.rules(),
+        outbox={"path": str(tmp_path / "outbox.db"), "max_events": 10},
+    )
+    rig.start_box()
+    eventually(lambda: "are suspended" in rig.words("box"), "the recording's end")
+    rig.start_subscriber()
+    health = wait_for_health(rig.broker.port, lambda h: h.outbox.depth == 0)
+    assert {span.reason for span in health.outbox.lost_ranges} == {"full"}
+    eventually(lambda: len(rig.events()) >= 10, "the ten that were kept")
+    logged = {event["seq"] for event in rig.events()}
+    lost = {n for span in health.outbox.lost_ranges for n in range(span.first, span.last + 1)}
+    # What was already on its way when it was given up may still arrive: never too few are reported.
+    assert len(logged) < health.outbox.next_seq - 1
+    assert logged | lost == set(range(1, health.outbox.next_seq))
+    assert health.outbox.lost == len(lost)
+    eventually(
+        lambda: "lost" in {alarm["kind"] for alarm in rig.ask("alarms", "--format", "jsonl")},
+        "the alarm about the loss",
+    )
+
+
 def test_a_damaged_outbox_is_set_aside_and_what_is_lost_is_reported(
     make_rig: MakeRig, tmp_path: Path
 ) -> None:

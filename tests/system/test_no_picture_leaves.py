@@ -22,6 +22,12 @@ WRITERS = {
     "imencode",
     "imencodemulti",
     "VideoWriter",
+    "FileStorage",
+    "save",
+    "dump",
+    "tobytes",
+    "tobuffer",
+    "write_bytes",
     "tofile",
     "savez",
     "savez_compressed",
@@ -35,6 +41,8 @@ def _writers(path: Path) -> list[str]:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     names = [n.attr for n in ast.walk(tree) if isinstance(n, ast.Attribute)]
     names += [n.id for n in ast.walk(tree) if isinstance(n, ast.Name)]
+    imports = [n for n in ast.walk(tree) if isinstance(n, ast.ImportFrom | ast.Import)]
+    names += [alias.name for n in imports for alias in n.names]
     return sorted(WRITERS & set(names))
 
 
@@ -48,7 +56,22 @@ def test_the_run_path_has_no_code_that_writes_a_picture() -> None:
 
 
 def test_the_search_finds_such_code_where_it_is() -> None:
-    assert _writers(next(iter(DRAWING))) == ["imencode"]
+    assert _writers(next(iter(DRAWING))) == ["imencode", "tobytes", "write_bytes"]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "np.save(path, image)",
+        "path.write_bytes(image.tobytes())",
+        "from cv2 import imwrite as keep",
+        "cv2.VideoWriter(path)",
+    ],
+)
+def test_the_search_finds_other_ways_too(tmp_path: Path, code: str) -> None:
+    path = tmp_path / "code.py"
+    path.write_text(code)
+    assert _writers(path)
 
 
 @pytest.mark.system
@@ -70,10 +93,11 @@ def test_a_run_writes_only_its_outbox_and_sends_no_picture(make_rig: MakeRig) ->
 
     written = {path.name for path in set(rig.home.rglob("*")) - before}
     assert {name for name in written if name.startswith("outbox.db")}
+    assert not list((rig.home / "tmp").iterdir())
     unexpected = {
         name
         for name in written
-        if not name.startswith(("outbox.db", "log.db", "box.", "subscriber.", "mosquitto"))
+        if not name.startswith(("outbox.db", "log.db", "box.", "subscriber.", "mosquitto", "tmp"))
     }
     assert unexpected == set()
     assert sent

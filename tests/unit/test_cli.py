@@ -105,7 +105,7 @@ def test_problems_are_data_too(tmp_path: Path) -> None:
 
 
 def test_a_class_that_the_model_does_not_know_is_found(tmp_path: Path) -> None:
-    file = changed(tmp_path, "classes: [paper, notebook]", "classes: [paper, notebok]")
+    file = changed(tmp_path, "classes: [paper]", "classes: [paper, notebok]")
     done = cleandesk("check", "--config", file)
     assert done.exit_code == 2
     assert re.search(

@@ -6,6 +6,7 @@ from cleandesk.camera.frame import Frame
 from cleandesk.camera.mailbox import Mailbox
 from cleandesk.camera.make import make_camera, video_length_s
 from cleandesk.camera.protocol import Camera, CameraError, CameraFactory
+from cleandesk.camera.source import public_name
 from cleandesk.camera.state import CaptureState
 
 __all__ = [
@@ -18,5 +19,6 @@ __all__ = [
     "Frame",
     "Mailbox",
     "make_camera",
+    "public_name",
     "video_length_s",
 ]

@@ -5,7 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from cleandesk.camera.opencv import quieten
+from cleandesk.camera.opencv import prepare
 from cleandesk.camera.protocol import CameraError
 from cleandesk.camera.recording import Picture
 from cleandesk.contract.messages import CameraFault
@@ -62,7 +62,7 @@ class FolderReader:
             return None
         file = self._files[self._read]
         self._read += 1
-        quieten()
+        prepare()
         try:
             data = np.frombuffer(file.read_bytes(), np.uint8)
             image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None

@@ -10,13 +10,17 @@ from numpy.typing import NDArray
 from cleandesk.camera.protocol import CameraError
 from cleandesk.contract.messages import CameraFault
 
+#: Of a network camera only the picture is asked for: its microphone is not even subscribed to.
+_ONLY_PICTURES = "rtsp_transport;tcp|allowed_media_types;video"
 
-def quieten() -> None:
-    """Keep OpenCV's and FFmpeg's own messages off stderr, unless its variables ask for them.
+
+def prepare() -> None:
+    """Have FFmpeg take pictures only, and keep its and OpenCV's own messages off stderr.
 
     Each failure is reported by us in words that name a fix, and FFmpeg's messages can hold
-    addresses with credentials.
+    addresses with credentials; its variables may still ask for them.
     """
+    os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = _ONLY_PICTURES
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     if "OPENCV_LOG_LEVEL" not in os.environ:
         cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
@@ -32,7 +36,7 @@ def open_video(
         backend: One of `cv2.CAP_*`.
         parameters: `cv2.CAP_PROP_*` and value, in turn; applied while opening.
     """
-    quieten()
+    prepare()
     try:
         video = cv2.VideoCapture(source, backend, list(parameters))
     except cv2.error:

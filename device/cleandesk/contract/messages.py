@@ -215,7 +215,7 @@ class Health(Message):
 
     at: AwareDatetime
     boot: Id
-    uptime_s: Seconds
+    uptime_s: Seconds = Field(description="Since the power-on that `boot` names, suspended or not")
     clock_synced: bool
     scheduled_rules_active: bool
     camera: CameraHealth

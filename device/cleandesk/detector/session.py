@@ -5,12 +5,12 @@ import os
 from pathlib import Path
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
 from cleandesk.config import load
 from cleandesk.detector.errors import ModelError
 from cleandesk.detector.manifest import Manifest
+from cleandesk.detector.runtime import onnxruntime as ort
 from cleandesk.problems import ConfigError
 
 _ERRORS_ONLY = 3

@@ -103,8 +103,13 @@ class Link:
         self._thread.start()
         self._session.start()
 
-    def stop(self) -> None:
-        """Give the last events a moment, say `stopped`, and end."""
+    def stop(self, *, orderly: bool = True) -> None:
+        """Give the last events a moment, say goodbye, and end.
+
+        Args:
+            orderly: Somebody wanted it: `stopped`. Else it is `offline`, as the last will has it,
+                so that the box is missed if it does not come back.
+        """
         if self.connected and self._sender.flowing:
             self.wait_drained(_LAST_EVENTS_S)
         self._outbox.listen(_nobody)
@@ -112,17 +117,21 @@ class Link:
         self._inbox.put(_nothing)
         if self._thread.is_alive():
             self._thread.join()
-        self._say_last_health()
-        self._session.stop(self._status(Availability.STOPPED))
+        self._leave_true_words()
+        last = Availability.STOPPED if orderly else Availability.OFFLINE
+        self._session.stop(self._status(last))
 
-    def _say_last_health(self) -> None:
-        """Leave a true word on what waits: the link's thread is done, nothing changes any more."""
-        if self._health is not None and self.connected:
-            payload = _with(self._health, self._outbox.health()).to_json()
-            with contextlib.suppress(NotConnectedError):  # then the last will speaks for us
-                self._session.publish(
-                    Publication(self._address.topic(Channel.HEALTH), payload, retain=True)
-                )
+    def _leave_true_words(self) -> None:
+        """Publish the last health and privacy; the link's thread is done and nothing changes."""
+        self._inbox.put(_nothing)
+        self._take_notices()
+        if not self.connected:
+            return
+        self._told = ()
+        self._tell_outbox()
+        with contextlib.suppress(NotConnectedError):  # then the last will speaks for us
+            for publication in self._retained.due(time.monotonic()):
+                self._session.publish(publication)
 
     def set_health(self, health: Health) -> None:
         """Publish health now and after each connect; the link keeps its outbox part current."""
@@ -134,13 +143,18 @@ class Link:
         topic = self._address.topic(Channel.PRIVACY)
         self._inbox.put(lambda _: self._retained.want(topic, wanted))
 
-    def wait_drained(self, timeout_s: float) -> bool:
-        """Wait until the subscriber has answered for every event; say whether it has."""
+    def wait_drained(self, timeout_s: float, *, unless: threading.Event | None = None) -> bool:
+        """Wait until the subscriber has answered for every event; say whether it has.
+
+        Args:
+            timeout_s: Wait at most so long, seconds.
+            unless: Stop to wait when this is set.
+        """
         give_up = time.monotonic() + timeout_s
+        unless = unless or threading.Event()
         while self._outbox.health().depth:
-            if time.monotonic() >= give_up:
+            if time.monotonic() >= give_up or unless.wait(0.02):
                 return False
-            time.sleep(0.02)
         return True
 
     @property

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import onnxruntime as ort
 import pytest
 
 from cleandesk.detector import Manifest, ModelError, read_manifest
+from cleandesk.detector.runtime import onnxruntime as ort
 from cleandesk.detector.session import Session
 
 Write = Callable[..., Path]

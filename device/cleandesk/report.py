@@ -1,0 +1,87 @@
+"""What the box says of itself: `health`, and `privacy`, whether it looks at all."""
+
+from cleandesk import vitals
+from cleandesk.camera import CaptureState
+from cleandesk.clock import Instant
+from cleandesk.contract.messages import (
+    CameraHealth,
+    Health,
+    OutboxHealth,
+    Privacy,
+    PrivacyState,
+)
+
+_MOST_DETAIL = 200  # characters, as the contract allows
+
+
+def health(
+    state: CaptureState,
+    timer: vitals.StageTimer,
+    outbox: OutboxHealth,
+    *,
+    now: Instant,
+    boot: str,
+    scheduled_rules_active: bool,
+) -> Health:
+    """Return how camera, frame loop, outbox and machine do.
+
+    Args:
+        state: The capture thread's own account.
+        timer: The frame loop's times.
+        outbox: What waits to be delivered.
+        now: The present moment.
+        boot: Id of the power-on that `now.mono` counts from.
+        scheduled_rules_active: Whether rules with hours can be trusted to keep them.
+    """
+    fault = state.fault
+    return Health(
+        at=now.utc,
+        boot=boot,
+        uptime_s=round(now.mono, 1),
+        clock_synced=now.synced,
+        scheduled_rules_active=scheduled_rules_active,
+        camera=CameraHealth(
+            fps=round(timer.looks_per_s(), 2),
+            frames=state.frames,
+            dropped=state.dropped,
+            frame_age_s=state.frame_age_s,
+            fault=fault,
+            fault_since=state.since.utc if fault and state.since else None,
+            fault_detail=state.detail[:_MOST_DETAIL] if fault else None,
+            reopened=state.reopened,
+        ),
+        stages=dict(timer.percentiles()),
+        outbox=outbox,
+        memory_mb=vitals.memory_mb(),
+        temperature_c=vitals.temperature_c(),
+        throttled=vitals.throttled(),
+    )
+
+
+class Watching:
+    """Whether the box looks at the desk, since when, and why not."""
+
+    def __init__(self) -> None:
+        self._since: Instant | None = None
+
+    def saw(self, now: Instant) -> bool:
+        """Note a believable frame; say whether it is the first one since the box did not look."""
+        first = self._since is None
+        if first:
+            self._since = now
+        return first
+
+    def privacy(self, state: CaptureState, now: Instant) -> Privacy | None:
+        """Return what to publish; None before there was a frame or a fault to tell of."""
+        if state.fault is not None:
+            self._since = None
+            since = state.since or now
+            return Privacy(state=PrivacyState.FAULT, reason=state.fault.value, since=since.utc)
+        if self._since is None:
+            return None
+        return Privacy(state=PrivacyState.WORKING, since=self._since.utc)
+
+    def off(self, state: CaptureState, now: Instant) -> Privacy:
+        """Return the last word of a process: the sensor is stopped, or was at fault already."""
+        self._since = None
+        return self.privacy(state, now) or Privacy(state=PrivacyState.OFF, since=now.utc)

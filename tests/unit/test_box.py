@@ -1,0 +1,153 @@
+"""The box at its beginning and its end: what it takes over, what it leaves behind."""
+
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from cleandesk.box import EXIT_FAILED, EXIT_OK, Box, Look
+from cleandesk.clock import SystemClock, boot_id
+from cleandesk.contract.messages import Phase, Severity
+from cleandesk.contract.topics import Address
+from cleandesk.link import EventMaker, Outbox
+from cleandesk.policy import Change
+from cleandesk.settings import BoxSettings
+from tests.eventually import eventually
+from tests.mosquitto import Mosquitto, free_port, needs_mosquitto
+from tests.unit.link.listener import Listener
+
+NOISE = np.random.default_rng(5)
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for number in range(3):
+        image = NOISE.integers(60, 200, (120, 160, 3), np.uint8)
+        cv2.imwrite(str(folder / f"{number}.png"), image)
+    return folder
+
+
+def _settings(folder: Path, source: Path, port: int, **camera: object) -> BoxSettings:
+    return BoxSettings.model_validate(
+        {
+            "site": "site",
+            "box": "box",
+            "camera": {"source": str(source), "realtime": False} | camera,
+            "zones": {"desk": {"polygon": [(0, 0), (1, 0), (1, 1)]}},
+            "rules": [
+                {"kind": "presence", "name": "no-phone", "classes": ["phone"], "zone": "desk"}
+            ],
+            "broker": {"host": "127.0.0.1", "port": port, "retry_min_s": 0.1},
+            "outbox": {"path": str(folder / "outbox.db")},
+        }
+    )
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Mosquitto]:
+    with Mosquitto(tmp_path) as running:
+        yield running
+
+
+def _leave_open(settings: BoxSettings, state: bytes) -> str:
+    """Have an earlier process leave an open violation and some saved state."""
+    now = SystemClock().now()
+    change = Change(
+        violation_id="f" * 32,
+        phase=Phase.OPEN,
+        rule="no-phone",
+        class_name="phone",
+        zone="desk",
+        severity=Severity.HIGH,
+        place=(0.1, 0.1, 0.2, 0.2),
+        score=0.9,
+        dwell_s=5,
+        opened=now,
+        at=now,
+    )
+    maker = EventMaker(Address("site", "box"), boot=boot_id(), model_sha256="0" * 64)
+    outbox = Outbox(settings.outbox, boot=boot_id(), clock=SystemClock())
+    outbox.commit([change], state, make=maker)
+    outbox.close()
+    return change.violation_id
+
+
+def _events(settings: BoxSettings) -> list[dict[str, object]]:
+    outbox = Outbox(settings.outbox, boot=boot_id(), clock=SystemClock())
+    try:
+        return [json.loads(one.payload) for one in outbox.pending()]
+    finally:
+        outbox.close()
+
+
+@pytest.mark.parametrize("state", [b'{"version": 99}', b"not json"])
+def test_what_an_unreadable_state_leaves_open_is_closed_at_once(
+    tmp_path: Path, pictures: Path, state: bytes
+) -> None:
+    settings = _settings(tmp_path, pictures, free_port())
+    left = _leave_open(settings, state)
+    box = Box(settings, base=tmp_path)
+    box.stop()
+    assert box.run() == EXIT_OK
+    opened, closed = _events(settings)
+    assert (closed["violation_id"], closed["phase"], closed["reason"]) == (left, "close", "restart")
+    assert opened["phase"] == "open"
+
+
+def test_stopping_does_not_wait_for_a_broker_that_is_away(tmp_path: Path, pictures: Path) -> None:
+    settings = _settings(tmp_path, pictures, free_port())
+    _leave_open(settings, b"not json")
+    box = Box(settings, base=tmp_path)
+    codes: list[int] = []
+    thread = threading.Thread(target=lambda: codes.append(box.run(until_end=True)))
+    thread.start()
+    thread.join(2)
+    assert thread.is_alive(), "it waits for the subscriber's answers"
+    box.stop()
+    thread.join(20)
+    assert codes == [EXIT_FAILED]
+
+
+@needs_mosquitto
+def test_a_box_that_is_stopped_says_that_its_sensor_is_off(
+    tmp_path: Path, pictures: Path, broker: Mosquitto
+) -> None:
+    seen = threading.Event()
+    settings = _settings(tmp_path, pictures, broker.port, repeat=True)
+    box = Box(settings, base=tmp_path, observer=lambda _: seen.set())
+    thread = threading.Thread(target=box.run)
+    with Listener(broker.port) as listener:
+        thread.start()
+        assert seen.wait(20)
+        eventually(lambda: listener.of("privacy"))
+        assert listener.last("privacy")["state"] == "working"
+        box.stop()
+        thread.join(20)
+        eventually(lambda: listener.last("status")["state"] == "stopped")
+        assert listener.last("privacy")["state"] == "off"
+
+
+@needs_mosquitto
+def test_a_box_that_crashes_is_offline_and_not_stopped(
+    tmp_path: Path, pictures: Path, broker: Mosquitto
+) -> None:
+    settings = _settings(tmp_path, pictures, broker.port, repeat=True)
+    online = threading.Event()
+
+    def crash(look: Look) -> None:
+        if look.connected:
+            online.set()
+            raise RuntimeError("out of memory, say")
+
+    box = Box(settings, base=tmp_path, observer=crash)
+    with Listener(broker.port) as listener:
+        with pytest.raises(RuntimeError, match="out of memory"):
+            box.run()
+        assert online.is_set()
+        eventually(lambda: listener.last("status")["state"] == "offline")

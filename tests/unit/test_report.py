@@ -1,0 +1,67 @@
+"""`privacy` tells whether the box looks: nothing before it does, a fault, and off at the end."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from cleandesk import report, vitals
+from cleandesk.camera import CaptureState
+from cleandesk.clock import Instant
+from cleandesk.contract.messages import CameraFault, OutboxHealth, PrivacyState
+
+START = datetime(2026, 1, 5, 9, tzinfo=UTC)
+GOOD = CaptureState(frames=3)
+
+
+def _at(seconds: float) -> Instant:
+    return Instant(1000 + seconds, START + timedelta(seconds=seconds), synced=True)
+
+
+def _faulty(seconds: float) -> CaptureState:
+    return replace(GOOD, fault=CameraFault.BLACK, detail="dark", since=_at(seconds))
+
+
+def test_nothing_is_claimed_before_the_first_frame() -> None:
+    assert report.Watching().privacy(GOOD, _at(1)) is None
+
+
+def test_working_counts_from_the_first_frame() -> None:
+    watching = report.Watching()
+    assert watching.saw(_at(2))
+    assert not watching.saw(_at(3))
+    privacy = watching.privacy(GOOD, _at(9))
+    assert privacy is not None
+    assert (privacy.state, privacy.since) == (PrivacyState.WORKING, _at(2).utc)
+
+
+def test_after_a_fault_working_counts_anew() -> None:
+    watching = report.Watching()
+    watching.saw(_at(2))
+    fault = watching.privacy(_faulty(5), _at(6))
+    assert fault is not None
+    assert (fault.state, fault.reason, fault.since) == (PrivacyState.FAULT, "black", _at(5).utc)
+    assert watching.privacy(GOOD, _at(7)) is None
+    assert watching.saw(_at(8))
+    back = watching.privacy(GOOD, _at(9))
+    assert back is not None
+    assert back.since == _at(8).utc
+
+
+def test_at_the_end_the_sensor_is_off_unless_it_was_at_fault() -> None:
+    watching = report.Watching()
+    watching.saw(_at(2))
+    assert watching.off(GOOD, _at(9)).state is PrivacyState.OFF
+    assert watching.off(_faulty(5), _at(9)).state is PrivacyState.FAULT
+
+
+def test_health_counts_from_the_power_on_and_not_from_the_process() -> None:
+    outbox = OutboxHealth(epoch="a" * 32, next_seq=1, depth=0, bytes=0, lost=0)
+    health = report.health(
+        _faulty(5),
+        vitals.StageTimer(),
+        outbox,
+        now=_at(0),
+        boot="b" * 32,
+        scheduled_rules_active=True,
+    )
+    assert health.uptime_s == 1000
+    assert (health.camera.fault, health.camera.fault_detail) == (CameraFault.BLACK, "dark")
