@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleandesk.camera.frame import Frame
+from cleandesk.camera.live import LiveCamera
 from cleandesk.camera.protocol import CameraError
 from cleandesk.clock import Clock
 from cleandesk.contract.messages import CameraFault
 from cleandesk.settings import CameraSettings
 
-FROZEN_AFTER_S = 30.0
 _STREAM = "lores"
 _TO_BGR = {"YUV420": cv2.COLOR_YUV2BGR_I420, "YVU420": cv2.COLOR_YUV2BGR_YV12}
 #: 10 to 15 pictures a second: enough for any look at a desk, and each costs a conversion.
@@ -37,7 +37,7 @@ class _Sensor:
     user: object = None
 
 
-class Picamera:
+class Picamera(LiveCamera):
     """A CSI camera's low-resolution stream, sized to the settings by the sensor's own pipeline.
 
     The object behind it is made once per process and kept; `close` stops it and `open` starts it
@@ -45,25 +45,8 @@ class Picamera:
     """
 
     def __init__(self, settings: CameraSettings, clock: Clock) -> None:
-        self._settings = settings
-        self._clock = clock
-        self._number = 0
+        super().__init__(settings, clock, "picamera2")
         self._mapped_array: Any = None
-
-    @property
-    def name(self) -> str:
-        """Always `picamera2`."""
-        return "picamera2"
-
-    @property
-    def live(self) -> bool:
-        """True: frames come whether or not they are read."""
-        return True
-
-    @property
-    def frozen_after_s(self) -> float | None:
-        """Identical frames for so long are a fault."""
-        return self._settings.frozen_after_s or FROZEN_AFTER_S
 
     def open(self) -> None:
         """Start the sensor.
@@ -133,8 +116,7 @@ class Picamera:
             image = self._image(request)
         finally:
             request.release()
-        self._number += 1
-        return Frame(image, now, self._number)
+        return self._frame(image, now)
 
     def _request(self, timeout_s: float) -> Any:
         """Return the next completed request.

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 import cv2
 
 from cleandesk.camera.frame import Frame
+from cleandesk.camera.live import LiveCamera
 from cleandesk.camera.opencv import next_image, open_video
 from cleandesk.camera.protocol import CameraError
 from cleandesk.camera.source import public_name
@@ -14,36 +15,17 @@ from cleandesk.contract.messages import CameraFault
 from cleandesk.settings import CameraSettings
 
 _PORTS = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443}
-FROZEN_AFTER_S = 30.0
 
 
-class StreamCamera:
+class StreamCamera(LiveCamera):
     """A stream by FFmpeg, with time-outs for opening and for each frame.
 
     After a time-out FFmpeg's connection is dead: nothing but opening it again helps.
     """
 
     def __init__(self, settings: CameraSettings, clock: Clock) -> None:
-        self._settings = settings
-        self._clock = clock
-        self._name = public_name(settings.source)
+        super().__init__(settings, clock, public_name(settings.source))
         self._video: cv2.VideoCapture | None = None
-        self._number = 0
-
-    @property
-    def name(self) -> str:
-        """The address without credentials."""
-        return self._name
-
-    @property
-    def live(self) -> bool:
-        """True: frames come whether or not they are read."""
-        return True
-
-    @property
-    def frozen_after_s(self) -> float | None:
-        """Identical frames for so long are a fault."""
-        return self._settings.frozen_after_s or FROZEN_AFTER_S
 
     def open(self) -> None:
         """Connect.
@@ -123,8 +105,7 @@ class StreamCamera:
                 CameraFault.ENDED,
                 f"{self._name}: the other side ended the stream; check the camera",
             )
-        self._number += 1
-        return Frame(image, now, self._number)
+        return self._frame(image, now)
 
     def close(self) -> None:
         """Hang up."""

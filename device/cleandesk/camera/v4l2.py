@@ -9,13 +9,13 @@ from pathlib import Path
 import cv2
 
 from cleandesk.camera.frame import Frame
+from cleandesk.camera.live import LiveCamera
 from cleandesk.camera.opencv import next_image, open_video
 from cleandesk.camera.protocol import CameraError
 from cleandesk.clock import Clock
 from cleandesk.contract.messages import CameraFault
 from cleandesk.settings import CameraSettings
 
-FROZEN_AFTER_S = 30.0
 _REASONS = {
     errno.ENOENT: "no such device; plug the camera in, and see `v4l2-ctl --list-devices`",
     errno.ENODEV: "the camera behind it is gone; plug it in again",
@@ -26,30 +26,13 @@ _REASONS = {
 }
 
 
-class V4l2Camera:
+class V4l2Camera(LiveCamera):
     """A camera by Video4Linux, one frame buffered so that the newest is read."""
 
     def __init__(self, settings: CameraSettings, clock: Clock) -> None:
-        self._settings = settings
-        self._clock = clock
+        super().__init__(settings, clock, settings.source)
         self._path = Path(settings.source)
         self._video: cv2.VideoCapture | None = None
-        self._number = 0
-
-    @property
-    def name(self) -> str:
-        """The device's path."""
-        return str(self._path)
-
-    @property
-    def live(self) -> bool:
-        """True: frames come whether or not they are read."""
-        return True
-
-    @property
-    def frozen_after_s(self) -> float | None:
-        """Identical frames for so long are a fault."""
-        return self._settings.frozen_after_s or FROZEN_AFTER_S
 
     def open(self) -> None:
         """Start the camera.
@@ -96,8 +79,7 @@ class V4l2Camera:
         image = next_image(self._video, self.name)
         now = self._clock.now()
         if image is not None:
-            self._number += 1
-            return Frame(image, now, self._number)
+            return self._frame(image, now)
         if not self._path.exists():
             raise CameraError(
                 CameraFault.UNAVAILABLE, f"{self.name}: unplugged; check plug, cable and power"
