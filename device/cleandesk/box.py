@@ -170,7 +170,7 @@ class Box:
             state = self._capture.state(now)
             # Whatever reached the mailbox can be believed, even if the camera failed since.
             if frame is not None and frame.at.mono >= self._next_look:
-                self._look(frame)
+                self._look(frame, state, now)
             if frame is None or state.fault is None:
                 self._watch(state, now)
             if now.mono - self._health_at >= self._settings.health_every_s:
@@ -183,10 +183,11 @@ class Box:
                 return EXIT_OK if drained and state.fault is CameraFault.ENDED else EXIT_FAILED
         return EXIT_OK
 
-    def _look(self, frame: Frame) -> None:
+    def _look(self, frame: Frame, state: CaptureState, now: Instant) -> None:
         self._seen = frame.at
-        if self._watching.saw(self._clock.now()):
-            self._report(self._capture.state(self._clock.now()))
+        if self._watching.saw(now):
+            self._report(state)
+        # A camera's period jitters: waiting for the whole of it would skip every other frame.
         self._next_look = frame.at.mono + 0.9 / self._settings.looks_per_s
         with self._timer.stage("area"):
             view, origin = self._area.apply(frame.image)
