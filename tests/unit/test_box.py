@@ -11,14 +11,12 @@ import pytest
 
 from cleandesk.box import EXIT_FAILED, EXIT_OK, Box, Look
 from cleandesk.clock import SystemClock, boot_id
-from cleandesk.contract.messages import Phase, Severity
-from cleandesk.contract.topics import Address
-from cleandesk.link import EventMaker, Outbox
-from cleandesk.policy import Change
+from cleandesk.link import Outbox
 from cleandesk.settings import BoxSettings
 from tests.eventually import eventually
 from tests.mosquitto import Mosquitto, free_port, needs_mosquitto
 from tests.unit.link.listener import Listener
+from tests.unit.link.make import MAKER, change
 
 NOISE = np.random.default_rng(5)
 
@@ -57,25 +55,11 @@ def broker(tmp_path: Path) -> Iterator[Mosquitto]:
 
 def _leave_open(settings: BoxSettings, state: bytes) -> str:
     """Have an earlier process leave an open violation and some saved state."""
-    now = SystemClock().now()
-    change = Change(
-        violation_id="f" * 32,
-        phase=Phase.OPEN,
-        rule="no-phone",
-        class_name="phone",
-        zone="desk",
-        severity=Severity.HIGH,
-        place=(0.1, 0.1, 0.2, 0.2),
-        score=0.9,
-        dwell_s=5,
-        opened=now,
-        at=now,
-    )
-    maker = EventMaker(Address("site", "box"), boot=boot_id(), model_sha256="0" * 64)
+    left = change()
     outbox = Outbox(settings.outbox, boot=boot_id(), clock=SystemClock())
-    outbox.commit([change], state, make=maker)
+    outbox.commit([left], state, make=MAKER)
     outbox.close()
-    return change.violation_id
+    return left.violation_id
 
 
 def _events(settings: BoxSettings) -> list[dict[str, object]]:

@@ -44,7 +44,7 @@ class Book:
         self._stored_meta: dict[str, object] = {}
 
     def remember(self, known: Mark | None) -> None:
-        """Keep the sidecar's word on a file that cannot be opened for now."""
+        """Keep the sidecar's word on a file, in case that it cannot be opened yet."""
         self._old = {span.epoch: (span.first, span.last) for span in known.spans} if known else {}
 
     def adopt(self, opened: Opened) -> None:

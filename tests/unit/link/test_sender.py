@@ -71,7 +71,7 @@ def test_silence_narrows_to_the_oldest_ever_more_rarely() -> None:
     bench = Bench(50)
     bench.sender.connected(0)
     assert len(bench.sent(0)) == 50
-    sent = [(now, id_) for now in range(1, 3601) for id_ in bench.sent(now)]
+    sent = [(second, id_) for second in range(1, 3601) for id_ in bench.sent(second)]
     assert {id_ for _, id_ in sent} <= {1, 2, 3, 4}
     assert 60 <= len(sent) <= 60 * 60 / 45 * 4
     assert not bench.sender.flowing
@@ -80,8 +80,8 @@ def test_silence_narrows_to_the_oldest_ever_more_rarely() -> None:
 def test_the_first_answer_opens_the_window_again() -> None:
     bench = Bench(50)
     bench.sender.connected(0)
-    for now in range(600):
-        bench.sent(now)
+    for second in range(600):
+        bench.sent(second)
     bench.answer(1, now=600)
     assert set(bench.sent(600)) >= set(range(5, 51))
     assert bench.sender.flowing
@@ -108,7 +108,7 @@ def test_a_refused_event_waits_alone() -> None:
     bench.sender.refused("event-3", 0)
     bench.answer(1, 2, 4, 5, now=1)
     assert bench.sender.flowing
-    sent = [id_ for now in range(2, 60) for id_ in bench.sent(now)]
+    sent = [id_ for second in range(2, 60) for id_ in bench.sent(second)]
     assert set(sent) == {3}
 
 
