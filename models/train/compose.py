@@ -1,28 +1,88 @@
 """Desks put together in two dimensions: cut-outs lie, tilted and shaded, on a real picture."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
-from models.scenes.classes import CLASSES
 from models.train import things
-from models.train.labels import Known
-from models.train.picture import Cutout, Floats, Picture, Rng, filled, shaded, smooth_noise
+from models.train.labels import LEARNT, NUM_LEARNT, Known
+from models.train.picture import Cutout, Floats, Picture, Rng, filled, smooth_noise
 from models.train.sample import Sample
+from models.train.things.shapes import lit
 
 CANVAS: Final = (640, 480)
 # Longest side in metres, and how much it varies.
 LENGTHS: Final = {
-    "paper": (0.297, 0.15),
-    "notebook": (0.24, 0.25),
+    "paper": (0.275, 0.26),
+    "notebook": (0.24, 0.3),
+    "sticky_note": (0.076, 0.2),
     "pen": (0.145, 0.1),
     "phone": (0.155, 0.1),
-    "other": (0.2, 0.5),
+    "tablet": (0.245, 0.15),
+    "card": (0.0856, 0.04),
+    "usb_stick": (0.055, 0.25),
+    "camera": (0.13, 0.2),
+    "headphones": (0.19, 0.12),
+    "remote": (0.17, 0.2),
+    **{name: length for name, (_, _, length) in things.LOOKALIKES.items()},
 }
+# Height in metres of what shows a side to a camera that looks at a slant.
+HEIGHTS: Final = {
+    "notebook": 0.015,
+    "phone": 0.008,
+    "tablet": 0.007,
+    "usb_stick": 0.008,
+    "camera": 0.03,
+    "headphones": 0.02,
+    "remote": 0.018,
+    "wallet": 0.014,
+    "calculator": 0.012,
+    "coaster": 0.005,
+    "tissue_box": 0.06,
+    "chocolate": 0.009,
+    "earphone_case": 0.022,
+    "plate": 0.012,
+    "slab": 0.022,
+    "carton": 0.06,
+}
+# How many of a class lie on a desk: chances of 0, 1, 2, ...
+COUNTS: Final[dict[str, tuple[float, ...]]] = {
+    "paper": (0.25, 0.32, 0.22, 0.13, 0.08),
+    "notebook": (0.45, 0.36, 0.19),
+    "tablet": (0.88, 0.12),
+    "camera": (0.9, 0.1),
+    "headphones": (0.88, 0.12),
+    "remote": (0.88, 0.12),
+    "phone": (0.6, 0.33, 0.07),
+    "sticky_note": (0.75, 0.13, 0.08, 0.04),
+    "card": (0.8, 0.14, 0.06),
+    "usb_stick": (0.85, 0.11, 0.04),
+    "pen": (0.45, 0.3, 0.17, 0.08),
+}
+LOOKALIKE_COUNTS: Final = (0.3, 0.3, 0.2, 0.12, 0.08)
+ONLY_LOOKALIKES: Final = 0.06  # share of desks without a thing of a class
+FAR: Final = (0.16, 0.55)  # an A4 sheet's length as a share of the canvas's width
+CLOSE: Final = (0.55, 0.9)
+CLOSE_SHARE: Final = 0.15
 LEAST_SEEN: Final = 0.25
+
+DRAWS: Final[dict[str, Callable[[Rng], Cutout]]] = {
+    "paper": things.paper,
+    "notebook": things.notebook,
+    "sticky_note": things.sticky_note,
+    "pen": things.pen,
+    "phone": things.phone,
+    "tablet": things.tablet,
+    "card": things.card,
+    "usb_stick": things.usb_stick,
+    "camera": things.camera,
+    "headphones": things.headphones,
+    "remote": things.remote,
+}
 
 
 @dataclass(frozen=True)
@@ -34,48 +94,59 @@ class Desk:
     keystone: float
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a thing's middle lies on the canvas, and how it is turned (radians)."""
+
+    x: float
+    y: float
+    angle: float
+
+
 def texture(rng: Rng) -> Picture:
     """A bare table top: wood, plain or speckled, with a wall behind it now and then."""
     w, h = CANVAS
     base = np.array(rng.uniform(25, 235)) * rng.uniform(0.7, 1.0, 3)
     if rng.random() < 0.5:
         base = np.array([0.35, 0.6, 1.0]) * rng.uniform(60, 210)
-    table = filled(h, w, base)
     kind = rng.random()
     light: Floats = 1 + np.float32(0.08) * smooth_noise(rng, h, w, 3)
     if kind < 0.5:
-        grain = np.asarray(
-            cv2.resize(
-                rng.normal(0, 1, (int(rng.integers(30, 160)), 6)).astype(np.float32),
-                (w, h),
-                interpolation=cv2.INTER_CUBIC,
-            ),
-            np.float32,
-        )
-        light = light + np.float32(rng.uniform(0.03, 0.12)) * grain
+        knots = rng.normal(0, 1, (int(rng.integers(30, 160)), 6)).astype(np.float32)
+        grain = cv2.resize(knots, (w, h), interpolation=cv2.INTER_CUBIC)
+        light = light + np.float32(rng.uniform(0.03, 0.12)) * np.asarray(grain, np.float32)
     elif kind < 0.7:
-        light = light + rng.normal(0, 0.08, (h, w)).astype(np.float32)
-    table = shaded(table, light)
+        light = light + np.float32(0.08) * rng.standard_normal((h, w), np.float32)
+    table = lit(filled(h, w, base), light)
     if rng.random() < 0.35:
         edge = int(rng.uniform(0.08, 0.4) * h)
-        table[:edge] = shaded(
-            filled(edge, w, rng.uniform(60, 235) * rng.uniform(0.85, 1.0, 3)),
-            1 + np.float32(0.05) * smooth_noise(rng, edge, w, 3),
-        )
+        wall = filled(edge, w, rng.uniform(60, 235) * rng.uniform(0.85, 1.0, 3))
+        table[:edge] = lit(wall, 1 + np.float32(0.05) * smooth_noise(rng, edge, w, 3))
     return table
 
 
-def _quad(rng: Rng, size: tuple[int, int], length: float, desk: Desk) -> Floats:
+def _place(rng: Rng, near: Place | None, reach: float) -> Place:
+    """Anywhere on the desk, half of the time square to it; or `reach` pixels from another thing."""
+    if near is not None:
+        x, y = rng.normal(0, reach, 2)
+        return Place(near.x + x, near.y + y, near.angle + rng.normal(0, 0.25))
+    angle = rng.uniform(0, 2 * np.pi)
+    if rng.random() < 0.5:
+        angle = int(rng.integers(4)) * np.pi / 2 + rng.normal(0, 0.15)
+    return Place(
+        rng.uniform(0.02, 0.98) * CANVAS[0], rng.uniform(0.15, 0.98) * CANVAS[1], float(angle)
+    )
+
+
+def _quad(size: tuple[int, int], length: float, desk: Desk, place: Place) -> Floats:
     """Corners in the picture of a thing (w, h) lying on the desk, longest side `length` metres."""
     w, h = size
     half = np.array([w, h]) / max(w, h) * length * desk.scale / 2
     corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]], np.float64) * half
-    angle = rng.uniform(0, 2 * np.pi)
-    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    corners = corners @ turn.T * np.array([1.0, desk.flat])
+    cos, sin = np.cos(place.angle), np.sin(place.angle)
+    corners = corners @ np.array([[cos, -sin], [sin, cos]]).T * np.array([1.0, desk.flat])
     far = 1 + desk.keystone * corners[:, 1:] / CANVAS[1]
-    where = np.array([rng.uniform(0.02, 0.98) * CANVAS[0], rng.uniform(0.15, 0.98) * CANVAS[1]])
-    return np.asarray(corners * far + where, np.float32)
+    return np.asarray(corners * far + np.array([place.x, place.y]), np.float32)
 
 
 def _near_size(thing: Cutout, quad: Floats) -> Cutout:
@@ -88,96 +159,170 @@ def _near_size(thing: Cutout, quad: Floats) -> Cutout:
     return np.asarray(cv2.resize(thing, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _lay(canvas: Picture, thing: Cutout, quad: Floats, rng: Rng) -> tuple[Picture, Floats]:
-    """Put one cut-out on the canvas with its shadow; also returns its opacity [h, w] of 0..1."""
+def _shadow(under: Floats, rng: Rng) -> Floats:
+    """Light [h, w] round a thing of this opacity: less of it where its shadow falls."""
+    h, w = under.shape
+    small = (max(1, w // 4), max(1, h // 4))
+    low = cv2.resize(under, small, interpolation=cv2.INTER_AREA)
+    shift = np.array([[1, 0, rng.uniform(-2, 2)], [0, 1, rng.uniform(0, 2)]], np.float32)
+    dark = cv2.GaussianBlur(cv2.warpAffine(low, shift, small), (0, 0), rng.uniform(0.4, 2))
+    return np.asarray(1 - rng.uniform(0.1, 0.5) * cv2.resize(dark, (w, h)), np.float32)
+
+
+def _times(picture: Picture, share: Floats) -> Floats:
+    whole = cv2.merge([share, share, share])
+    return np.asarray(cv2.multiply(picture, whole, dtype=cv2.CV_32F), np.float32)
+
+
+def _lay(
+    canvas: Picture, thing: Cutout, quad: Floats, rng: Rng, *, light: Floats, rise: int
+) -> tuple[tuple[slice, slice], npt.NDArray[np.bool_]]:
+    """Put one cut-out on the canvas, in place, with its shadow and a side `rise` pixels high.
+
+    Returns the part of the canvas that was drawn on, and what the thing hides there.
+    """
+    margin = 14
+    low = np.maximum(np.floor(quad.min(0)) - margin, 0).astype(int)
+    high = np.minimum(np.ceil(quad.max(0)) + np.array([margin, margin + rise]), CANVAS).astype(int)
+    part = (slice(low[1], high[1]), slice(low[0], high[0]))
+    if (high - low).min() < 2:
+        return part, np.zeros(canvas[part].shape[:2], np.bool_)
     thing = _near_size(thing, quad)
     h, w = thing.shape[:2]
     source = np.array([[0, 0], [w, 0], [w, h], [0, h]], np.float32)
-    matrix = cv2.getPerspectiveTransform(source, quad)
-    laid = cv2.warpPerspective(thing, matrix, CANVAS, flags=cv2.INTER_LINEAR)
-    alpha = np.asarray(cv2.GaussianBlur(laid[..., 3], (0, 0), 0.6), np.float32) / np.float32(255)
-    small = (CANVAS[0] // 4, CANVAS[1] // 4)
-    low = cv2.resize(alpha, small, interpolation=cv2.INTER_AREA)
-    shift = np.array([[1, 0, rng.uniform(-2, 2)], [0, 1, rng.uniform(0, 2)]], np.float32)
-    dark = cv2.GaussianBlur(cv2.warpAffine(low, shift, small), (0, 0), rng.uniform(0.4, 2))
-    shadow = 1 - rng.uniform(0.1, 0.5) * cv2.resize(dark, CANVAS)
-    under = shaded(canvas, np.asarray(shadow, np.float32)).astype(np.float32)
-    tiny = cv2.resize(
-        cv2.cvtColor(canvas, cv2.COLOR_BGR2GRAY), (8, 6), interpolation=cv2.INTER_AREA
+    matrix = cv2.getPerspectiveTransform(source, quad - low.astype(np.float32))
+    size = (int(high[0] - low[0]), int(high[1] - low[1]))
+    colour = cv2.cvtColor(thing, cv2.COLOR_BGRA2BGR)
+    over = cv2.warpPerspective(colour, matrix, size, borderMode=cv2.BORDER_REPLICATE)
+    opacity = cv2.warpPerspective(cv2.extractChannel(thing, 3), matrix, size)
+    opacity = cv2.GaussianBlur(opacity, (0, 0), 0.6)
+    alpha = np.asarray(opacity, np.float32) * np.float32(1 / 255)
+    body = alpha
+    if rise:
+        swept = cv2.dilate(opacity, np.ones((rise + 1, 1), np.uint8), anchor=(0, rise))
+        body = np.asarray(swept, np.float32) * np.float32(1 / 255)
+    under = np.ascontiguousarray(canvas[part])
+    bright = np.asarray(light[part] * np.float32(rng.uniform(0.85, 1.2)), np.float32)
+    mixed = _times(under, _shadow(body, rng) * (1 - body)) + _times(
+        np.asarray(over, np.uint8), alpha * bright
     )
-    local = cv2.resize(tiny.astype(np.float32), CANVAS, interpolation=cv2.INTER_CUBIC)
-    light = np.clip(local / max(float(tiny.mean()), 1.0), 0.6, 1.25)
-    bright = min(1.0, (float(tiny.max()) + 90) / 255 * rng.uniform(0.85, 1.2))
-    over = laid[..., :3].astype(np.float32) * (light * bright)[..., None]
-    mixed = under * (1 - alpha[..., None]) + over * alpha[..., None]
-    return np.asarray(np.clip(mixed, 0, 255), np.uint8), alpha
+    if rise:
+        tone = np.array(cv2.mean(colour)[:3]) * rng.uniform(0.35, 0.75)
+        mixed += _times(filled(size[1], size[0], tone), (body - alpha) * bright)
+    canvas[part] = np.clip(mixed, 0, 255).astype(np.uint8)
+    return part, body > 0.5
 
 
-def _wanted(rng: Rng, phones: Sequence[Cutout], pens: Sequence[Cutout]) -> list[tuple[str, Cutout]]:
-    """What lies on this desk, the lowest first."""
-    out = [("other", things.other(rng)) for _ in range(int(rng.choice(4, p=[0.4, 0.3, 0.2, 0.1])))]
-    flat = [
-        ("paper", things.paper(rng)) for _ in range(int(rng.choice(4, p=[0.3, 0.35, 0.2, 0.15])))
-    ]
-    flat += [
-        ("notebook", things.notebook(rng)) for _ in range(int(rng.choice(3, p=[0.3, 0.45, 0.25])))
-    ]
-    order = rng.permutation(len(flat))
-    out += [flat[int(i)] for i in order]
-    if phones and rng.random() < 0.3:
-        out.append(("phone", phones[int(rng.integers(len(phones)))]))
-    for _ in range(int(rng.choice(4, p=[0.35, 0.35, 0.2, 0.1]))):
-        real = pens and rng.random() < 0.4
-        out.append(("pen", pens[int(rng.integers(len(pens)))] if real else things.pen(rng)))
-    return out
+def _light_on(canvas: Picture) -> Floats:
+    """How bright a white thing would be at each place of the desk [h, w], 1 = as drawn."""
+    gray = cv2.cvtColor(canvas, cv2.COLOR_BGR2GRAY)
+    tiny = cv2.resize(gray, (8, 6), interpolation=cv2.INTER_AREA).astype(np.float32)
+    local = np.clip(tiny / max(float(tiny.mean()), 1.0), 0.6, 1.25)
+    bright = min(1.0, (float(tiny.max()) + 90) / 255)
+    local = np.asarray(local * bright, np.float32)
+    return np.asarray(cv2.resize(local, CANVAS, interpolation=cv2.INTER_CUBIC), np.float32)
+
+
+def _sunlight(canvas: Picture, rng: Rng) -> Picture:
+    """A patch of light from a window: four-sided as a sheet, but soft and see-through."""
+    w, h = CANVAS[0] // 4, CANVAS[1] // 4
+    patch = np.zeros((h, w), np.uint8)
+    corner, along = rng.uniform(0, 0.8, 2) * (w, h), rng.uniform(-0.5, 0.5, 2) * (w, h)
+    across = np.array([-along[1], along[0]]) * rng.uniform(0.2, 1.2) + rng.normal(0, 6, 2)
+    panes = int(rng.choice([1, 2, 6], p=[0.6, 0.25, 0.15]))
+    for n in range(panes):
+        start = corner + across * n * 1.1 / panes
+        end = start + across / panes * 0.9
+        pane = np.stack([start, start + along, end + along, end])
+        cv2.fillPoly(patch, [pane.astype(np.int32)], 255, cv2.LINE_AA)
+    soft = cv2.GaussianBlur(patch, (0, 0), rng.uniform(1.2, 4.0)).astype(np.float32)
+    strength = np.float32(rng.uniform(0.2, 1.3) / 255)
+    return lit(canvas, np.asarray(1 + strength * cv2.resize(soft, CANVAS), np.float32))
+
+
+def _wanted(rng: Rng, real: dict[str, Sequence[Cutout]]) -> list[tuple[str, Cutout]]:
+    """What lies on this desk, the lowest first; `real` cut-outs stand in for half of the drawn."""
+    amount = int(rng.choice(len(LOOKALIKE_COUNTS), p=LOOKALIKE_COUNTS))
+    only = rng.random() < ONLY_LOOKALIKES
+    out = [things.lookalike(rng) for _ in range(max(amount, 1) if only else amount)]
+    if only:
+        return out
+    for name, chances in COUNTS.items():
+        stock = real.get(name, ())
+        for _ in range(int(rng.choice(len(chances), p=chances))):
+            photograph = len(stock) > 0 and rng.random() < 0.5
+            cut = stock[int(rng.integers(len(stock)))] if photograph else DRAWS[name](rng)
+            out.append((name, cut))
+    # Large things lie below, but paper and books in any order among them, and seldom on a phone.
+    rank = [rng.normal(2 * (LENGTHS[name][0] < 0.2), 0.7) for name, _ in out]
+    return [out[int(i)] for i in np.argsort(rank)]
 
 
 def compose(
-    rng: Rng, background: Sample | None, phones: Sequence[Cutout], pens: Sequence[Cutout]
+    rng: Rng,
+    background: Sample | None,
+    phones: Sequence[Cutout],
+    pens: Sequence[Cutout],
+    *,
+    cards: Sequence[Cutout] = (),
 ) -> Sample:
-    """A desk with drawn paper, notebooks, pens and things of no class.
+    """A desk with things of our classes, drawn or cut from photographs, and things of no class.
 
     Args:
         rng: Source of chance.
         background: A real picture without labels of its own, or None for a bare table.
         phones: Cut-outs of real phones.
         pens: Cut-outs of real pens.
+        cards: Cut-outs of real payment and ID cards.
     """
     canvas = texture(rng) if background is None else background.picture
     canvas = np.asarray(cv2.resize(canvas, CANVAS, interpolation=cv2.INTER_AREA), np.uint8)
-    desk = Desk(
-        rng.uniform(0.16, 0.55) * CANVAS[0] / 0.297, rng.uniform(0.4, 1.0), rng.uniform(0, 0.5)
-    )
+    close = rng.random() < CLOSE_SHARE
+    reach = rng.uniform(*(CLOSE if close else FAR))
+    desk = Desk(reach * CANVAS[0] / 0.297, rng.uniform(0.4, 1.0), rng.uniform(0, 0.5))
+    light, sun = _light_on(canvas), rng.random()
+    if sun < 0.08:
+        canvas = _sunlight(canvas, rng)
     owner = np.full(CANVAS[::-1], -1, np.int16)
-    names: list[str] = []
-    sizes: list[int] = []
-    for name, thing in _wanted(rng, phones, pens):
+    names, sizes = list[str](), list[int]()
+    sheet: Place | None = None
+    for name, thing in _wanted(rng, {"phone": phones, "pen": pens, "card": cards}):
+        if close and rng.random() < 0.4:
+            continue
         mean, spread = LENGTHS[name]
         length = mean * np.exp(rng.uniform(-spread, spread))
-        canvas, alpha = _lay(canvas, thing, _quad(rng, thing.shape[1::-1], length, desk), rng)
-        mask = alpha > 0.5
-        owner[mask] = len(names)
+        fanned = name == "paper" and rng.random() < 0.35
+        place = _place(rng, sheet if fanned else None, 0.3 * length * desk.scale)
+        sheet = place if name == "paper" else sheet
+        quad = _quad(thing.shape[1::-1], length, desk, place)
+        high = HEIGHTS.get(name, 0.0) * rng.uniform(0.5, 1.5) * desk.scale
+        rise = min(60, int(high * np.sqrt(1 - desk.flat**2)))
+        part, hidden = _lay(canvas, thing, quad, rng, light=light, rise=rise)
+        owner[part][hidden] = len(names)
         names.append(name)
-        sizes.append(int(mask.sum()))
+        sizes.append(int(np.count_nonzero(hidden)))
+    if sun > 0.94:
+        canvas = _sunlight(canvas, rng)
     boxes, labels = _seen(owner, names, sizes)
-    known = np.full(len(CLASSES), Known.LABELLED, np.uint8)
-    known[CLASSES.index("person")] = Known.TEACHER
+    known = np.full(NUM_LEARNT, Known.LABELLED, np.uint8)
     if background is not None:
         known = background.known
     return Sample(canvas, boxes, labels, known)
 
 
 def _seen(
-    owner: np.ndarray[tuple[int, ...], np.dtype[np.int16]], names: list[str], sizes: list[int]
-) -> tuple[Floats, np.ndarray[tuple[int, ...], np.dtype[np.int64]]]:
+    owner: npt.NDArray[np.int16], names: list[str], sizes: list[int]
+) -> tuple[Floats, npt.NDArray[np.int64]]:
     """Boxes around what is still visible of each thing; -1 where too little is."""
     boxes, labels = [], []
     for number, (name, size) in enumerate(zip(names, sizes, strict=True)):
-        y, x = np.nonzero(owner == number)
-        if name == "other" or len(x) < 20:
+        mask = (owner == number).view(np.uint8)
+        visible = cv2.countNonZero(mask)
+        if name not in LEARNT or visible < 20:
             continue
-        boxes.append([x.min(), y.min(), x.max() + 1, y.max() + 1])
-        labels.append(CLASSES.index(name) if len(x) >= LEAST_SEEN * size else -1)
+        x, y, w, h = cv2.boundingRect(mask)
+        boxes.append([x, y, x + w, y + h])
+        labels.append(LEARNT.index(name) if visible >= LEAST_SEEN * size else -1)
     return (
         np.array(boxes, np.float32).reshape(-1, 4),
         np.array(labels, np.int64).reshape(-1),
