@@ -116,7 +116,8 @@ def texture(rng: Rng) -> Picture:
         grain = cv2.resize(knots, (w, h), interpolation=cv2.INTER_CUBIC)
         light = light + np.float32(rng.uniform(0.03, 0.12)) * np.asarray(grain, np.float32)
     elif kind < 0.7:
-        light = light + np.float32(0.08) * rng.standard_normal((h, w), np.float32)
+        specks = rng.standard_normal((h // 2, w // 2), np.float32)
+        light = light + np.float32(0.1) * np.asarray(cv2.resize(specks, (w, h)), np.float32)
     table = lit(filled(h, w, base), light)
     if rng.random() < 0.35:
         edge = int(rng.uniform(0.08, 0.4) * h)
@@ -217,7 +218,7 @@ def _light_on(canvas: Picture) -> Floats:
     """How bright a white thing would be at each place of the desk [h, w], 1 = as drawn."""
     gray = cv2.cvtColor(canvas, cv2.COLOR_BGR2GRAY)
     tiny = cv2.resize(gray, (8, 6), interpolation=cv2.INTER_AREA).astype(np.float32)
-    local = np.clip(tiny / max(float(tiny.mean()), 1.0), 0.6, 1.25)
+    local = np.clip(tiny / max(float(tiny.mean()), 1.0), 0.6, 1.1)
     bright = min(1.0, (float(tiny.max()) + 90) / 255)
     local = np.asarray(local * bright, np.float32)
     return np.asarray(cv2.resize(local, CANVAS, interpolation=cv2.INTER_CUBIC), np.float32)

@@ -6,7 +6,7 @@ import numpy as np
 from models.train import ink
 from models.train.picture import LONG, Cutout, Floats, Picture, Rng, filled, smooth_noise, solid
 from models.train.things.paperware import paper_colour, waves
-from models.train.things.shapes import bright, lit, neutral, pattern, rounded, wallpaper
+from models.train.things.shapes import bright, lit, neutral, overlay, pattern, rounded, wallpaper
 
 
 def _spiral(picture: Picture, rng: Rng, x: int) -> None:
@@ -146,10 +146,8 @@ def _pile(rng: Rng) -> Cutout:
         matrix = np.asarray(turned, np.float64)
         matrix[:, 2] += np.array([side - w, side - h]) / 2 + rng.normal(0, 8, 2)
         laid = np.asarray(cv2.warpAffine(book, matrix, (side, side)), np.uint8)
-        shade = cv2.GaussianBlur(laid[..., 3], (0, 0), 5).astype(np.float32) / 255
-        out[..., :3] = lit(np.ascontiguousarray(out[..., :3]), np.asarray(1 - 0.45 * shade))
-        part = laid[..., 3] > 127
-        out[part] = laid[part]
+        colour = np.asarray(cv2.cvtColor(laid, cv2.COLOR_BGRA2BGR), np.uint8)
+        overlay(out, np.ascontiguousarray(laid[..., 3]), colour, 0.45, 19)
         size *= rng.uniform(0.75, 0.95)
     x, y, w, h = cv2.boundingRect(out[..., 3])
     return np.ascontiguousarray(out[y : y + h, x : x + w])

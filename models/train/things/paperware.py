@@ -6,7 +6,7 @@ import numpy as np
 from models.train import ink
 from models.train.picture import Cutout, Floats, Picture, Rng, filled, smooth_noise, solid
 from models.train.things import pages
-from models.train.things.shapes import Alpha, bright, lit
+from models.train.things.shapes import Alpha, bright, lit, overlay
 
 SHEET = 448  # longest side of a sheet, pixels: small print stays legible in close views
 
@@ -128,21 +128,19 @@ def _stack(rng: Rng, top: Cutout) -> Cutout:
     room = 14
     h, w = top.shape[0] + 2 * room, top.shape[1] + 2 * room
     out = np.zeros((h, w, 4), np.uint8)
-    sheets = int(rng.integers(1, 5))
+    sheets = int(rng.integers(1, 4))
     for n in range(sheets + 1):
         shift = room + rng.uniform(-8, 8, 2) * (n < sheets)
         turned = cv2.getRotationMatrix2D((w / 2, h / 2), rng.normal(0, 1.2), 1.0)
         matrix = np.asarray(turned, np.float64)
         matrix[:, 2] += shift
-        sheet = top
+        laid = np.asarray(cv2.warpAffine(cv2.extractChannel(top, 3), matrix, (w, h)), np.uint8)
         if n < sheets:
-            sheet = top.copy()
-            sheet[..., :3] = paper_colour(rng)
-        laid = np.asarray(cv2.warpAffine(sheet, matrix, (w, h)), np.uint8)
-        shade = cv2.GaussianBlur(laid[..., 3], (0, 0), 3).astype(np.float32) / 255
-        out[..., :3] = lit(np.ascontiguousarray(out[..., :3]), np.asarray(1 - 0.25 * shade))
-        solid_part = laid[..., 3] > 127
-        out[solid_part] = laid[solid_part]
+            page = filled(h, w, paper_colour(rng))
+        else:
+            colour = cv2.cvtColor(top, cv2.COLOR_BGRA2BGR)
+            page = np.asarray(cv2.warpAffine(colour, matrix, (w, h)), np.uint8)
+        overlay(out, laid, page, 0.25, 11)
     return out
 
 

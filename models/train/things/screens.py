@@ -131,9 +131,9 @@ def _dark_glass(rng: Rng, h: int, w: int) -> Picture:
 def _front(rng: Rng, h: int, w: int, radius: int, rim: int) -> Cutout:
     """A glass front with a rim of `rim` pixels round the screen."""
     body = _dark_glass(rng, h, w)
-    if rng.random() < 0.15:
-        body[:] = neutral(rng, 225, 250)
     if rng.random() < 0.62:
+        if rng.random() < 0.2:  # a white rim shows only round a lit screen
+            body[:] = neutral(rng, 225, 250)
         screen = np.ascontiguousarray(body[rim : h - rim, rim : w - rim])
         show(screen, rng)
         corner = rounded(h - 2 * rim, w - 2 * rim, max(0, radius - rim // 2), 0) > 127

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.train.ink import Colour, fields
-from models.train.picture import Floats, Picture, Rng, filled
+from models.train.picture import Cutout, Floats, Picture, Rng, filled
 
 Alpha = npt.NDArray[np.uint8]  # [h, w], opacity
 
@@ -64,20 +64,33 @@ def box(
 
 def bevel(alpha: Alpha, depth: float, width: float) -> Floats:
     """Light that falls off towards the outline, so that a thing looks solid."""
-    soft = cv2.GaussianBlur(alpha, (0, 0), width).astype(np.float32) / 255
-    return np.asarray(1 - depth * np.clip(2 - 2 * soft, 0, 1), np.float32)
+    side = 2 * round(2 * width) + 1
+    soft = cv2.stackBlur(alpha, (side, side))
+    fall = 1 - depth * np.clip(2 - 2 * np.arange(256) / 255, 0, 1)
+    return np.asarray(cv2.LUT(soft, fall.astype(np.float32)), np.float32)
 
 
 def gloss(rng: Rng, h: int, w: int, strength: float) -> Floats:
     """A slanting gradient of light with, half of the time, a bright band in it."""
-    y, x = np.mgrid[0:h, 0:w].astype(np.float32)
     a, b = rng.uniform(-1, 1, 2)
-    across = (a * x / w + b * y / h).astype(np.float32)
+    small = (max(2, h // 4), max(2, w // 4))
+    across = a * np.linspace(0, 1, small[1])[None] + b * np.linspace(0, 1, small[0])[:, None]
     light = 1 + strength * (across - across.mean())
     if rng.random() < 0.5:
         centre = rng.uniform(float(across.min()), float(across.max()))
         light = light + strength * np.exp(-(((across - centre) / rng.uniform(0.05, 0.25)) ** 2))
-    return np.asarray(light, np.float32)
+    return np.asarray(cv2.resize(light.astype(np.float32), (w, h)), np.float32)
+
+
+def overlay(out: Cutout, opacity: Alpha, picture: Picture, shade: float, blur: int) -> None:
+    """Lay a picture of the same size over a cut-out, in place, with its shadow round it."""
+    dark = cv2.stackBlur(opacity, (blur, blur)).astype(np.float32)
+    mask = cv2.threshold(opacity, 127, 255, cv2.THRESH_BINARY)[1]
+    under = np.asarray(cv2.cvtColor(out, cv2.COLOR_BGRA2BGR), np.uint8)
+    ground = lit(under, np.asarray(1 - np.float32(shade / 255) * dark, np.float32))
+    alpha = cv2.max(cv2.extractChannel(out, 3), mask)
+    cv2.copyTo(picture, mask, ground)
+    out[:] = cv2.merge([*cv2.split(ground), alpha])
 
 
 def wallpaper(rng: Rng, h: int, w: int, cells: int = 3) -> Picture:
