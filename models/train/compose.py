@@ -51,13 +51,13 @@ HEIGHTS: Final = {
 }
 # How many of a class lie on a desk: chances of 0, 1, 2, ...
 COUNTS: Final[dict[str, tuple[float, ...]]] = {
-    "paper": (0.25, 0.32, 0.22, 0.13, 0.08),
-    "notebook": (0.45, 0.36, 0.19),
+    "paper": (0.17, 0.37, 0.24, 0.13, 0.09),
+    "notebook": (0.4, 0.4, 0.2),
     "tablet": (0.88, 0.12),
-    "camera": (0.9, 0.1),
+    "camera": (0.88, 0.12),
     "headphones": (0.88, 0.12),
     "remote": (0.88, 0.12),
-    "phone": (0.6, 0.33, 0.07),
+    "phone": (0.55, 0.37, 0.08),
     "sticky_note": (0.75, 0.13, 0.08, 0.04),
     "card": (0.8, 0.14, 0.06),
     "usb_stick": (0.85, 0.11, 0.04),
