@@ -1,0 +1,187 @@
+"""`python -m models.evaluation`: choose the operating point, write the report, judge one set."""
+
+import json
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from cleandesk.detector import ModelError
+from models.evaluation import choose as chooser
+from models.evaluation import measures, operating_point, page, plots, report, sets
+from models.evaluation.looking import SHIPPED, Eye, RawModel, frames_of
+from models.evaluation.sets import EvaluationError, PictureSet
+
+FIGURES: Final = Path(__file__).with_name("figures")
+PAGE: Final = sets.ROOT / "models" / "README.md"
+WHICH: Final = "rooms, choose, report, scenes"
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
+ManifestOption = Annotated[Path, typer.Option(help="The model's manifest.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="For programs; no progress bars.")]
+FreshOption = Annotated[bool, typer.Option(help="Look again at what was looked at before.")]
+ScenesOption = Annotated[
+    bool, typer.Option(help="Whether to use the rendered scenes of build/scenes/val.")
+]
+
+
+@contextmanager
+def _errors() -> Iterator[None]:
+    try:
+        yield
+    except (EvaluationError, ModelError) as error:
+        typer.echo(f"evaluation: {error}", err=True)
+        raise typer.Exit(2) from error
+
+
+def _plain(value: Any) -> Any:
+    """Make JSON of it: NaN becomes null, pairs become words."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, dict):
+        return {
+            " -> ".join(k) if isinstance(k, tuple) else str(k): _plain(v) for k, v in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    return value
+
+
+@app.command()
+def choose(
+    manifest: ManifestOption = SHIPPED,
+    out: Annotated[Path | None, typer.Option(help="Default: beside the manifest.")] = None,
+    *,
+    scenes: ScenesOption = True,
+    as_json: JsonOption = False,
+    fresh: FreshOption = False,
+) -> None:
+    """Fit calibration and thresholds on the choose half, and write operating_point.yaml."""
+    with _errors():
+        model, eye = RawModel(manifest), Eye(quiet=as_json, fresh=fresh)
+        real = sets.half("choose")
+        rendered = sets.scenes() if scenes else PictureSet("none", (), frozenset())
+        rooms = sets.rooms()
+        evidence = chooser.gather(
+            model.names,
+            (real, eye.look(model, frames_of(real))),
+            (rendered, eye.look(model, frames_of(rendered))),
+            {name: rooms.count(name) for name in model.names},
+        )
+        point, figures = chooser.decide(evidence)
+        content = chooser.document(point, figures, model.sha256)
+        target = out or manifest.with_name(operating_point.NAME)
+        operating_point.write(content, target)
+    if as_json:
+        typer.echo(json.dumps(content))
+        return
+    _show_choice(content, str(target))
+
+
+def _show_choice(content: dict[str, Any], title: str) -> None:
+    table = Table(title=title)
+    heads = ("class", "chosen on", "real", "rendered", "threshold", "raw", "scale", "offset")
+    tail = ("finds", "precision", "bound", "recall", "real: wrong", "recall", "remarks")
+    for column in (*heads, *tail):
+        words = column in ("class", "chosen on", "remarks")
+        table.add_column(column, justify="left" if words else "right")
+    for name, f in content["evidence"].items():
+        remarks = ["not verified on real pictures"] if name in content["unverified"] else []
+        remarks += [] if f["reached"] else [f"precision below {content['rule']['precision']}"]
+        curve = content["calibration"][name]
+        numbers = (content["thresholds"][name], f["raw_threshold"], curve["scale"], curve["offset"])
+        shares = (f["precision"], f["precision_bound"], f["recall"])
+        table.add_row(
+            name,
+            f["chosen_on"],
+            str(f["labelled_real"]),
+            str(f["labelled_rendered"]),
+            *(f"{v:.2f}" for v in numbers),
+            str(f["finds"]),
+            *(_share(v) for v in shares),
+            str(f["real_wrong"]),
+            _share(f["real_recall"]),
+            ", ".join(remarks),
+        )
+    Console().print(table)
+
+
+def _share(value: float | None) -> str:
+    return page.share(math.nan if value is None else value)
+
+
+@app.command(name="report")
+def write_report(
+    manifest: ManifestOption = SHIPPED,
+    point: Annotated[
+        Path | None,
+        typer.Option(help="Default: operating_point.yaml of these weights, else the manifest."),
+    ] = None,
+    *,
+    scenes: ScenesOption = True,
+    as_json: JsonOption = False,
+    fresh: FreshOption = False,
+) -> None:
+    """Measure everything; write tables into models/README.md and pictures beside this package."""
+    with _errors():
+        model, eye = RawModel(manifest), Eye(quiet=as_json, fresh=fresh)
+        source = point or operating_point.current(manifest, model.sha256)
+        at = operating_point.read(source, model.names)
+        made = report.make(model, model.sha256, at, eye, with_scenes=scenes)
+        if as_json:
+            typer.echo(json.dumps(_plain(asdict(made)), allow_nan=False))
+            return
+        plots.draw(made, FIGURES)
+        page.put(PAGE, page.write(made))
+    means = ", ".join(f"{name} {page.share(c.half_mean)}" for name, c in made.compared.items())
+    typer.echo(f"operating point of {source}; report in {PAGE}; mean AP50, report half: {means}")
+
+
+@app.command(name="set")
+def judge_set(
+    which: Annotated[str, typer.Argument(help=f"{WHICH}, or a folder.")] = "rooms",
+    manifest: ManifestOption = SHIPPED,
+    *,
+    as_json: JsonOption = False,
+    fresh: FreshOption = False,
+) -> None:
+    """Print average precision, and precision and recall at the thresholds, on one set."""
+    with _errors():
+        model, eye = RawModel(manifest), Eye(quiet=as_json, fresh=fresh)
+        at = operating_point.read(operating_point.current(manifest, model.sha256), model.names)
+        pictures = _named(which)
+        seen = measures.see(pictures, eye.look(model, frames_of(pictures)), at)
+        rows = {n: measures.figures(j, at.thresholds[n]) for n, j in seen.judged.items()}
+        mean = measures.together(seen.judged, at.thresholds).mean_ap50
+    if as_json:
+        classes = {name: asdict(f) for name, f in rows.items()}
+        whole = {"set": which, "pictures": len(pictures.pictures), "mean_ap50": mean}
+        typer.echo(json.dumps(_plain({**whole, "classes": classes}), allow_nan=False))
+        return
+    table = Table(title=f"{which}: {len(pictures.pictures)} pictures, mean AP50 {mean:.3f}")
+    heads = ("class", "labelled", "AP50", "score", "finds", "precision", "recall", "false/pic")
+    for column in heads:
+        table.add_column(column, justify="left" if column == "class" else "right")
+    for name, f in rows.items():
+        ends = (f.precision, f.recall, f.false_per_picture)
+        begin = (page.share(f.ap50), page.share(at.thresholds[name]), str(f.shown))
+        table.add_row(name, str(f.labelled), *begin, *(page.share(v) for v in ends))
+    Console().print(table)
+
+
+def _named(which: str) -> PictureSet:
+    if which == "rooms":
+        return sets.rooms()
+    if which in ("choose", "report"):
+        return sets.half(which)
+    return sets.scenes() if which == "scenes" else sets.read_set(Path(which).name, Path(which))
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,90 @@
+"""The operating point: what scores mean, and from which one on each class is believed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import yaml
+
+from cleandesk.detector import Detections
+from models.evaluation.calibrate import IDENTITY, Curve
+from models.evaluation.looking import read_yaml
+from models.evaluation.matching import Judged
+from models.evaluation.sets import EvaluationError
+
+NAME: Final = "operating_point.yaml"
+_HEAD: Final = (
+    "# Written by `python -m models.evaluation choose`; goes into the manifest when the model is\n"
+    "# exported.\n"
+)
+
+
+@dataclass(frozen=True)
+class OperatingPoint:
+    """From which score on each class is believed, and what scores mean.
+
+    Attributes:
+        thresholds: Of calibrated scores, by class.
+        calibration: By class.
+        unverified: Classes that too few real pictures show.
+    """
+
+    thresholds: dict[str, float]
+    calibration: dict[str, Curve]
+    unverified: tuple[str, ...]
+
+    def judged(self, raw: Judged, name: str) -> Judged:
+        """The same finds of a class with calibrated scores."""
+        return self.calibration[name].judged(raw)
+
+    def detections(self, raw: Sequence[Detections]) -> list[Detections]:
+        """The same finds with calibrated scores, best first."""
+        return [self._calibrated(seen) for seen in raw]
+
+    def _calibrated(self, seen: Detections) -> Detections:
+        scores = seen.scores.copy()
+        for number, name in enumerate(seen.names):
+            mine = seen.class_ids == number
+            scores[mine] = self.calibration[name].apply(seen.scores[mine])
+        order = np.argsort(-scores, kind="stable")
+        return replace(
+            seen, boxes=seen.boxes[order], scores=scores[order], class_ids=seen.class_ids[order]
+        )
+
+
+def write(content: dict[str, Any], path: Path) -> None:
+    """Write the operating point and what led to it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = _HEAD + yaml.safe_dump(content, sort_keys=False, width=100)
+    path.write_text(text, encoding="utf-8")
+
+
+def read(path: Path, names: Sequence[str]) -> OperatingPoint:
+    """Read the operating point from its file, or from a manifest, which has the same keys.
+
+    Raises:
+        EvaluationError: If it cannot be read or lacks a class.
+    """
+    held = read_yaml(path)
+    default = held.get("threshold")
+    given = {n: default for n in names if default is not None} | (held.get("thresholds") or {})
+    missing = [n for n in names if n not in given]
+    if missing:
+        raise EvaluationError(
+            f"{path}: no threshold for {', '.join(missing)}; run `python -m models.evaluation "
+            "choose` anew"
+        )
+    curves = held.get("calibration") or {}
+    return OperatingPoint(
+        {n: float(given[n]) for n in names},
+        {n: Curve(**curves[n]) if n in curves else IDENTITY for n in names},
+        tuple(held.get("unverified") or ()),
+    )
+
+
+def current(manifest: Path, sha256: str) -> Path:
+    """Return where the operating point of these weights stands: its own file, else the manifest."""
+    path = manifest.with_name(NAME)
+    return path if path.is_file() and read_yaml(path).get("model") == sha256 else manifest
