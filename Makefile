@@ -94,8 +94,9 @@ train: $(TRAIN)/.ready  ## Train the desk model, going on from a checkpoint; nee
 	$(TRAIN)/bin/python -m models.train run $(if $(wildcard build/train/checkpoint.pt),--resume)
 	$(TRAIN)/bin/python -m models.train export
 
-evaluate: $(VENV)/.dev  ## Judge the shipped model; needs ../shared
-	$(BIN)/python -m models.evaluate --set coco_desk_dev
+evaluate: $(TRAIN)/.ready  ## Judge the shipped model, write models/README.md; needs ../shared
+	$(TRAIN)/bin/python -m models.evaluation report \
+	  $(if $(wildcard build/scenes/val/instances.json),,--no-scenes)
 
 lock: $(VENV)/bin/pip  ## Pin all dependencies with hashes
 	$(BIN)/pip install --quiet 'uv>=0.8'

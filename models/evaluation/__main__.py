@@ -66,7 +66,7 @@ def choose(
     with _errors():
         model, eye = RawModel(manifest), Eye(quiet=as_json, fresh=fresh)
         real = sets.half("choose")
-        rendered = sets.scenes() if scenes else PictureSet("none", (), frozenset())
+        rendered = sets.scenes("choose") if scenes else PictureSet("none", (), frozenset())
         rooms = sets.rooms()
         evidence = chooser.gather(
             model.names,

@@ -26,12 +26,17 @@ class Confusion:
         said: By (class said, what it truly is); the latter is a class, the name of an unlabelled
             thing, or one of the words above.
         missed: By class, things of which nothing was said.
-        labelled: By class, all things.
+        others: By name, how many unlabelled things there are.
     """
 
     said: Counter[tuple[str, str]]
     missed: Counter[str]
-    labelled: Counter[str]
+    others: Counter[str]
+
+    def taken_for(self, other: str) -> list[tuple[str, int]]:
+        """As what an unlabelled thing was accused, and how often."""
+        rows = [(said, n) for (said, true), n in self.said.items() if true == other]
+        return sorted(rows, key=lambda row: (-row[1], row[0]))
 
     def wrong(self) -> list[tuple[str, str, int]]:
         """All mistakes, the most frequent first."""
@@ -64,13 +69,13 @@ def confuse(
     """
     out = Confusion(Counter(), Counter(), Counter())
     for seen, picture in zip(found, pictures, strict=True):
+        out.others.update({name: len(t.boxes) for name, t in picture.others.items()})
         for name in sorted(labelled & set(seen.names)):
             there = picture.of(name)
             chosen = (seen.class_ids == seen.names.index(name)) & (seen.scores >= thresholds[name])
             boxes = seen.boxes[chosen]
             hits = assign(boxes, there)
             total = int((~there.ignored).sum())
-            out.labelled[name] += total
             out.missed[name] += total - int((hits >= 0).sum())
             for box, hit in zip(boxes, hits, strict=True):
                 if hit != IGNORED:

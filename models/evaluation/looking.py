@@ -85,7 +85,7 @@ class RawModel:
         read = read_yaml(manifest)
         read.pop("calibration", None)
         text = yaml.safe_dump(read, sort_keys=False)
-        self.key = hashlib.sha256(text.encode()).hexdigest()[:12]
+        self.key = f"{read.get('name', 'model')}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
         self.sha256 = str(read.get("sha256", ""))
         with tempfile.TemporaryDirectory() as folder:
             for beside in manifest.resolve().parent.iterdir():
@@ -164,7 +164,7 @@ class Eye:
         bar = Console(stderr=True)
         shown = track(
             frames.images(),
-            f"{model.key[:10]}: {frames.title}",
+            f"{model.key}: {frames.title}",
             total=frames.count,
             console=bar,
             disable=self._quiet,

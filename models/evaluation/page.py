@@ -63,6 +63,7 @@ def write(report: Report) -> str:
         _sizes(report.rooms),
         _reliability(report),
         *(_mistakes(on) for on in (report.rooms, report.scenes) if on),
+        *([_lookalikes(report.scenes)] if report.scenes else []),
         f"![Confusion: {(report.scenes or report.rooms).title}](evaluation/figures/confusion.png)",
         _alarms(report),
         _light(report),
@@ -156,6 +157,19 @@ def _mistakes(on: OnSet) -> str:
         text += f"; the {_MOST_MISTAKES} most frequent kinds"
     text += f".\n\n{table(('said', 'truly', 'times'), rows)}"
     return text
+
+
+def _lookalikes(on: OnSet) -> str:
+    if not on.confusion.others:
+        return "These desks do not tell where their look-alikes lie."
+    rows = []
+    for name, there in on.confusion.others.most_common():
+        taken = on.confusion.taken_for(name)
+        total = sum(n for _, n in taken)
+        words = ", ".join(f"{said} {n}" for said, n in taken) or "-"
+        rows.append([name, str(there), share(total / there), words])
+    head = ("look-alike", "there", "finds a thing", "taken for")
+    return f"### Look-alikes: {on.title}\n{table(head, rows)}"
 
 
 def _alarms(report: Report) -> str:

@@ -107,7 +107,7 @@ def _light(plt: Any, report: Report) -> Any:
         axes.set_ylim(0, 1)
         axes.set_title(name, fontsize=9)
         axes.grid(axis="y", alpha=0.3)
-    panels[0][0].legend(fontsize=8)
+    panels[0][0].legend(fontsize=8, loc="upper right", ncols=3, bbox_to_anchor=(1, 1.22))
     return figure
 
 

@@ -101,7 +101,7 @@ def make(
         EvaluationError: If pictures are missing.
     """
     half = sets.half("report")
-    scenes = sets.scenes() if with_scenes else None
+    scenes = sets.scenes("report") if with_scenes else None
     alike = [half, *([scenes] if scenes else [])]
     on_half = see(half, eye.look(model, frames_of(half)), point)
     return Report(
@@ -109,7 +109,9 @@ def make(
         names=model.names,
         point=point,
         rooms=_on_set(model, half, point, eye, "real rooms, report half"),
-        scenes=_on_set(model, scenes, point, eye, "rendered desks") if scenes else None,
+        scenes=_on_set(model, scenes, point, eye, "rendered desks, report half")
+        if scenes
+        else None,
         compared=_compare(model, eye),
         light={s.name: _in_light(model, s, point, eye) for s in alike},
         alarms=_alarms(model, point, eye),

@@ -9,6 +9,7 @@ from typing import Any, Final, Self
 import numpy as np
 import numpy.typing as npt
 
+from models.evaluation.split import half_of
 from models.scenes.classes import CLASSES
 
 Floats = npt.NDArray[np.float32]
@@ -200,7 +201,14 @@ def half(which: str, *, extra: bool = True) -> PictureSet:
     return rooms(extra=extra).part(which, frozenset(split[which]))
 
 
-def scenes() -> PictureSet:
-    """The held-out rendered desks; only what occurs in them counts as labelled."""
+def scenes(which: str = "") -> PictureSet:
+    """The held-out rendered desks; only what occurs in them counts as labelled.
+
+    Args:
+        which: Only the half, `choose` or `report`, that the names tell, as for the real pictures.
+    """
     read = read_set("scenes-val", SCENES)
-    return replace(read, labelled=frozenset(n for n in read.labelled if read.count(n)))
+    labelled = frozenset(n for n in read.labelled if read.count(n))
+    files = {p.path.name for p in read.pictures if half_of(p.path.name) == which}
+    whole = replace(read, labelled=labelled)
+    return whole.part(which, frozenset(files)) if which else whole
