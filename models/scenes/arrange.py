@@ -3,157 +3,77 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
-from models.scenes import computers, handheld, lookalikes, paperware, vessels
-from models.scenes.camera import Camera
+from models.scenes import computers, lookalikes, sticky, themes, viewpoints
+from models.scenes.gestures import resting_hand
 from models.scenes.layout import Layout
-from models.scenes.scene import Light, Scene
+from models.scenes.lighting import draw_lights
+from models.scenes.scene import Scene
 from models.scenes.surroundings import draw_room
-from models.scenes.thing import Color, Thing
+from models.scenes.thing import Placed
 
 Rng = np.random.Generator
-_WARM: Final[Color] = (1.0, 0.72, 0.45)
-_NEUTRAL: Final[Color] = (1.0, 0.95, 0.88)
-_COLD: Final[Color] = (0.78, 0.88, 1.0)
 
-# Small, weak classes come more often than the large ones that the starting weights know.
-_WEIGHTS: Final[tuple[tuple[Callable[[Rng], Thing], float], ...]] = (
-    (handheld.phone, 0.2),
-    (paperware.paper, 0.2),
-    (paperware.notebook, 0.17),
-    (handheld.pen, 0.23),
-    (vessels.cup, 0.12),
-    (vessels.bottle, 0.08),
+
+@dataclass(frozen=True)
+class _Theme:
+    """A kind of desk: how often it comes, with computers, seen closely; what lies there."""
+
+    share: float
+    computers: float
+    close: float
+    lay: Callable[[Rng, Layout], list[Placed]]
+
+
+_THEMES: Final = (
+    _Theme(0.33, 0.85, 0.12, themes.clutter),
+    _Theme(0.26, 0.3, 0.62, themes.papers),
+    _Theme(0.16, 0.35, 0.45, themes.library),
+    _Theme(0.11, 0.25, 0.65, themes.gear),
+    _Theme(0.07, 0.3, 0.3, themes.sparse),
+    _Theme(0.07, 0.0, 0.0, themes.unlabelled),
 )
 
 
-def _flat_paper(rng: Rng) -> Thing:
-    return paperware.paper(rng, flat=True)
+def _screen(rng: Rng, layout: Layout, mid: float) -> None:
+    """Put a monitor at the back, or a laptop before the worker or aside, or neither."""
+    width, depth = layout.size
+    kind = rng.random()
+    if kind < 0.4:
+        screen = layout.put(computers.monitor(rng), mid, depth / 2 - 0.12, float(rng.normal(0, 5)))
+        if screen is not None and rng.random() < 0.3:
+            layout.placed += [sticky.on_screen(rng, screen) for _ in range(int(rng.integers(1, 4)))]
+    elif kind < 0.65:
+        y = float(rng.uniform(-0.08, 0.1))
+        layout.put(computers.laptop(rng), mid, y, float(rng.normal(0, 10)))
+    elif kind < 0.8:
+        side = float(rng.choice([-1, 1]))
+        yaw = float(rng.normal(0, 10)) + side * -15
+        layout.put(computers.laptop(rng), side * width * 0.28, 0.02, yaw)
 
 
 def _workplace(rng: Rng, layout: Layout) -> None:
     """Put the computers where people have them; the worker sits at -y."""
     width, depth = layout.size
-    kind = rng.random()
     mid = float(rng.uniform(-0.15, 0.15)) * width
-
-    def turn() -> float:
-        return float(rng.normal(0, 5))
-
     if rng.random() < 0.15:
-        mat = lookalikes.mouse_pad(rng)
-        layout.put(mat, mid, -depth * 0.12, turn())
-    if kind < 0.35:
-        layout.put(computers.monitor(rng), mid, depth / 2 - 0.12, turn())
-    elif kind < 0.6:
-        layout.put(computers.laptop(rng), mid, float(rng.uniform(-0.08, 0.1)), turn() * 2)
-    elif kind < 0.75:
-        side = float(rng.choice([-1, 1]))
-        layout.put(computers.laptop(rng), side * width * 0.28, 0.02, turn() * 2 + side * -15)
+        layout.put(lookalikes.mouse_pad(rng), mid, -depth * 0.12, float(rng.normal(0, 5)))
+    _screen(rng, layout, mid)
     if rng.random() < 0.55:
-        layout.put(computers.keyboard(rng), mid, float(rng.uniform(-0.25, 0.0)), turn())
+        y = float(rng.uniform(-0.25, 0.0))
+        layout.put(computers.keyboard(rng), mid, y, float(rng.normal(0, 5)))
     if rng.random() < 0.55:
         x = mid + float(rng.choice([-1, 1, 1])) * float(rng.uniform(0.2, 0.36))
-        layout.put(computers.mouse(rng), x, float(rng.uniform(-0.25, 0.05)), turn() * 2)
+        y = float(rng.uniform(-0.25, 0.05))
+        layout.put(computers.mouse(rng), x, y, float(rng.normal(0, 10)))
 
 
-def _clutter(rng: Rng, layout: Layout) -> None:
-    """Scatter papers and books first, then what may lie on them."""
-
-    def turn() -> float:
-        if rng.random() < 0.5:
-            return float(rng.normal(0, 14) + 90 * rng.integers(4))
-        return float(rng.uniform(0, 360))
-
-    spread = float(rng.choice([1.0, 0.85, 0.65]))
-    for _ in range(int(rng.choice([0, 0, 1, 2, 3]))):
-        layout.scatter(rng, _flat_paper(rng), turn, spread=spread)
-    makers = [maker for maker, _ in _WEIGHTS]
-    weights = np.array([weight for _, weight in _WEIGHTS])
-    for _ in range(int(rng.integers(2, 8))):
-        maker = makers[int(rng.choice(len(makers), p=weights / weights.sum()))]
-        layout.scatter(rng, maker(rng), turn, spread=spread)
-    for _ in range(int(rng.choice([0, 1, 1, 2, 3, 4]))):
-        maker = lookalikes.ALL[int(rng.integers(len(lookalikes.ALL)))]
-        layout.scatter(rng, maker(rng), turn)
-
-
-def draw_camera(rng: Rng, size: tuple[float, float]) -> Camera:
-    """Return a camera on a monitor's edge, on a shelf, before the desk, or overhead."""
-    kind = str(rng.choice(["edge", "front", "shelf", "overhead"], p=[0.36, 0.22, 0.22, 0.2]))
-    width, depth = size
-    x = float(rng.normal(0, 0.2)) * width
-    aim = (float(rng.normal(0, 0.12)) * width, float(rng.normal(-0.02, 0.1)) * depth, 0.0)
-    if kind == "edge":
-        eye = (x, depth / 2 + float(rng.uniform(-0.05, 0.15)), float(rng.uniform(0.4, 0.8)))
-        fov = float(rng.uniform(58, 90))
-    elif kind == "front":
-        eye = (x, -depth / 2 - float(rng.uniform(0.1, 0.6)), float(rng.uniform(0.4, 0.8)))
-        fov = float(rng.uniform(42, 75))
-    elif kind == "shelf":
-        angle = float(rng.uniform(0, 2 * np.pi))
-        eye = (
-            float(0.9 * np.cos(angle)),
-            float(0.75 * np.sin(angle)),
-            float(rng.uniform(0.6, 1.5)),
-        )
-        fov = float(rng.uniform(38, 65))
-    else:
-        eye = (
-            aim[0] + float(rng.normal(0, 0.08)),
-            aim[1] - float(rng.uniform(0.0, 0.2)),
-            float(rng.uniform(0.6, 1.4)),
-        )
-        fov = float(rng.uniform(40, 70))
-    return Camera(eye, aim, fov, float(rng.normal(0, 2.5)))
-
-
-def draw_lights(rng: Rng) -> tuple[tuple[Light, ...], tuple[Color, float], float]:
-    """Return lights, ambient light, and how bright the picture shall be."""
-    kind = str(
-        rng.choice(["window", "ceiling", "lamp", "mixed", "dim"], p=[0.3, 0.26, 0.16, 0.2, 0.08])
-    )
-    angle = float(rng.uniform(0, 2 * np.pi))
-    lights = []
-    if kind in {"window", "mixed", "dim"}:
-        far = float(rng.uniform(1.2, 2.2))
-        eye = (far * float(np.cos(angle)), far * float(np.sin(angle)), float(rng.uniform(0.6, 1.4)))
-        lights.append(
-            Light(
-                eye,
-                (0, 0, 0),
-                float(rng.uniform(0.7, 1.6)),
-                60.0,
-                _COLD if rng.random() < 0.6 else _NEUTRAL,
-            )
-        )
-    if kind in {"ceiling", "mixed"}:
-        eye = (float(rng.normal(0, 0.6)), float(rng.normal(0, 0.6)), float(rng.uniform(1.5, 2.0)))
-        lights.append(
-            Light(
-                eye,
-                (eye[0], eye[1], 0),
-                float(rng.uniform(0.15, 1.0)),
-                60.0,
-                _NEUTRAL if rng.random() < 0.6 else _WARM,
-            )
-        )
-    if kind == "lamp":
-        eye = (
-            float(rng.uniform(-0.6, 0.6)),
-            float(rng.uniform(-0.1, 0.4)),
-            float(rng.uniform(0.4, 0.7)),
-        )
-        lights.append(Light(eye, (eye[0] * 0.5, 0, 0), float(rng.uniform(0.05, 0.15)), 9.0, _WARM))
-    ambient = float(rng.uniform(0.25, 1.4)) * (0.5 if kind == "lamp" else 1.0)
-    tint = _COLD if rng.random() < 0.5 else _NEUTRAL
-    level = float(np.exp(rng.normal(0.0, 0.28)))
-    if kind == "dim":
-        level *= float(rng.uniform(0.25, 0.5))
-    return tuple(lights), (tint, ambient), level
+def _clear_of(placed: Placed, eye: tuple[float, float, float], metres: float) -> bool:
+    return bool(np.linalg.norm(placed.points() - np.array(eye), axis=1).min() > metres)
 
 
 def draw_scene(seed: int, index: int) -> Scene:
@@ -161,18 +81,26 @@ def draw_scene(seed: int, index: int) -> Scene:
     rng = np.random.default_rng([seed, index])
     size = (float(rng.uniform(1.0, 1.7)), float(rng.uniform(0.6, 0.85)))
     layout = Layout(size)
-    if rng.random() < 0.8:
+    theme = _THEMES[int(rng.choice(len(_THEMES), p=[theme.share for theme in _THEMES]))]
+    if rng.random() < theme.computers:
         _workplace(rng, layout)
-    _clutter(rng, layout)
-    camera = draw_camera(rng, size)
-    lights, ambient, level = draw_lights(rng)
-    room = draw_room(rng, size, camera)
+    found = theme.lay(rng, layout)
+    if found and rng.random() < theme.close:
+        camera = viewpoints.close_up(rng, found)
+    else:
+        camera = viewpoints.whole_desk(rng, size)
+    lights, ambient, level, frames = draw_lights(rng)
+    room, around = draw_room(rng, size, camera, labelled=theme.lay is not themes.unlabelled)
+    things = [placed for placed in layout.placed if _clear_of(placed, camera.eye, 0.06)]
+    hand = resting_hand(rng, things) if rng.random() < 0.11 else None
+    if hand is not None and _clear_of(hand, camera.eye, 0.15):
+        things.append(hand)
     return Scene(
-        room,
+        replace(room, furniture=(*room.furniture, *frames)),
         lights,
         ambient,
         camera,
-        tuple(layout.placed),
+        (*things, *around),
         level,
         contrast=bool(rng.random() < 0.4),
     )

@@ -52,7 +52,7 @@ def visitor(name: str) -> Thing:
     """
     makers = {
         "phone": lambda: handheld.phone(_rng("phone"), screen="on"),
-        "paper": lambda: paperware.paper(_rng("paper 3"), flat=True, plain=True),
+        "paper": lambda: paperware.plain_sheet(_rng("paper 3")),
         "notebook": lambda: paperware.closed(_rng("notebook 2")),
         "cup": lambda: vessels.mug(_rng("mug"), (0.75, 0.16, 0.13)),
         "pen": lambda: handheld.ballpoint(_rng("pen"), (0.08, 0.2, 0.62)),

@@ -53,24 +53,6 @@ def calculator(rng: Rng) -> Thing:
     return Thing("calculator", "", parts, (width, length))
 
 
-def remote(rng: Rng) -> Thing:
-    """Return a television's remote control."""
-    width, length = float(rng.uniform(0.036, 0.052)), float(rng.uniform(0.14, 0.21))
-    height = 0.018
-    keys = [
-        lathe([(0.004, 0), (0.004, 0.002), (0, 0.002)], 12).moved(
-            (i - 1) * 0.012, j * 0.014 - length * 0.38, height
-        )
-        for i in range(3)
-        for j in range(int(length * 0.75 / 0.014))
-    ]
-    parts = (
-        Part(slab(width, length, height, 0.01, 0.005), Surface(pick(rng, DARKS), 0.5)),
-        Part(joined(keys), Surface(pick(rng, LIGHTS, BRIGHTS), 0.6)),
-    )
-    return Thing("remote", "", parts, (width, length))
-
-
 def coaster(rng: Rng) -> Thing:
     """Return a round or square coaster."""
     look = Surface(
@@ -282,7 +264,6 @@ def cable(rng: Rng) -> Thing:
 ALL = (
     wallet,
     calculator,
-    remote,
     coaster,
     mouse_pad,
     napkin,

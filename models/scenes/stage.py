@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import bpy
 import cv2
@@ -16,6 +17,9 @@ from models.scenes.geometry import Mesh, slab
 from models.scenes.materials import identity_material, make_material
 from models.scenes.scene import FLOOR_Z, Light, Room, Scene
 from models.scenes.thing import Picture, Placed, Region, Surface
+
+#: Environment variable: how many threads Blender may render with; unset, it takes every core.
+THREADS: Final = "CLEANDESK_RENDER_THREADS"
 
 
 def _melt(part: Any, grain: float) -> None:
@@ -130,6 +134,9 @@ def build(scene: Scene) -> None:
 
 def _configure(size: tuple[int, int], samples: int, *, exact: bool) -> None:
     scene = bpy.context.scene
+    threads = int(os.environ.get(THREADS, "0"))
+    if threads:
+        scene.render.threads_mode, scene.render.threads = "FIXED", threads
     scene.render.engine = "CYCLES"
     scene.render.resolution_x, scene.render.resolution_y = size
     scene.render.resolution_percentage = 100

@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from models.scenes import textures
+from models.scenes.bags import bag
 from models.scenes.camera import Camera
 from models.scenes.geometry import joined, slab
 from models.scenes.scene import FLOOR_Z, Room
+from models.scenes.shelves import bookcase
 from models.scenes.thing import (
     BRIGHTS,
     DARKS,
@@ -45,29 +47,19 @@ def wood(rng: Rng) -> Surface:
 
 def _desk_surface(rng: Rng) -> Surface:
     kind = rng.random()
-    if kind < 0.5:
+    if kind < 0.4:
         return wood(rng)
-    if kind < 0.66:
-        return Surface(pick(rng, LIGHTS), float(rng.uniform(0.25, 0.7)))
-    if kind < 0.78:
-        return Surface(pick(rng, DARKS), float(rng.uniform(0.25, 0.7)))
+    if kind < 0.58:
+        return Surface(pick(rng, LIGHTS), float(rng.uniform(0.2, 0.7)))
+    if kind < 0.7:
+        return Surface(pick(rng, DARKS), float(rng.uniform(0.2, 0.7)))
+    if kind < 0.82:
+        pattern, scale = ("marble", 3.0) if rng.random() < 0.5 else ("speckle", 120.0)
+        first, second = pick(rng, LIGHTS, DARKS), pick(rng, LIGHTS, DARKS)
+        return Surface(first, 0.35, pattern=pattern, second=second, scale=scale)
     if kind < 0.86:
-        return Surface(
-            pick(rng, LIGHTS, DARKS),
-            0.3,
-            pattern="marble",
-            second=pick(rng, LIGHTS, DARKS),
-            scale=3,
-        )
-    if kind < 0.92:
-        return Surface(
-            pick(rng, LIGHTS, DARKS),
-            0.4,
-            pattern="speckle",
-            second=pick(rng, LIGHTS, DARKS),
-            scale=120,
-        )
-    return Surface(roughness=0.95, picture=textures.cloth(rng), scale=float(rng.integers(6, 16)))
+        return Surface(pick(rng, BRIGHTS), float(rng.uniform(0.3, 0.8)))
+    return Surface(roughness=0.95, picture=textures.cloth(rng), scale=float(rng.integers(3, 16)))
 
 
 def chair(rng: Rng) -> Thing:
@@ -83,24 +75,6 @@ def chair(rng: Rng) -> Thing:
     return Thing("chair", "", parts, (0.6, 0.6))
 
 
-def _shelf(rng: Rng) -> Thing:
-    width, rows = float(rng.uniform(0.6, 1.2)), int(rng.integers(3, 6))
-    boards = [slab(width, 0.28, 0.02, 0.002).moved(z=i * 0.34) for i in range(rows)]
-    sides = [
-        slab(0.02, 0.28, (rows - 1) * 0.34 + 0.02, 0.002).moved(x) for x in (-width / 2, width / 2)
-    ]
-    parts = [Part(joined(boards + sides), wood(rng))]
-    for row in range(rows - 1):
-        x = -width / 2 + 0.06
-        while x < width / 2 - 0.08:
-            w, h = float(rng.uniform(0.02, 0.09)), float(rng.uniform(0.14, 0.3))
-            if rng.random() < 0.75:
-                book = slab(w - 0.003, 0.2, h, 0.002).moved(x + w / 2, 0, row * 0.34 + 0.02)
-                parts.append(Part(book, Surface(pick(rng, BRIGHTS, LIGHTS, DARKS), 0.7)))
-            x += w
-    return Thing("shelf", "", tuple(parts), (width, 0.28))
-
-
 def _poster(rng: Rng) -> Thing:
     width = float(rng.uniform(0.25, 0.7))
     frame = slab(width + 0.03, width * 1.4 + 0.03, 0.02, 0.002).turned("x", 90)
@@ -112,39 +86,71 @@ def _poster(rng: Rng) -> Thing:
     return Thing("poster", "", parts, (width, 0.03))
 
 
-def draw_room(rng: Rng, size: tuple[float, float], camera: Camera) -> Room:
-    """Return a desk in a room whose walls stand clear of the camera."""
+def _seat(rng: Rng, half_y: float) -> Placed:
+    y = -half_y - float(rng.uniform(0.15, 0.7))
+    return Placed(chair(rng), float(rng.normal(0, 0.2)), y, FLOOR_Z, float(rng.normal(0, 25)))
+
+
+def _far(placed: Placed, camera: Camera) -> bool:
+    return bool(np.hypot(placed.x - camera.eye[0], placed.y - camera.eye[1]) > 0.5)
+
+
+def _beside(rng: Rng, half: tuple[float, float], seat: Placed | None) -> Placed:
+    """Return a bag on the chair, or on the floor beside or behind the desk."""
+    thing = bag(rng)
+    yaw = float(rng.uniform(0, 360))
+    if seat is not None and rng.random() < 0.5:
+        return Placed(thing, seat.x, seat.y, FLOOR_Z + 0.502, yaw)
+    side = float(rng.choice([-1, 1]))
+    x = side * (half[0] + float(rng.uniform(0.2, 0.5)))
+    return Placed(thing, x, float(rng.uniform(-0.6, 0.4)), FLOOR_Z, yaw)
+
+
+def _floor(rng: Rng) -> Surface:
+    return wood(rng) if rng.random() < 0.6 else Surface(pick(rng, DARKS, LIGHTS), 0.9)
+
+
+def draw_room(
+    rng: Rng, size: tuple[float, float], camera: Camera, *, labelled: bool = True
+) -> tuple[Room, tuple[Placed, ...]]:
+    """Return a desk in a room whose walls stand clear of the camera, and things that stand there.
+
+    Args:
+        rng: the dice.
+        size: the desk's width and depth in metres.
+        camera: what no wall may hide.
+        labelled: whether bags and books may stand about the desk.
+    """
     half_x, half_y = size[0] / 2, size[1] / 2
     near = [half_x, half_x, half_y, half_y]
     walls = [side + float(rng.choice([0.03, 0.4, 1.2, 2.0])) for side in near[:3]]
     walls.append(half_y + float(rng.uniform(1.0, 2.5)))
     seen = (camera.eye[0], -camera.eye[0], camera.eye[1], -camera.eye[1])
     clear = [max(wall, eye + 0.25) for wall, eye in zip(walls, seen, strict=True)]
-    furniture = []
-    if rng.random() < 0.6:
-        seat = Placed(
-            chair(rng),
-            float(rng.normal(0, 0.2)),
-            -half_y - float(rng.uniform(0.15, 0.7)),
-            FLOOR_Z,
-            float(rng.normal(0, 25)),
-        )
-        if np.hypot(seat.x - camera.eye[0], seat.y - camera.eye[1]) > 0.5:
-            furniture.append(seat)
-    if rng.random() < 0.4 and clear[3] > half_y + 1.0:
-        furniture.append(
-            Placed(_shelf(rng), float(rng.uniform(-0.8, 0.8)), -clear[3] + 0.18, FLOOR_Z, 180)
-        )
-    for _ in range(int(rng.integers(0, 3))):
+    furniture, things = [], []
+    seat = _seat(rng, half_y) if rng.random() < 0.6 else None
+    if seat is not None and _far(seat, camera):
+        furniture.append(seat)
+    if labelled and rng.random() < 0.2:
+        beside = _beside(rng, (half_x, half_y), seat if seat in furniture else None)
+        things += [beside] if _far(beside, camera) else []
+    if labelled and rng.random() < 0.3:
+        front = rng.random() < 0.5 and clear[3] > half_y + 1.0
+        y, yaw = (-clear[3] + 0.16, 180.0) if front else (clear[2] - 0.16, 0.0)
+        if front or clear[2] > half_y + 0.3:
+            case, inside = bookcase(rng, float(rng.uniform(-0.8, 0.8)), y, yaw, wood(rng))
+            furniture.append(case)
+            things += inside
+    for _ in range(int(rng.choice([0, 0, 1, 2]))):
         x, z = float(rng.uniform(-0.8, 0.8)), float(rng.uniform(0.35, 0.9))
         furniture.append(Placed(_poster(rng), x, clear[2] - 0.015, z))
     wall_color = pick(rng, LIGHTS, LIGHTS, ((0.6, 0.68, 0.7), (0.75, 0.65, 0.55), (0.4, 0.45, 0.4)))
-    floor = wood(rng) if rng.random() < 0.6 else Surface(pick(rng, DARKS, LIGHTS), 0.9)
-    return Room(
+    room = Room(
         size,
         _desk_surface(rng),
         Surface(wall_color, 0.9),
-        floor,
+        _floor(rng),
         (clear[0], clear[1], clear[2], clear[3]),
         tuple(furniture),
     )
+    return room, tuple(things)
