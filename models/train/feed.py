@@ -7,11 +7,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from models.scenes.classes import CLASSES
 from models.train.camera import degrade
 from models.train.compose import compose
 from models.train.grid import SIZE, points
-from models.train.labels import NUM_CLASSES, Known
+from models.train.labels import NUM_LEARNT, Known
 from models.train.losses import Target
 from models.train.picture import Cutout, Rng
 from models.train.sample import Codes, Sample, view
@@ -19,23 +18,31 @@ from models.train.sets import Item
 
 # How often each kind of sample is drawn. "composed" is made on the fly.
 SHARES: Final = {
-    "scenes": 0.34,
-    "composed": 0.22,
-    "coco_unlabelled": 0.2,
-    "phone": 0.08,
-    "pen": 0.04,
-    "pen_overhead": 0.03,
-    "stationery": 0.03,
-    "mouse": 0.02,
+    "scenes": 0.36,
+    "composed": 0.24,
+    "coco_unlabelled": 0.14,
+    "phone": 0.06,
+    "office_cctv_train": 0.07,
+    "pen": 0.03,
+    "stationery": 0.02,
+    "mouse": 0.01,
     "webcam_phone_wallet_airpods": 0.03,
-    "idcard": 0.01,
+    "idcard": 0.03,
 }
 # With fewer rendered scenes than this they are drawn less often, lest they be learnt by heart.
 ENOUGH_SCENES: Final = 250
 # Close-ups are shown small, among others: on a desk these things are never the whole picture.
-MOSAIC: Final = {"scenes": 0.15, "composed": 0.1, "coco_unlabelled": 0.15}
+# A ceiling camera's phones are tiny already: it is looked at closer instead.
+MOSAIC: Final = {
+    "scenes": 0.15,
+    "composed": 0.1,
+    "coco_unlabelled": 0.15,
+    "office_cctv_train": 0.1,
+}
 MOSAIC_ELSE: Final = 0.6
-# Share of a labelled box, about its middle, where nothing but a person is taken from the teacher.
+CLOSER: Final = {"office_cctv_train": (1.0, 2.4)}
+USUAL, SMALLER = (0.85, 1.5), (0.35, 1.1)
+# Share of a labelled box, about its middle, where nothing is taken from the teacher.
 CORE: Final = 0.6
 
 
@@ -46,6 +53,7 @@ class Stock:
     sets: dict[str, list[Item]]
     phones: list[Cutout]
     pens: list[Cutout]
+    cards: list[Cutout]
 
 
 class Feed:
@@ -69,7 +77,7 @@ class Feed:
         if rng.random() < MOSAIC.get(name, MOSAIC_ELSE):
             sample, known = self._mosaic(name, rng)
         else:
-            zoom = (0.85, 1.5) if name in MOSAIC else (0.35, 1.1)
+            zoom = CLOSER.get(name, USUAL if name in MOSAIC else SMALLER)
             sample = view(self._sample(name, rng), rng, (SIZE, SIZE), zoom)
             known = np.tile(sample.known, (len(self._at), 1))
         picture = torch.from_numpy(degrade(sample.picture, rng)).permute(2, 0, 1).contiguous()
@@ -83,8 +91,9 @@ class Feed:
             return self._pick(name, rng)
         real = None
         if rng.random() < 0.65:
-            real = self._pick("idcard" if rng.random() < 0.1 else "coco_unlabelled", rng)
-        return compose(rng, real, self._stock.phones, self._stock.pens)
+            real = self._pick("coco_unlabelled", rng)
+        stock = self._stock
+        return compose(rng, real, stock.phones, stock.pens, cards=stock.cards)
 
     def _pick(self, name: str, rng: Rng) -> Sample:
         items = self._stock.sets[name]
@@ -94,7 +103,7 @@ class Feed:
         """Four views in one picture, each with its own knowledge."""
         cut_x, cut_y = (int(rng.uniform(0.35, 0.65) * SIZE) for _ in range(2))
         canvas = np.zeros((SIZE, SIZE, 3), np.uint8)
-        known = np.zeros((len(self._at), NUM_CLASSES), np.uint8)
+        known = np.zeros((len(self._at), NUM_LEARNT), np.uint8)
         boxes, labels = [], []
         corners = [(0, 0), (cut_x, 0), (0, cut_y), (cut_x, cut_y)]
         for place, (x, y) in enumerate(corners):
@@ -125,9 +134,9 @@ class Feed:
                 known[(distance <= half).all(-1)] = Known.IGNORE
                 continue
             core = (distance <= half * CORE).all(-1)
-            part = known[core, : CLASSES.index("person")]
+            part = known[core]
             part[part == Known.TEACHER] = Known.LABELLED
-            known[core, : CLASSES.index("person")] = part
+            known[core] = part
         sure = sample.labels >= 0
         return Target(
             torch.from_numpy(sample.boxes[sure]),

@@ -1,27 +1,32 @@
-"""The detector as an ONNX graph: read it into torch for training, write the weights back.
+"""The detector as an ONNX graph: cut it into what is frozen and what learns, and join them again.
 
-The shipped file is the starting graph (NanoDet-Plus-m 416, Apache-2.0, BatchNorm folded) with
-other weights and a smaller head. Writing weights back into that graph, instead of exporting from
-torch, keeps every operator as it was measured and needs no exporter.
+The shipped file is the starting graph (NanoDet-Plus-m 416, Apache-2.0, BatchNorm folded), unchanged
+for the classes of `KEPT`, with a second feature pyramid and head on the same backbone for the
+classes of `LEARNT`. Working on the graph itself keeps every operator as it was measured and needs
+no exporter.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import onnx
-from onnx import numpy_helper
+from onnx import helper, numpy_helper
 
-from models.scenes.classes import CLASSES
-from models.train.labels import COCO_BOOK, COCO_KNIFE, COCO_OF, COCO_TOOTHBRUSH, NUM_CLASSES
+from models.train.labels import COCO, COCO_OF, LEARNT, SHARED, STAND_INS
 
 Array = npt.NDArray[np.float32]
 
-COCO_CLASSES = 80
-BOX_CHANNELS = 32  # four sides, eight bins each
+COCO_CLASSES: Final = 80
+BOX_CHANNELS: Final = 32  # four sides, eight bins each
+LEVELS: Final = 3  # strides that the branch answers at: 8, 16, 32
 # How much less sure a class without a counterpart in COCO starts (logits below its stand-in).
-UNKNOWN_BIAS = 2.0
+UNKNOWN_BIAS: Final = 2.5
+# These narrow the backbone's outputs at strides 8, 16 and 32 for the pyramid. The branch has its
+# own for the two coarser, which hold what things are; with all three the file would pass 6 MB.
+_NARROW: Final = ("Conv_182", "Conv_184", "Conv_186")
 
 
 class GraphError(RuntimeError):
@@ -40,6 +45,11 @@ def constants(model: onnx.ModelProto) -> dict[str, npt.NDArray[np.generic]]:
     return {i.name: numpy_helper.to_array(i) for i in model.graph.initializer}
 
 
+def conv_number(name: str) -> int:
+    """Place in the graph of a parameter: 48 of `Conv_48.weight`."""
+    return int(name.split(".", 1)[0].removeprefix("Conv_"))
+
+
 def head_convs(model: onnx.ModelProto) -> list[onnx.NodeProto]:
     """The last convolution of each stride, finest first: what feeds the class/box splits."""
     maker = {o: n for n in model.graph.node for o in n.output}
@@ -47,65 +57,6 @@ def head_convs(model: onnx.ModelProto) -> list[onnx.NodeProto]:
     if len(convs) != 4 or any(c.op_type != "Conv" for c in convs):
         raise GraphError("expected four class/box splits fed by convolutions (NanoDet-Plus)")
     return convs
-
-
-def _put(model: onnx.ModelProto, name: str, value: npt.NDArray[np.generic]) -> None:
-    for initializer in model.graph.initializer:
-        if initializer.name == name:
-            initializer.CopyFrom(numpy_helper.from_array(value, name))
-            return
-    raise GraphError(f"no initializer {name!r} in the graph")
-
-
-def remap_rows(weight: Array, bias: Array) -> tuple[Array, Array]:
-    """Head rows of COCO-80 -> rows of our classes, box rows unchanged.
-
-    Args:
-        weight: [80 + 32, C, 1, 1].
-        bias: [80 + 32].
-
-    Returns:
-        weight [11 + 32, C, 1, 1] and bias [11 + 32]. Paper starts from book, pen from the mean of
-        toothbrush and knife, both with a lower bias: they are to be learnt.
-    """
-    rows, biases = [], []
-    for name in CLASSES:
-        if name in COCO_OF:
-            rows.append(weight[COCO_OF[name]])
-            biases.append(bias[COCO_OF[name]])
-        elif name == "paper":
-            rows.append(weight[COCO_BOOK])
-            biases.append(bias[COCO_BOOK] - UNKNOWN_BIAS)
-        else:
-            rows.append((weight[COCO_KNIFE] + weight[COCO_TOOTHBRUSH]) / 2)
-            biases.append((bias[COCO_KNIFE] + bias[COCO_TOOTHBRUSH]) / 2 - UNKNOWN_BIAS)
-    return (
-        np.concatenate([np.stack(rows), weight[COCO_CLASSES:]]),
-        np.concatenate([np.stack(biases), bias[COCO_CLASSES:]]).astype(np.float32),
-    )
-
-
-def remap_head(model: onnx.ModelProto) -> onnx.ModelProto:
-    """A copy of the COCO-80 graph whose head answers for our classes; output [1, 3598, 11 + 32]."""
-    out = onnx.ModelProto()
-    out.CopyFrom(model)
-    known = constants(out)
-    width = NUM_CLASSES + BOX_CHANNELS
-    for conv in head_convs(out):
-        raw_weight, raw_bias = (known[name].astype(np.float32) for name in conv.input[1:3])
-        weight, bias = remap_rows(raw_weight, raw_bias)
-        _put(out, conv.input[1], weight)
-        _put(out, conv.input[2], bias)
-    for node in out.graph.node:
-        if node.op_type == "Split":
-            _put(out, node.input[1], np.array([NUM_CLASSES, BOX_CHANNELS], np.int64))
-        if node.op_type == "Reshape" and known[node.input[1]].tolist()[:2] == [1, 112]:
-            _put(out, node.input[1], np.array([1, width, -1], np.int64))
-    out.graph.output[0].type.tensor_type.shape.dim[2].dim_value = width
-    del out.graph.value_info[:]
-    del out.metadata_props[:]
-    onnx.checker.check_model(out)
-    return out
 
 
 def conv_weights(model: onnx.ModelProto) -> dict[str, Array]:
@@ -119,80 +70,114 @@ def conv_weights(model: onnx.ModelProto) -> dict[str, Array]:
     }
 
 
-def write_weights(model: onnx.ModelProto, weights: Mapping[str, Array]) -> onnx.ModelProto:
-    """A copy of the graph with these weights. Raises `GraphError` if a name or shape is off."""
-    out = onnx.ModelProto()
-    out.CopyFrom(model)
+def put(model: onnx.ModelProto, name: str, value: npt.NDArray[np.generic]) -> None:
+    """Replace an initializer. Raises `GraphError` if there is none of that name."""
+    for initializer in model.graph.initializer:
+        if initializer.name == name:
+            initializer.CopyFrom(numpy_helper.from_array(value, name))
+            return
+    raise GraphError(f"no initializer {name!r} in the graph")
+
+
+def cut(model: onnx.ModelProto, inputs: Sequence[str], outputs: Sequence[str]) -> onnx.ModelProto:
+    """The part of a graph between some of its tensors, as a graph of its own, without shapes."""
+    wanted, kept = set(outputs), []
+    for node in reversed(model.graph.node):
+        if wanted & set(node.output):
+            wanted |= set(node.input) - set(inputs)
+            kept.append(node)
+    used = {name for node in kept for name in node.input}
+    graph = helper.make_graph(
+        kept[::-1],
+        "part",
+        [helper.make_tensor_value_info(i, onnx.TensorProto.FLOAT, [None] * 4) for i in inputs],
+        [helper.make_tensor_value_info(o, onnx.TensorProto.FLOAT, None) for o in outputs],
+        [i for i in model.graph.initializer if i.name in used],
+    )
+    # 13 is the newest that onnx2torch knows; no operator here changed since.
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)])
+
+
+def branch_inputs(model: onnx.ModelProto) -> list[str]:
+    """What the branch reads: the finest features already narrowed, the two coarser as they are."""
+    nodes = {n.name: n for n in model.graph.node}
+    fine, middle, coarse = (nodes[name] for name in _NARROW)
+    (active,) = (n for n in model.graph.node if fine.output[0] in n.input)
+    return [active.output[0], middle.input[0], coarse.input[0]]
+
+
+def trunk_of(coco: onnx.ModelProto) -> onnx.ModelProto:
+    """The frozen part for training: any batch size; gives the branch's inputs, then raw heads."""
+    heads = [c.output[0] for c in head_convs(coco)[:LEVELS]]
+    out = cut(coco, [coco.graph.input[0].name], [*branch_inputs(coco), *heads])
+    _add_batch_axis(out)
+    return out
+
+
+def branch_of(coco: onnx.ModelProto) -> onnx.ModelProto:
+    """The branch as it starts: a copy of pyramid and head, with rows for the learnt classes."""
+    convs = head_convs(coco)[:LEVELS]
+    out = cut(coco, branch_inputs(coco), [c.output[0] for c in convs])
     known = constants(out)
-    for node in out.graph.node:
+    for conv in convs:
+        weight, bias = (known[name].astype(np.float32) for name in conv.input[1:3])
+        new_weight, new_bias = learnt_rows(weight, bias)
+        put(out, conv.input[1], new_weight)
+        put(out, conv.input[2], new_bias)
+    return out
+
+
+def learnt_rows(weight: Array, bias: Array) -> tuple[Array, Array]:
+    """Head rows of COCO-80 -> first rows of the branch, box rows unchanged.
+
+    Args:
+        weight: [80 + 32, C, 1, 1].
+        bias: [80 + 32].
+
+    Returns:
+        weight [10 + 32, C, 1, 1] and bias [10 + 32]. Rows of `SHARED` are corrections, so zero.
+    """
+    rows, biases = [], []
+    for name in LEARNT:
+        like = [COCO[stand_in] for stand_in in STAND_INS.get(name, ())]
+        rows.append(weight[like].mean(0) if like else np.zeros_like(weight[0]))
+        biases.append(bias[like].mean() - UNKNOWN_BIAS if like else 0.0)
+    return (
+        np.concatenate([np.stack(rows), weight[COCO_CLASSES:]]).astype(np.float32),
+        np.concatenate([np.array(biases), bias[COCO_CLASSES:]]).astype(np.float32),
+    )
+
+
+def kept_rows(classes: Sequence[str]) -> list[int]:
+    """Rows of the COCO-80 head that the shipped graph keeps, boxes included."""
+    coco = [row for name in (*SHARED, *classes) for row in COCO_OF[name]]
+    return [*coco, *range(COCO_CLASSES, COCO_CLASSES + BOX_CHANNELS)]
+
+
+def write_weights(model: onnx.ModelProto, weights: Mapping[str, Array]) -> None:
+    """Set a graph's convolutions. Raises `GraphError` if a name or shape is off."""
+    known = constants(model)
+    for node in model.graph.node:
         if node.op_type != "Conv":
             continue
         for slot, kind in ((1, "weight"), (2, "bias")):
             value = weights.get(f"{node.name}.{kind}")
             if value is None or value.shape != known[node.input[slot]].shape:
                 raise GraphError(f"{node.name}.{kind}: missing or of another shape")
-            _put(out, node.input[slot], value.astype(np.float32))
-    onnx.checker.check_model(out)
-    return out
-
-
-def blend(
-    start: Mapping[str, Array], trained: Mapping[str, Array], share: float
-) -> dict[str, Array]:
-    """Weights on the way from `start` (share 0) to `trained` (share 1).
-
-    A fine-tuned model that goes a part of the way keeps most of what it learnt and forgets less of
-    what it knew (WiSE-FT, arXiv:2109.01903).
-    """
-    if not 0 <= share <= 1:
-        raise ValueError(f"share {share} is not within 0..1")
-    return {
-        name: np.asarray(start[name] * (1 - share) + value * share, np.float32)
-        for name, value in trained.items()
-    }
-
-
-def batched_trunk(model: onnx.ModelProto) -> onnx.ModelProto:
-    """A copy for training: any batch size, cut at the four raw head convolutions.
-
-    The graph is fixed to one picture in its channel shuffles only ([2, C/2, HW], no batch axis).
-    """
-    out = onnx.ModelProto()
-    out.CopyFrom(model)
-    outputs = [c.output[0] for c in head_convs(out)]
-    kept = _ancestors(out, outputs)
-    del out.graph.node[:]
-    out.graph.node.extend(kept)
-    del out.graph.output[:]
-    out.graph.output.extend(
-        onnx.helper.make_tensor_value_info(o, onnx.TensorProto.FLOAT, None) for o in outputs
-    )
-    del out.graph.value_info[:]
-    _add_batch_axis(out)
-    for opset in out.opset_import:
-        opset.version = 13  # the newest that onnx2torch knows; no operator here changed since
-    return out
-
-
-def _ancestors(model: onnx.ModelProto, outputs: list[str]) -> list[onnx.NodeProto]:
-    wanted, kept = set(outputs), []
-    for node in reversed(model.graph.node):
-        if wanted & set(node.output):
-            wanted |= set(node.input)
-            kept.append(node)
-    return kept[::-1]
+            put(model, node.input[slot], value.astype(np.float32))
 
 
 def _add_batch_axis(model: onnx.ModelProto) -> None:
+    """The graph is fixed to one picture in its channel shuffles only ([2, C/2, HW])."""
     known = constants(model)
     pixels = {58: 52 * 52, 116: 26 * 26, 232: 13 * 13}
     for node in model.graph.node:
         if node.op_type == "Transpose":
-            node.attribute[0].CopyFrom(onnx.helper.make_attribute("perm", [0, 2, 1, 3]))
+            node.attribute[0].CopyFrom(helper.make_attribute("perm", [0, 2, 1, 3]))
         if node.op_type == "Reshape":
             shape = known[node.input[1]].tolist()
             if len(shape) == 3:
                 value = np.array([-1, *shape[:2], pixels[shape[1]]], np.int64)
             else:
                 value = np.array([-1, *shape[1:]], np.int64)
-            _put(model, node.input[1], value)
+            put(model, node.input[1], value)

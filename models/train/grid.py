@@ -6,12 +6,12 @@ import torch
 from torch import Tensor
 
 SIZE: Final = 416
-STRIDES: Final = (8, 16, 32, 64)
+STRIDES: Final = (8, 16, 32)  # of the learnt branch
 BINS: Final = 8  # distances of 0..7 strides, as a distribution over eight bins
 
 
 def points(size: int = SIZE) -> Tensor:
-    """All points, finest stride first: [3598, 3] of x, y (input pixels) and stride."""
+    """All points, finest stride first: [3549, 3] of x, y (input pixels) and stride."""
     rows = []
     for stride in STRIDES:
         n = -(-size // stride)

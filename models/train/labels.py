@@ -5,36 +5,75 @@ from typing import Final
 
 from models.scenes.classes import CLASSES
 
-NUM_CLASSES: Final = len(CLASSES)
+# The classes that are learnt here come first; the others keep the starting model's own answer.
+LEARNT: Final = (
+    "phone",
+    "paper",
+    "notebook",
+    "sticky_note",
+    "pen",
+    "tablet",
+    "card",
+    "usb_stick",
+    "camera",
+    "headphones",
+)
+KEPT: Final = CLASSES[len(LEARNT) :]
+NUM_LEARNT: Final = len(LEARNT)
+if CLASSES[:NUM_LEARNT] != LEARNT:
+    raise ImportError("models.scenes.classes: the learnt classes have to come first")
 
-# Our class -> the class of COCO-80 (its index) that means the same thing. Paper and pen have none.
-COCO_OF: Final = {
-    "phone": 67,
-    "notebook": 73,
-    "cup": 41,
-    "bottle": 39,
-    "laptop": 63,
-    "keyboard": 66,
-    "mouse": 64,
-    "monitor": 62,
-    "person": 0,
+# Our class -> the classes of COCO-80 (their indices) that mean the same thing.
+COCO_OF: Final[dict[str, tuple[int, ...]]] = {
+    "phone": (67,),
+    "notebook": (73,),
+    "bag": (24, 26),  # backpack, handbag
+    "cup": (41,),
+    "bottle": (39,),
+    "laptop": (63,),
+    "keyboard": (66,),
+    "mouse": (64,),
+    "monitor": (62,),
+    "remote": (65,),
+    "person": (0,),
 }
-COCO_BOOK: Final = 73
-COCO_KNIFE: Final = 43
-COCO_TOOTHBRUSH: Final = 79
+# What COCO knows of what is learnt: a correction of its answer is learnt, not the answer.
+SHARED: Final = tuple(c for c in LEARNT if c in COCO_OF)
 
-# What COCO knows that says nothing about paper or pens: they look like it, lie on it or are held.
-COCO_NO_WITNESS: Final = {
+# A learnt class that COCO does not know starts as what looks most like it, but much less sure.
+STAND_INS: Final[dict[str, tuple[str, ...]]] = {
+    "paper": ("book",),
+    "sticky_note": ("book",),
+    "pen": ("knife", "toothbrush"),
+    "tablet": ("laptop", "cell phone"),
+    "card": ("cell phone", "remote"),
+    "usb_stick": ("remote", "toothbrush"),
+    "camera": ("cell phone", "suitcase"),
+    "headphones": ("mouse", "scissors"),
+}
+COCO: Final = {
     "person": 0,
     "bench": 13,
+    "backpack": 24,
+    "handbag": 26,
+    "suitcase": 28,
     "knife": 43,
     "chair": 56,
     "couch": 57,
     "bed": 59,
     "dining table": 60,
+    "tv": 62,
+    "laptop": 63,
+    "mouse": 64,
+    "remote": 65,
+    "cell phone": 67,
     "book": 73,
+    "scissors": 76,
     "toothbrush": 79,
 }
+# What COCO knows that says nothing about the classes that it does not know: it looks like them,
+# they lie on it, or it holds them.
+NO_WITNESS: Final = frozenset(COCO.values()) - {COCO["mouse"], COCO["scissors"]}
 
 # Names in the labelled sets -> our class. A name that is missing here is no class of ours.
 ALIASES: Final = {
@@ -47,6 +86,9 @@ ALIASES: Final = {
     "pencil": "pen",
     "mug": "cup",
     "sheet": "paper",
+    "id-card": "card",
+    "backpack": "bag",
+    "handbag": "bag",
 }
 
 
@@ -64,7 +106,7 @@ def class_index(name: str) -> int | None:
 
     Example:
         >>> class_index("PEN"), class_index("tv"), class_index("chair")
-        (3, 9, None)
+        (4, 16, None)
     """
     lowered = name.strip().lower()
     ours = ALIASES.get(lowered, lowered)
@@ -72,8 +114,8 @@ def class_index(name: str) -> int | None:
 
 
 def mask_of(names: tuple[str, ...]) -> tuple[bool, ...]:
-    """Which classes a set labels completely, one flag per class of `CLASSES`."""
-    unknown = set(names) - set(CLASSES)
+    """Which of the learnt classes are named, one flag per class of `LEARNT`."""
+    unknown = set(names) - set(LEARNT)
     if unknown:
-        raise ValueError(f"no such class: {sorted(unknown)}; the classes are {list(CLASSES)}")
-    return tuple(c in names for c in CLASSES)
+        raise ValueError(f"no such class: {sorted(unknown)}; the learnt ones are {list(LEARNT)}")
+    return tuple(c in names for c in LEARNT)

@@ -10,10 +10,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from models.scenes.classes import CLASSES
 from models.train.assign import Assignment, assign
 from models.train.grid import BINS, decode_boxes, encode_boxes
-from models.train.labels import COCO_NO_WITNESS, COCO_OF, NUM_CLASSES, Known
+from models.train.labels import COCO_OF, LEARNT, NO_WITNESS, NUM_LEARNT, SHARED, Known
 
 WEAK = 0.3  # weight of "not labelled, probably absent"
 UNSURE = 0.5  # a score above which a weak negative is left alone: it may be right
@@ -38,8 +37,8 @@ class Teacher:
     """What the starting model says of a batch.
 
     Attributes:
-        raw: Logits of our classes and box bins [B, N, C + 4 * BINS].
-        taken: How sure it is that a point shows a thing that is neither paper nor pen [B, N].
+        raw: Logits of the learnt classes and box bins [B, N, C + 4 * BINS].
+        taken: How sure it is that a point shows a thing that is nothing it does not know [B, N].
     """
 
     raw: Tensor
@@ -49,11 +48,11 @@ class Teacher:
 def teacher_of(coco: Tensor) -> Teacher:
     """Read the answer of the COCO-80 model, logits [B, N, 80 + 4 * BINS], as a teacher's.
 
-    Paper and pen, which it does not know, get logits that mean "no".
+    Classes that it does not know get logits that mean "no".
     """
     never = torch.full_like(coco[..., :1], NEVER)
-    columns = [coco[..., [COCO_OF[c]]] if c in COCO_OF else never for c in CLASSES]
-    witnesses = [i for i in range(COCO_CLASSES) if i not in COCO_NO_WITNESS.values()]
+    columns = [coco[..., [COCO_OF[c][0]]] if c in SHARED else never for c in LEARNT]
+    witnesses = [i for i in range(COCO_CLASSES) if i not in NO_WITNESS]
     return Teacher(
         torch.cat([*columns, coco[..., COCO_CLASSES:]], -1),
         coco[..., witnesses].amax(-1).sigmoid(),
@@ -69,7 +68,7 @@ def class_targets(
         target: Labels.
         found: Points that answer for them.
         teacher: Starting model's scores [N, C].
-        taken: Its score for a thing that is neither paper nor pen [N].
+        taken: Its score for a thing that is none of those it does not know [N].
         scores: Scores now [N, C], without gradient.
     """
     known = target.known
@@ -79,12 +78,9 @@ def class_targets(
     weak = torch.where(taken[:, None] >= TAKEN, torch.ones_like(weak), weak)
     weight = torch.where(known == Known.WEAK, weak, weight)
     weight = weight.masked_fill(known == Known.IGNORE, 0.0)
-    labels = target.labels[found.boxes]
-    person = wanted[found.points, NUM_CLASSES - 1]
     wanted[found.points] = 0.0  # a thing that is labelled is no other thing
     weight[found.points] = 1.0
-    wanted[found.points, NUM_CLASSES - 1] = person  # but a person may be behind it
-    wanted[found.points, labels] = found.iou
+    wanted[found.points, target.labels[found.boxes]] = found.iou
     return wanted, weight
 
 
@@ -128,26 +124,28 @@ def detection_loss(
     Returns:
         `class`, `box`, `bins`, `keep` (teacher's boxes), each weighted, and `total`.
     """
-    logits, box_raw = raw[..., :NUM_CLASSES], raw[..., NUM_CLASSES:]
-    predicted = decode_boxes(box_raw, at)
-    scores, wise = logits.detach().sigmoid(), teacher.raw[..., :NUM_CLASSES].sigmoid()
+    logits, box_raw = raw[..., :NUM_LEARNT], raw[..., NUM_LEARNT:]
+    scores, wise = logits.detach().sigmoid(), teacher.raw[..., :NUM_LEARNT].sigmoid()
+    predicted = decode_boxes(box_raw.detach(), at)
     zero = raw.sum() * 0
-    terms = {"class": zero, "box": zero, "bins": zero, "keep": zero}
-    mass = zero.detach()
+    terms = {"box": zero, "bins": zero, "keep": zero}
+    goals = []
     for i, target in enumerate(targets):
-        found = assign(at, scores[i], predicted[i].detach(), target.boxes, target.labels)
-        wanted, weight = class_targets(target, found, wise[i], teacher.taken[i], scores[i])
-        terms["class"] = terms["class"] + quality_focal(logits[i], wanted, weight)
-        mass = mass + (wanted * weight).amax(-1).sum()
+        found = assign(at, scores[i], predicted[i], target.boxes, target.labels)
+        goals.append(class_targets(target, found, wise[i], teacher.taken[i], scores[i]))
         if len(found.points):
-            goal = target.boxes[found.boxes]
+            goal, mine = target.boxes[found.boxes], box_raw[i][found.points]
+            near = at[found.points]
             importance = found.iou.clamp(min=0.1)
-            giou = giou_loss(predicted[i][found.points], goal)
-            bins = bins_loss(box_raw[i][found.points], encode_boxes(goal, at[found.points]))
+            giou = giou_loss(decode_boxes(mine, near), goal)
             terms["box"] = terms["box"] + (giou * importance).sum()
+            bins = bins_loss(mine, encode_boxes(goal, near))
             terms["bins"] = terms["bins"] + (bins * importance).sum()
         kept = _keep_boxes(box_raw[i], teacher.raw[i], wise[i], target, found)
         terms["keep"] = terms["keep"] + kept
+    wanted, weight = (torch.stack(part) for part in zip(*goals, strict=True))
+    terms["class"] = quality_focal(logits, wanted, weight)
+    mass = (wanted * weight).amax(-1).sum()
     norm = mass.clamp(min=1.0)
     scaled = {
         "class": terms["class"] / norm,
@@ -168,6 +166,6 @@ def _keep_boxes(
     rows = trusted.nonzero()[:, 0]
     if len(rows) == 0:
         return box_raw.sum() * 0
-    theirs = teacher[rows, NUM_CLASSES:].unflatten(-1, (4, BINS)).softmax(-1)
+    theirs = teacher[rows, NUM_LEARNT:].unflatten(-1, (4, BINS)).softmax(-1)
     ours = box_raw[rows].unflatten(-1, (4, BINS)).log_softmax(-1)
     return (-(theirs * ours).sum(-1).mean(-1) * trusted[rows]).sum()

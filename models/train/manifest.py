@@ -8,8 +8,9 @@ import onnx
 import yaml
 
 from models.scenes.classes import CLASSES
+from models.train.join import STRIDES
 
-VERSION = "0.1.0"
+VERSION = "0.2.0"
 LICENCE = "Apache-2.0"
 
 
@@ -19,7 +20,7 @@ def save(
     """Write `desk.onnx` and `manifest.yaml` into `folder`.
 
     Args:
-        model: Graph with output [1, 3598, 11 + 32], scores already through the sigmoid.
+        model: Graph with output [1, 7147, 19 + 32], see `models.train.join`.
         folder: Where both files go; made if missing.
         thresholds: Least score to believe, for every class of `CLASSES`.
         source: Where the weights come from, for people.
@@ -49,7 +50,7 @@ def save(
             "resize": "stretch",
         },
         "decoder": "nanodet_plus",
-        "strides": [8, 16, 32, 64],
+        "strides": list(STRIDES),
         "reg_max": 7,
         "nms_iou": 0.6,
         "threshold": 0.4,

@@ -1,4 +1,4 @@
-"""The starting graph as a torch module, and its weights back out."""
+"""The starting graph as torch modules: a frozen one, and the branch that learns beside it."""
 
 import importlib
 import importlib.machinery
@@ -6,20 +6,19 @@ import importlib.util
 import sys
 import types
 from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 import onnx
 import torch
 from torch import Tensor
 
-from models.train.graph import Array, batched_trunk
+from models.train.graph import Array, branch_of, conv_number, conv_weights, trunk_of
+from models.train.labels import COCO_OF, LEARNT, SHARED
 
 MEAN = (103.53, 116.28, 123.675)  # BGR
 STD = (57.375, 57.12, 58.395)
-
-# Convolutions are numbered in the order of the graph: 48 opens the backbone's second stage
-# (stride 16), 137 its last (stride 32), 182 the feature pyramid, 246 the head.
-STAGE, PYRAMID, HEAD = 48, 182, 246
+HEAD = 246  # the first convolution of the head
 
 
 def _stub_torchvision() -> None:
@@ -34,25 +33,60 @@ def _stub_torchvision() -> None:
     sys.modules["torchvision"], sys.modules["torchvision.ops"] = package, ops
 
 
-class Detector:
-    """Pictures [B, 3, 416, 416] uint8 BGR -> logits [B, 3598, C + 32]."""
+def _module(model: onnx.ModelProto) -> Any:
+    _stub_torchvision()
+    convert = importlib.import_module("onnx2torch").convert
+    return convert(model).to(memory_format=torch.channels_last)
 
-    def __init__(self, model: onnx.ModelProto) -> None:
-        _stub_torchvision()
-        convert = importlib.import_module("onnx2torch").convert
-        self.trunk = convert(batched_trunk(model)).to(memory_format=torch.channels_last)
+
+def _rows(levels: list[Tensor]) -> Tensor:
+    return torch.cat([level.flatten(2) for level in levels], 2).transpose(1, 2)
+
+
+class Seen(NamedTuple):
+    """What the frozen part makes of a batch.
+
+    Attributes:
+        features: What the branch reads: three maps [B, C, h, w].
+        coco: The COCO-80 model's own logits [B, 3549, 80 + 32].
+    """
+
+    features: list[Tensor]
+    coco: Tensor
+
+
+class Detector:
+    """Frozen COCO-80 detector, and a branch for the classes of `LEARNT` on the same features."""
+
+    def __init__(self, coco: onnx.ModelProto) -> None:
+        self._trunk = _module(trunk_of(coco)).requires_grad_(requires_grad=False)
+        self.branch = _module(branch_of(coco))
         self._mean = torch.tensor(MEAN).view(1, 3, 1, 1)
         self._std = torch.tensor(STD).view(1, 3, 1, 1)
 
-    def __call__(self, pictures: Tensor) -> Tensor:
-        """Run it."""
-        x = (pictures.float() - self._mean) / self._std
-        levels = self.trunk(x.contiguous(memory_format=torch.channels_last))
-        return torch.cat([level.flatten(2) for level in levels], 2).transpose(1, 2)
+    def see(self, pictures: Tensor) -> Seen:
+        """Pictures [B, 3, 416, 416] uint8 BGR -> what the frozen part makes of them."""
+        with torch.no_grad():
+            x = (pictures.float() - self._mean) / self._std
+            maps = self._trunk(x.contiguous(memory_format=torch.channels_last))
+        return Seen(maps[:3], _rows(maps[3:]))
+
+    def answer(self, seen: Seen) -> Tensor:
+        """Logits [B, 3549, 10 + 32]; of shared classes, the starting model's plus a correction."""
+        raw = _rows(self.branch(*seen.features))
+        base = torch.zeros_like(raw)
+        for name in SHARED:
+            base[..., LEARNT.index(name)] = seen.coco[..., COCO_OF[name][0]]
+        return raw + base
 
     def weights(self) -> dict[str, Array]:
-        """Weights by the names that `graph.write_weights` takes."""
-        return to_arrays(dict(self.trunk.named_parameters()))
+        """Weights of the branch by the names that `graph.join` takes."""
+        return to_arrays(dict(self.branch.named_parameters()))
+
+    def load(self, model: onnx.ModelProto) -> None:
+        """Go on from the branch of another graph of the same shape."""
+        tensors = {n: torch.from_numpy(v.copy()) for n, v in conv_weights(model).items()}
+        self.branch.load_state_dict(tensors, strict=False)
 
 
 def to_arrays(tensors: Mapping[str, Tensor]) -> dict[str, Array]:
@@ -64,25 +98,14 @@ def to_arrays(tensors: Mapping[str, Tensor]) -> dict[str, Array]:
     }
 
 
-def conv_number(name: str) -> int:
-    """Place in the graph of a parameter: 48 of `Conv_48.weight`."""
-    return int(name.split(".", 1)[0].removeprefix("Conv_"))
-
-
 def parameter_groups(net: Detector, rate: float) -> list[dict[str, object]]:
-    """Freeze the first stages; the rest learn the slower, the earlier they come.
+    """The feature pyramid learns at half the head's rate.
 
     BatchNorm is folded into the convolutions, so nothing but a low rate keeps early layers sane.
     """
-    slow, middle, fast = [], [], []
-    for name, parameter in net.trunk.named_parameters():
-        number = conv_number(name)
-        parameter.requires_grad = number >= STAGE
-        if number >= HEAD:
-            fast.append(parameter)
-        elif number >= PYRAMID:
-            middle.append(parameter)
-        elif number >= STAGE:
-            slow.append(parameter)
-    shares = ((slow, 0.15), (middle, 0.5), (fast, 1.0))
+    pyramid: list[torch.nn.Parameter] = []
+    head: list[torch.nn.Parameter] = []
+    for name, parameter in net.branch.named_parameters():
+        (head if conv_number(name) >= HEAD else pyramid).append(parameter)
+    shares = ((pyramid, 0.5), (head, 1.0))
     return [{"params": p, "lr": rate * s, "share": s} for p, s in shares]

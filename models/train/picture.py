@@ -28,11 +28,12 @@ def shaded(picture: Picture, light: Floats) -> Picture:
 
 def solid(alpha: npt.NDArray[np.uint8], picture: Picture) -> Cutout:
     """Join a picture and its opacity [h, w]."""
-    return np.dstack([picture, alpha])
+    return np.asarray(cv2.merge([*cv2.split(picture), alpha]), np.uint8)
 
 
 def filled(h: int, w: int, colour: npt.ArrayLike) -> Picture:
     """A picture of one BGR colour."""
     out = np.empty((h, w, 3), np.uint8)
-    out[:] = np.clip(np.asarray(colour), 0, 255).astype(np.uint8)
+    b, g, r = (int(v) for v in np.clip(np.broadcast_to(np.asarray(colour), 3), 0, 255))
+    cv2.rectangle(out, (0, 0), (w, h), (b, g, r), -1)  # several times faster than broadcasting
     return out

@@ -12,13 +12,12 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from models.scenes.classes import CLASSES
 from models.train.feed import Feed, Stock, collate
-from models.train.graph import remap_head
 from models.train.grid import points
+from models.train.labels import LEARNT
 from models.train.losses import Target, detection_loss, teacher_of
 from models.train.network import Detector, parameter_groups
-from models.train.sets import cut_outs, read_all
+from models.train.sets import card_cut_outs, cut_outs, read_all
 
 CHECKPOINT_S: Final = 600.0
 KEEP: Final = 0.998  # of the running mean of the weights, a step
@@ -38,10 +37,10 @@ class Plan:
         seed: Of everything drawn.
     """
 
-    steps: int = 1700
+    steps: int = 4000
     batch: int = 16
     epoch: int = 200
-    rate: float = 6e-4
+    rate: float = 1e-3
     seed: int = 1
 
 
@@ -62,14 +61,13 @@ def rate_at(step: int, plan: Plan) -> float:
 
 
 class Run:
-    """Trains a detector beside the frozen COCO-80 model that it started from."""
+    """Trains a branch beside the frozen COCO-80 model that it started from."""
 
     def __init__(self, coco: onnx.ModelProto, plan: Plan, shared: Path, build: Path) -> None:
         torch.manual_seed(plan.seed)
         self.plan, self.shared, self.build = plan, shared, build
-        self.net, self.teacher = Detector(remap_head(coco)), Detector(coco)
-        self.teacher.trunk.requires_grad_(False)
-        self.mean = {n: p.detach().clone() for n, p in self.net.trunk.named_parameters()}
+        self.net = Detector(coco)
+        self.mean = {n: p.detach().clone() for n, p in self.net.branch.named_parameters()}
         groups = parameter_groups(self.net, plan.rate)
         self.optimizer = torch.optim.AdamW(groups, weight_decay=0.02)
         self.state, self.at = State(), points()
@@ -83,7 +81,7 @@ class Run:
     def resume(self) -> None:
         """Go on from the last checkpoint. Raises `FileNotFoundError` if there is none."""
         kept = torch.load(self.checkpoint, weights_only=True)
-        self.net.trunk.load_state_dict(kept["net"])
+        self.net.branch.load_state_dict(kept["net"])
         self.mean = kept["mean"]
         self.optimizer.load_state_dict(kept["optimizer"])
         self.state = State(**kept["state"])
@@ -92,7 +90,7 @@ class Run:
         """Keep the run, whole or not at all."""
         fresh = self.checkpoint.with_suffix(".new")
         kept = {
-            "net": self.net.trunk.state_dict(),
+            "net": self.net.branch.state_dict(),
             "mean": self.mean,
             "optimizer": self.optimizer.state_dict(),
             "state": asdict(self.state),
@@ -120,11 +118,12 @@ class Run:
 
     def _epoch(self) -> "DataLoader[tuple[Tensor, list[Target]]]":
         sets = read_all(self.shared, self.build.parent / "scenes" / "train")
-        phone, pen = CLASSES.index("phone"), CLASSES.index("pen")
+        phone, pen = LEARNT.index("phone"), LEARNT.index("pen")
         stock = Stock(
             sets,
             cut_outs(sets["phone"], phone, (0.45, 1.0), 150),
             cut_outs(sets["pen"] + sets["stationery"], pen, (0.04, 0.9), 60),
+            card_cut_outs(sets["idcard"], 150),
         )
         counts = {name: len(items) for name, items in sets.items()}
         self.state.record.append({"step": self.state.step, "pictures": counts})
@@ -140,17 +139,15 @@ class Run:
         rate = rate_at(self.state.step, self.plan)
         for group in self.optimizer.param_groups:
             group["lr"] = rate * group["share"]
-        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
-            wise = teacher_of(self.teacher(pictures).float())
-        terms = detection_loss(self.net(pictures), wise, targets, self.at)
+        seen = self.net.see(pictures)
+        terms = detection_loss(self.net.answer(seen), teacher_of(seen.coco), targets, self.at)
         self.optimizer.zero_grad(set_to_none=True)
         terms["total"].backward()
-        learning = [p for p in self.net.trunk.parameters() if p.requires_grad]
-        torch.nn.utils.clip_grad_norm_(learning, GRADIENT)
+        torch.nn.utils.clip_grad_norm_(self.net.branch.parameters(), GRADIENT)
         self.optimizer.step()
         keep = min(KEEP, (1 + self.state.step) / (10 + self.state.step))
         with torch.no_grad():
-            for name, parameter in self.net.trunk.named_parameters():
+            for name, parameter in self.net.branch.named_parameters():
                 self.mean[name].lerp_(parameter, 1 - keep)
         return terms
 

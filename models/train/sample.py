@@ -6,8 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from models.scenes.classes import CLASSES
-from models.train.labels import NUM_CLASSES, Known, mask_of
+from models.train.labels import LEARNT, NUM_LEARNT, SHARED, Known, mask_of
 from models.train.picture import Floats, Picture, Rng
 
 Ints = npt.NDArray[np.int64]
@@ -24,8 +23,8 @@ class Sample:
     Attributes:
         picture: [h, w, 3] BGR.
         boxes: [n, 4] corners in pixels.
-        labels: [n] class indices; -1 marks a region that is to be ignored.
-        known: [C] of `Known`: what is known of each class anywhere in this picture.
+        labels: [n] indices of learnt classes; -1 marks a region that is to be ignored.
+        known: [C] of `Known`: what is known of each learnt class anywhere in this picture.
     """
 
     picture: Picture
@@ -37,11 +36,13 @@ class Sample:
 def codes(
     labelled: tuple[str, ...] = (), weak: tuple[str, ...] = (), ignore: tuple[str, ...] = ()
 ) -> Codes:
-    """What a set knows of every class; a class in none of the lists follows the teacher."""
-    out = np.full(NUM_CLASSES, Known.TEACHER, np.uint8)
-    for names, code in ((labelled, Known.LABELLED), (weak, Known.WEAK), (ignore, Known.IGNORE)):
+    """What a set knows of every learnt class; one in none of the lists follows the teacher."""
+    out = np.full(NUM_LEARNT, Known.TEACHER, np.uint8)
+    for names, code in ((weak, Known.WEAK), (ignore, Known.IGNORE), (labelled, Known.LABELLED)):
         out[np.array(mask_of(names))] = code
-    unknown = [c for c in ("paper", "pen") if out[CLASSES.index(c)] == Known.TEACHER]
+    unknown = [
+        c for c, code in zip(LEARNT, out, strict=True) if code == Known.TEACHER and c not in SHARED
+    ]
     if unknown:
         raise ValueError(f"the starting model knows no {unknown}: say what to do with it")
     return out

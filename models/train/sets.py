@@ -8,26 +8,30 @@ from typing import Final
 import cv2
 import numpy as np
 
-from models.scenes.classes import CLASSES
-from models.train.labels import class_index
+from models.train.labels import LEARNT, NUM_LEARNT, class_index
 from models.train.picture import LONG, Cutout, Picture
 from models.train.sample import Codes, Sample, codes
 
-ALL_BUT_PERSON: Final = tuple(c for c in CLASSES if c != "person")
-
 # Set -> what it knows. A pen set's table is often covered in paper that nobody labelled; COCO's
 # photographs show hardly a pen, so that all of them count as having none.
+RARE: Final = ("tablet", "card", "usb_stick", "camera", "headphones")
+FLAT: Final = ("paper", "sticky_note")
 KNOWN: Final[dict[str, Codes]] = {
-    "scenes": codes(labelled=ALL_BUT_PERSON),
-    "phone": codes(labelled=("phone",), weak=("paper", "pen")),
-    "pen": codes(labelled=("pen",), ignore=("paper", "notebook")),
-    "pen_overhead": codes(labelled=("pen",), ignore=("paper", "notebook")),
-    "stationery": codes(weak=("pen",), ignore=("paper", "notebook")),
-    "mouse": codes(labelled=("mouse",), weak=("paper", "pen")),
-    "webcam_phone_wallet_airpods": codes(labelled=("phone", "paper", "notebook", "pen")),
-    "coco_unlabelled": codes(labelled=("pen",), weak=("paper",)),
-    "idcard": codes(weak=("pen",), ignore=("paper",)),
+    "scenes": codes(labelled=LEARNT),
+    "phone": codes(labelled=("phone",), weak=(*FLAT, "pen", *RARE[1:]), ignore=("tablet",)),
+    "office_cctv_train": codes(labelled=("phone",), weak=RARE[1:], ignore=(*FLAT, "pen", "tablet")),
+    "pen": codes(labelled=("pen",), weak=RARE, ignore=(*FLAT, "notebook")),
+    "stationery": codes(weak=("pen", *RARE), ignore=(*FLAT, "notebook")),
+    "mouse": codes(weak=(*FLAT, "pen", *RARE)),
+    "webcam_phone_wallet_airpods": codes(
+        labelled=("phone", "paper", "notebook", "pen", "sticky_note", *RARE[:-1]),
+        weak=("headphones",),
+    ),
+    "coco_unlabelled": codes(labelled=("pen",), weak=(*FLAT, *RARE)),
+    "idcard": codes(labelled=("card",), weak=("pen", *RARE), ignore=FLAT),
 }
+# Whole sources that are kept from training: one office camera, and the bench of `pen_overhead`.
+HELD_OUT: Final = {"office_cctv_train": "192-168-1-19_01"}
 UNLISTED: Final = ("coco_unlabelled",)  # pictures without a list of labels
 
 
@@ -76,7 +80,7 @@ def read_set(folder: Path, known: Codes, *, listed: bool = True) -> list[Item]:
     for note in data["annotations"]:
         x, y, w, h = note["bbox"]
         label = ours.get(note["category_id"])
-        if label is not None:
+        if label is not None and label < NUM_LEARNT:
             found.setdefault(note["image_id"], []).append(((x, y, x + w, y + h), label))
     items = []
     for image in data["images"]:
@@ -95,7 +99,8 @@ def read_all(shared: Path, scenes: Path) -> dict[str, list[Item]]:
         items = read_set(folder, known, listed=name not in UNLISTED) if folder.is_dir() else []
         if not items and name != "scenes":
             raise DataError(f"{folder}: no pictures; see models/README.md for where the data lie")
-        sets[name] = items
+        held_out = HELD_OUT.get(name)
+        sets[name] = [i for i in items if held_out is None or held_out not in i.path.name]
     return sets
 
 
@@ -155,4 +160,30 @@ def cut_outs(items: list[Item], label: int, share: tuple[float, float], most: in
         factor = min(1.0, LONG / max(cut.shape[:2]))
         size = (max(8, round(cut.shape[1] * factor)), max(8, round(cut.shape[0] * factor)))
         out.append(np.asarray(cv2.resize(cut, size, interpolation=cv2.INTER_AREA), np.uint8))
+    return out
+
+
+def card_cut_outs(items: list[Item], most: int) -> list[Cutout]:
+    """Cards cut from photographs along their boxes, where a box has about a card's shape."""
+    label, out = LEARNT.index("card"), list[Cutout]()
+    for item in items:
+        if len(out) >= most:
+            break
+        picture = item.read().picture
+        for (x0, y0, x1, y1), found in zip(item.boxes, item.labels, strict=True):
+            wide, high = x1 - x0, y1 - y0
+            shape = max(wide, high) / max(1.0, min(wide, high))
+            if found != label or min(wide, high) < 70 or not 1.35 < shape < 1.75:
+                continue
+            inset = 0.03 * min(wide, high)
+            rows, columns = (
+                slice(round(low + inset), round(high_ - inset))
+                for low, high_ in ((y0, y1), (x0, x1))
+            )
+            crop = picture[rows, columns]
+            alpha = np.zeros(crop.shape[:2], np.uint8)
+            corner = max(2, min(crop.shape[:2]) // 16)
+            cv2.rectangle(alpha, (corner, 0), (crop.shape[1] - corner, crop.shape[0]), 255, -1)
+            cv2.rectangle(alpha, (0, corner), (crop.shape[1], crop.shape[0] - corner), 255, -1)
+            out.append(np.dstack([crop, alpha]))
     return out

@@ -1,6 +1,7 @@
 """Head surgery on the real starting graph."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,7 +10,8 @@ onnx = pytest.importorskip("onnx", reason="onnx is in the extra `train` only")
 
 from models.scenes.classes import CLASSES  # noqa: E402
 from models.train import graph  # noqa: E402
-from models.train.labels import COCO_BOOK, COCO_OF, NUM_CLASSES  # noqa: E402
+from models.train.join import join  # noqa: E402
+from models.train.labels import COCO, COCO_OF, KEPT, LEARNT, NUM_LEARNT  # noqa: E402
 
 TEACHERS = Path(__file__).resolve().parents[5] / "shared" / "teachers"
 START = TEACHERS / "nanodet_plus_m_416.onnx"
@@ -18,16 +20,16 @@ needs_start = pytest.mark.skipif(
 )
 
 
-def test_rows_of_the_head_go_where_their_class_is() -> None:
-    weight = np.arange(112, dtype=np.float32).reshape(112, 1, 1, 1)
-    bias = np.arange(112, dtype=np.float32)
-    rows, biases = graph.remap_rows(weight, bias)
-    assert rows.shape == (NUM_CLASSES + 32, 1, 1, 1)
-    for name, coco in COCO_OF.items():
-        assert rows[CLASSES.index(name), 0, 0, 0] == coco
-        assert biases[CLASSES.index(name)] == coco
-    assert biases[CLASSES.index("paper")] == COCO_BOOK - graph.UNKNOWN_BIAS
-    assert biases[NUM_CLASSES:].tolist() == bias[80:].tolist()
+def test_the_branch_starts_from_corrections_and_from_stand_ins() -> None:
+    weight = np.arange(1, 113, dtype=np.float32).reshape(112, 1, 1, 1)
+    bias = np.arange(1, 113, dtype=np.float32)
+    rows, biases = graph.learnt_rows(weight, bias)
+    assert rows.shape == (NUM_LEARNT + 32, 1, 1, 1)
+    phone, pen = LEARNT.index("phone"), LEARNT.index("pen")
+    assert rows[phone, 0, 0, 0] == biases[phone] == 0
+    assert rows[pen, 0, 0, 0] == (weight[COCO["knife"]] + weight[COCO["toothbrush"]]) / 2
+    assert biases[pen] == (bias[COCO["knife"]] + bias[COCO["toothbrush"]]) / 2 - graph.UNKNOWN_BIAS
+    assert biases[NUM_LEARNT:].tolist() == bias[80:].tolist()
 
 
 def test_a_missing_file_says_what_it_is() -> None:
@@ -35,40 +37,68 @@ def test_a_missing_file_says_what_it_is() -> None:
         graph.load(Path("no-such.onnx"))
 
 
-@needs_start
-def test_remapped_model_answers_as_the_original_for_known_classes() -> None:
+def answers(model: Any, picture: Any) -> Any:
     ort = pytest.importorskip("onnxruntime", reason="onnxruntime is in the extra `device` only")
-    start = graph.load(START)
-    ours = graph.remap_head(start)
-    x = np.random.default_rng(0).normal(size=(1, 3, 416, 416)).astype(np.float32)
-    before, after = (
-        ort.InferenceSession(m.SerializeToString()).run(None, {"data": x})[0][0]
-        for m in (start, ours)
-    )
-    assert after.shape == (3598, NUM_CLASSES + 32)
-    for name, coco in COCO_OF.items():
-        assert np.array_equal(after[:, CLASSES.index(name)], before[:, coco])
-    assert np.array_equal(after[:, NUM_CLASSES:], before[:, 80:])
+    session = ort.InferenceSession(model.SerializeToString())
+    return session.run(None, {session.get_inputs()[0].name: picture})[0][0]
 
 
 @needs_start
-def test_weights_written_back_unchanged_give_the_same_graph() -> None:
-    ours = graph.remap_head(graph.load(START))
-    again = graph.write_weights(ours, graph.conv_weights(ours))
-    assert again.SerializeToString() == ours.SerializeToString()
+def test_the_joined_graph_answers_as_the_original_for_what_it_keeps() -> None:
+    start = graph.load(START)
+    rng = np.random.default_rng(0)
+    weights = {
+        name: value + rng.normal(0, 0.05, value.shape).astype(np.float32)
+        for name, value in graph.conv_weights(graph.branch_of(start)).items()
+    }
+    picture = rng.normal(size=(1, 3, 416, 416)).astype(np.float32)
+    before = answers(start, picture)
+    after = answers(join(start, weights), picture)
+    points = len(before)
+    assert after.shape == (points + 52**2 + 26**2 + 13**2, len(CLASSES) + 32)
+    for name in KEPT:
+        column = after[:, CLASSES.index(name)]
+        assert np.array_equal(column[:points], before[:, list(COCO_OF[name])].max(1))
+        assert column[points:].max() == 0
+    assert np.array_equal(after[:points, len(CLASSES) :], before[:, 80:])
+    assert after[:points, :NUM_LEARNT].max() == 0
+
+
+@needs_start
+def test_an_untrained_branch_changes_nothing_that_the_original_knows() -> None:
+    start = graph.load(START)
+    picture = np.random.default_rng(1).normal(size=(1, 3, 416, 416)).astype(np.float32)
+    before = answers(start, picture)
+    after = answers(join(start, graph.conv_weights(graph.branch_of(start))), picture)
+    branch = after[len(before) :]
+    for name in ("phone", "notebook"):
+        want = before[: len(branch), COCO_OF[name][0]]
+        assert np.allclose(branch[:, LEARNT.index(name)], want, atol=1e-6)
+    assert np.array_equal(branch[:, len(CLASSES) :], before[: len(branch), 80:])
+
+
+@needs_start
+def test_torch_and_the_joined_graph_agree() -> None:
+    torch = pytest.importorskip("torch", reason="torch is in the extra `train` only")
+    pytest.importorskip("onnx2torch", reason="onnx2torch is installed for training only")
+    from models.train.network import MEAN, STD, Detector
+
+    start = graph.load(START)
+    net = Detector(start)
+    picture = np.random.default_rng(2).integers(0, 256, (1, 3, 416, 416), np.uint8)
+    with torch.no_grad():
+        ours = net.answer(net.see(torch.from_numpy(picture)))[0]
+    mean, std = (np.array(v, np.float32).reshape(1, 3, 1, 1) for v in (MEAN, STD))
+    theirs = answers(join(start, net.weights()), (picture - mean) / std)[-len(ours) :]
+    assert np.allclose(ours[:, :NUM_LEARNT].sigmoid(), theirs[:, :NUM_LEARNT], atol=1e-4)
+    assert np.allclose(ours[:, NUM_LEARNT:], theirs[:, len(CLASSES) :], atol=1e-2)
 
 
 @needs_start
 def test_weights_of_another_shape_are_refused() -> None:
-    ours = graph.remap_head(graph.load(START))
-    weights = graph.conv_weights(ours)
-    weights["Conv_0.weight"] = np.zeros((1, 3, 3, 3), np.float32)
-    with pytest.raises(graph.GraphError, match=r"Conv_0\.weight"):
-        graph.write_weights(ours, weights)
-
-
-def test_blended_weights_lie_between() -> None:
-    start, trained = {"w": np.zeros(3, np.float32)}, {"w": np.full(3, 2, np.float32)}
-    assert graph.blend(start, trained, 0.25)["w"].tolist() == [0.5, 0.5, 0.5]
-    with pytest.raises(ValueError, match=r"1\.5"):
-        graph.blend(start, trained, 1.5)
+    start = graph.load(START)
+    weights = graph.conv_weights(graph.branch_of(start))
+    first = next(iter(weights))
+    weights[first] = np.zeros((1, 3, 3, 3), np.float32)
+    with pytest.raises(graph.GraphError, match=first.replace(".", r"\.")):
+        join(start, weights)

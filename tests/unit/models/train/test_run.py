@@ -4,7 +4,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="torch is in the extra `train` only")
 
-from models.train.network import conv_number  # noqa: E402
+from models.train.graph import conv_number  # noqa: E402
 from models.train.run import WARM_UP, Plan, rate_at  # noqa: E402
 
 PLAN = Plan(steps=1000, rate=1e-3)

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from models.scenes.classes import CLASSES
+from models.train.labels import LEARNT
 from models.train.sample import Sample, clip_boxes, codes, move_boxes, view
 
-KNOWN = codes(labelled=CLASSES)
+KNOWN = codes(labelled=LEARNT)
 
 
 def one_red_box() -> Sample:

@@ -7,9 +7,11 @@ import cv2
 import numpy as np
 import pytest
 
-from models.scenes.classes import CLASSES
+from models.train.labels import LEARNT
 from models.train.sample import codes
 from models.train.sets import DataError, Item, cut_out, read_all, read_set
+
+PENS = codes(labelled=("pen",), ignore=tuple(c for c in LEARNT if c != "pen"))
 
 
 def make_set(folder: Path, *, listing: bool = True) -> Path:
@@ -29,21 +31,21 @@ def make_set(folder: Path, *, listing: bool = True) -> Path:
 
 
 def test_our_classes_are_read_as_corners_and_others_left_out(tmp_path: Path) -> None:
-    items = read_set(make_set(tmp_path / "pens"), codes(labelled=("pen",), ignore=("paper",)))
+    items = read_set(make_set(tmp_path / "pens"), PENS)
     assert [(i.path.name, i.boxes, i.labels) for i in items] == [
-        ("a.jpg", ((5, 6, 25, 16),), (CLASSES.index("pen"),))
+        ("a.jpg", ((5, 6, 25, 16),), (LEARNT.index("pen"),))
     ]
     assert items[0].read().picture.shape == (40, 60, 3)
 
 
 def test_pictures_whose_labels_are_not_there_yet_are_no_negatives(tmp_path: Path) -> None:
     folder = make_set(tmp_path / "scenes", listing=False)
-    assert read_set(folder, codes(labelled=CLASSES)) == []
+    assert read_set(folder, codes(labelled=LEARNT)) == []
 
 
 def test_an_unlabelled_set_needs_no_labels(tmp_path: Path) -> None:
     folder = make_set(tmp_path / "plain", listing=False)
-    assert len(read_set(folder, codes(weak=("paper", "pen")), listed=False)) == 1
+    assert len(read_set(folder, PENS, listed=False)) == 1
 
 
 def test_a_missing_set_is_an_error_that_names_it(tmp_path: Path) -> None:
@@ -53,7 +55,7 @@ def test_a_missing_set_is_an_error_that_names_it(tmp_path: Path) -> None:
 
 def test_a_broken_picture_is_an_error_that_names_it(tmp_path: Path) -> None:
     (tmp_path / "bad.jpg").write_bytes(b"no picture")
-    item = Item(tmp_path / "bad.jpg", (), (), codes(labelled=CLASSES))
+    item = Item(tmp_path / "bad.jpg", (), (), codes(labelled=LEARNT))
     with pytest.raises(DataError, match=r"bad\.jpg"):
         item.read()
 

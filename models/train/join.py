@@ -1,0 +1,166 @@
+"""Joins the frozen detector and the trained branch into the graph that ships.
+
+Output [1, 7147, 19 + 32], scores after the sigmoid: first the rows of the starting model at strides
+8, 16, 32, 64, which answer for `KEPT`; then those of the branch at strides 8, 16, 32, which answer
+for `LEARNT`. A row's scores of classes that it does not answer for are zero.
+"""
+
+from collections.abc import Mapping
+from itertools import count
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+from onnx import helper, numpy_helper
+
+from models.scenes.classes import CLASSES
+from models.train.graph import (
+    BOX_CHANNELS,
+    LEVELS,
+    Array,
+    branch_inputs,
+    branch_of,
+    constants,
+    cut,
+    head_convs,
+    kept_rows,
+    put,
+    write_weights,
+)
+from models.train.labels import COCO_OF, KEPT, LEARNT, NUM_LEARNT, SHARED
+
+STRIDES: Final = (8, 16, 32, 64, 8, 16, 32)
+SIDES: Final = (52, 26, 13, 7)  # points along a side of the picture, by stride
+POINTS: Final = sum(n * n for n in SIDES)
+BRANCH_POINTS: Final = sum(n * n for n in SIDES[:LEVELS])
+
+
+def join(coco: onnx.ModelProto, weights: Mapping[str, Array]) -> onnx.ModelProto:
+    """The graph that ships.
+
+    Args:
+        coco: The starting graph.
+        weights: Of the branch, by name (`Detector.weights`).
+
+    Raises:
+        GraphError: If a weight is missing or of another shape.
+    """
+    source = coco.graph.input[0].name
+    convs = head_convs(coco)
+    kept = cut(coco, [source], [*(c.output[0] for c in convs), *branch_inputs(coco)])
+    rows = kept_rows(KEPT)
+    known = constants(coco)
+    for conv in convs:
+        for name in conv.input[1:3]:
+            put(kept, name, known[name][rows])
+    branch = branch_of(coco)
+    write_weights(branch, weights)
+    build = _Builder([*kept.graph.initializer])
+    build.nodes.extend(kept.graph.node)
+    build.nodes.extend(_renamed(branch, build))
+    _tail(build, [c.output[0] for c in convs])
+    return _finished(build, source)
+
+
+class _Builder:
+    """Nodes and constants of a graph in the making."""
+
+    def __init__(self, initializers: list[onnx.TensorProto]) -> None:
+        self.nodes: list[onnx.NodeProto] = []
+        self.initializers = initializers
+        self._number = count()
+
+    def constant(self, value: npt.NDArray[np.generic]) -> str:
+        name = f"k{next(self._number)}"
+        self.initializers.append(numpy_helper.from_array(value, name))
+        return name
+
+    def add(self, kind: str, *inputs: str, outputs: int = 1, **attributes: object) -> list[str]:
+        names = [f"t{next(self._number)}" for _ in range(outputs)]
+        node = helper.make_node(kind, [*inputs], names, name=f"{kind}_{names[0]}", **attributes)
+        self.nodes.append(node)
+        return names
+
+
+def _renamed(branch: onnx.ModelProto, build: _Builder) -> list[onnx.NodeProto]:
+    """Nodes of the branch under names of its own; its weights go to the builder."""
+    made = {o for n in branch.graph.node for o in n.output}
+    convs = {name for n in branch.graph.node if n.op_type == "Conv" for name in n.input[1:3]}
+    mine = made | convs
+    build.initializers.extend(
+        _named(i, f"b.{i.name}") for i in branch.graph.initializer if i.name in convs
+    )
+    shared = {i.name for i in build.initializers}
+    build.initializers.extend(
+        i for i in branch.graph.initializer if i.name not in convs and i.name not in shared
+    )
+    out = []
+    for node in branch.graph.node:
+        twin = onnx.NodeProto()
+        twin.CopyFrom(node)
+        twin.name = f"b.{node.name}"
+        twin.input[:] = [f"b.{i}" if i in mine else i for i in node.input]
+        twin.output[:] = [f"b.{o}" for o in node.output]
+        out.append(twin)
+    return out
+
+
+def _named(tensor: onnx.TensorProto, name: str) -> onnx.TensorProto:
+    twin = onnx.TensorProto()
+    twin.CopyFrom(tensor)
+    twin.name = name
+    return twin
+
+
+def _rows(build: _Builder, heads: list[str], channels: int) -> str:
+    """Levels [1, C, h, w] side by side: [1, C, points]."""
+    shape = build.constant(np.array([1, channels, -1], np.int64))
+    flat = [build.add("Reshape", head, shape)[0] for head in heads]
+    return build.add("Concat", *flat, axis=2)[0]
+
+
+def _tail(build: _Builder, heads: list[str]) -> None:
+    bags = len(COCO_OF["bag"])
+    coco = len(SHARED) + bags + len(KEPT) - 1
+    rows = _rows(build, heads, coco + BOX_CHANNELS)
+    sizes = build.constant(np.array([len(SHARED), bags, len(KEPT) - 1, BOX_CHANNELS], np.int64))
+    shared, bag, others, boxes = build.add("Split", rows, sizes, outputs=4, axis=1)
+    bag = build.add("ReduceMax", bag, build.constant(np.array([1], np.int64)), keepdims=1)[0]
+    scores = build.add("Sigmoid", build.add("Concat", bag, others, axis=1)[0])[0]
+    before = build.constant(np.array([0, NUM_LEARNT, 0, 0, 0, 0], np.int64))
+    kept = build.add("Concat", build.add("Pad", scores, before)[0], boxes, axis=1)[0]
+
+    rows = _rows(build, [f"b.{h}" for h in heads[:LEVELS]], NUM_LEARNT + BOX_CHANNELS)
+    sizes = build.constant(np.array([NUM_LEARNT, BOX_CHANNELS], np.int64))
+    logits, boxes = build.add("Split", rows, sizes, outputs=2, axis=1)
+    sizes = build.constant(np.array([BRANCH_POINTS, POINTS - BRANCH_POINTS], np.int64))
+    near, _ = build.add("Split", shared, sizes, outputs=2, axis=2)
+    # Puts each shared class's answer where the branch has its correction.
+    place = np.zeros((1, NUM_LEARNT, len(SHARED)), np.float32)
+    for column, name in enumerate(SHARED):
+        place[0, LEARNT.index(name), column] = 1
+    base = build.add("MatMul", build.constant(place), near)[0]
+    scores = build.add("Sigmoid", build.add("Add", logits, base)[0])[0]
+    after = build.constant(np.array([0, 0, 0, 0, len(KEPT), 0], np.int64))
+    learnt = build.add("Concat", build.add("Pad", scores, after)[0], boxes, axis=1)[0]
+
+    joined = build.add("Concat", kept, learnt, axis=2)[0]
+    build.nodes.append(
+        helper.make_node("Transpose", [joined], ["output"], name="Transpose_output", perm=[0, 2, 1])
+    )
+
+
+def _finished(build: _Builder, source: str) -> onnx.ModelProto:
+    size = 416
+    shape = [1, POINTS + BRANCH_POINTS, len(CLASSES) + BOX_CHANNELS]
+    graph = helper.make_graph(
+        build.nodes,
+        "desk",
+        [helper.make_tensor_value_info(source, onnx.TensorProto.FLOAT, [1, 3, size, size])],
+        [helper.make_tensor_value_info("output", onnx.TensorProto.FLOAT, shape)],
+        build.initializers,
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+    onnx.checker.check_model(model, full_check=True)
+    return model
