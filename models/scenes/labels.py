@@ -19,6 +19,7 @@ MIN_VISIBLE: Final = 0.25
 MIN_INSIDE: Final = 0.12
 MIN_LENGTH: Final = 12
 MIN_WIDTH: Final = 4
+SPECK: Final = 0.1
 Box = tuple[int, int, int, int]
 
 
@@ -28,6 +29,17 @@ def visible_box(mask: npt.NDArray[np.bool_]) -> Box | None:
     if len(xs) == 0:
         return None
     return int(xs.min()), int(ys.min()), int(xs.max()) + 1, int(ys.max()) + 1
+
+
+def without_specks(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Return a mask's pieces of a tenth of the largest or more; far edges leave stray pixels."""
+    count, pieces, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
+    if count <= 2:
+        return mask
+    areas = stats[:, cv2.CC_STAT_AREA]
+    large = areas >= SPECK * areas[1:].max()
+    large[0] = False
+    return np.asarray(large[pieces], np.bool_)
 
 
 def silhouette_areas(placed: Placed, camera: Camera, size: tuple[int, int]) -> tuple[int, int]:
@@ -70,7 +82,7 @@ def annotate(
     size = (ids.shape[1], ids.shape[0])
     found = []
     for number, placed in enumerate(things, start=1):
-        mask = ids == number
+        mask = without_specks(ids == number)
         box = visible_box(mask) if placed.thing.label else None
         if box is None:
             continue

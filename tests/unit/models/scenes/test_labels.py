@@ -9,7 +9,14 @@ import pytest
 from models.scenes.camera import Camera
 from models.scenes.classes import CATEGORY_IDS, CLASSES
 from models.scenes.geometry import slab
-from models.scenes.labels import annotate, merge, silhouette_areas, visible_box, write_atomically
+from models.scenes.labels import (
+    annotate,
+    merge,
+    silhouette_areas,
+    visible_box,
+    without_specks,
+    write_atomically,
+)
 from models.scenes.thing import Part, Placed, Surface, Thing
 
 ABOVE = Camera((0, -0.001, 1.0), (0, 0, 0), 53.1301)  # a metre over the desk, a metre wide
@@ -34,6 +41,14 @@ def test_a_box_ends_behind_the_last_pixel() -> None:
     mask[2:5, 3:9] = True
     assert visible_box(mask) == (3, 2, 9, 5)
     assert visible_box(np.zeros((4, 4), np.bool_)) is None
+
+
+def test_specks_far_off_are_no_part_of_a_thing_and_its_halves_are() -> None:
+    mask = np.zeros((40, 80), np.bool_)
+    mask[5:35, 10:30] = mask[5:35, 33:40] = True  # a pen lies across it
+    whole = visible_box(mask)
+    mask[0, 79] = True
+    assert visible_box(without_specks(mask)) == whole == (10, 5, 40, 35)
 
 
 def test_the_silhouette_counts_what_lies_beyond_the_edge_apart() -> None:

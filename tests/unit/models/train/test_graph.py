@@ -1,5 +1,6 @@
 """Head surgery on the real starting graph."""
 
+import importlib
 from pathlib import Path
 from typing import Any
 
@@ -81,14 +82,13 @@ def test_an_untrained_branch_changes_nothing_that_the_original_knows() -> None:
 def test_torch_and_the_joined_graph_agree() -> None:
     torch = pytest.importorskip("torch", reason="torch is in the extra `train` only")
     pytest.importorskip("onnx2torch", reason="onnx2torch is installed for training only")
-    from models.train.network import MEAN, STD, Detector
-
     start = graph.load(START)
-    net = Detector(start)
+    network = importlib.import_module("models.train.network")
+    net = network.Detector(start)
     picture = np.random.default_rng(2).integers(0, 256, (1, 3, 416, 416), np.uint8)
     with torch.no_grad():
         ours = net.answer(net.see(torch.from_numpy(picture)))[0]
-    mean, std = (np.array(v, np.float32).reshape(1, 3, 1, 1) for v in (MEAN, STD))
+    mean, std = (np.array(v, np.float32).reshape(1, 3, 1, 1) for v in (network.MEAN, network.STD))
     theirs = answers(join(start, net.weights()), (picture - mean) / std)[-len(ours) :]
     assert np.allclose(ours[:, :NUM_LEARNT].sigmoid(), theirs[:, :NUM_LEARNT], atol=1e-4)
     assert np.allclose(ours[:, NUM_LEARNT:], theirs[:, len(CLASSES) :], atol=1e-2)
