@@ -49,8 +49,9 @@ def _render_one(
         [cv2.IMWRITE_JPEG_QUALITY, quality],
     )
     image = {"file_name": f"{name}.jpg", "width": size[0], "height": size[1]}
-    record = json.dumps({"image": image, "annotations": found})
-    labels.write_atomically(folder / "labels" / f"{name}.json", record)
+    others = labels.unlabelled(ids, scene.things)
+    record = {"image": image, "annotations": found, "lookalikes": others}
+    labels.write_atomically(folder / "labels" / f"{name}.json", json.dumps(record))
 
 
 def main(

@@ -104,6 +104,17 @@ def annotate(
     return found
 
 
+def unlabelled(ids: npt.NDArray[np.uint8], things: Sequence[Placed]) -> list[dict[str, Any]]:
+    """Return name and box [x, y, w, h] of what can be seen of the things without a class."""
+    found = []
+    for number, placed in enumerate(things, start=1):
+        box = None if placed.thing.label else visible_box(without_specks(ids == number))
+        if box is not None and min(box[2] - box[0], box[3] - box[1]) >= MIN_WIDTH:
+            sides = [box[2] - box[0], box[3] - box[1]]
+            found.append({"name": placed.thing.name, "bbox": [box[0], box[1], *sides]})
+    return found
+
+
 def write_atomically(path: Path, text: str) -> None:
     """Write a file so that a reader sees the old text or the new one, never half of it."""
     draft = path.with_suffix(path.suffix + ".part")

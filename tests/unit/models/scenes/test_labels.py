@@ -13,6 +13,7 @@ from models.scenes.labels import (
     annotate,
     merge,
     silhouette_areas,
+    unlabelled,
     visible_box,
     without_specks,
     write_atomically,
@@ -103,3 +104,10 @@ def test_merging_numbers_pictures_and_boxes(tmp_path: Path) -> None:
     assert len({box["id"] for box in merged["annotations"]}) == 3
     assert [(c["id"], c["name"]) for c in merged["categories"]] == list(enumerate(CLASSES, 1))
     assert not list(tmp_path.rglob("*.part"))
+
+
+def test_look_alikes_are_told_apart_from_the_labelled() -> None:
+    ids = picture_of((10, 10, 60, 40), (100, 100, 160, 190))
+    assert unlabelled(ids, [tile("phone"), tile("")]) == [
+        {"name": "tile", "bbox": [100, 100, 60, 90]}
+    ]
