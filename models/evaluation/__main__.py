@@ -15,7 +15,7 @@ from rich.table import Table
 from cleandesk.detector import ModelError
 from models.evaluation import choose as chooser
 from models.evaluation import measures, operating_point, page, plots, report, sets
-from models.evaluation.looking import SHIPPED, Eye, RawModel, frames_of
+from models.evaluation.looking import BUILD, SHIPPED, Eye, RawModel, frames_of
 from models.evaluation.sets import EvaluationError, PictureSet
 
 FIGURES: Final = Path(__file__).with_name("figures")
@@ -64,7 +64,7 @@ def choose(
 ) -> None:
     """Fit calibration and thresholds on the choose half, and write operating_point.yaml."""
     with _errors():
-        model, eye = RawModel(manifest), Eye(quiet=as_json, fresh=fresh)
+        model, eye = RawModel(manifest), Eye(BUILD, quiet=as_json, fresh=fresh)
         real = sets.half("choose")
         rendered = sets.scenes("choose") if scenes else PictureSet("none", (), frozenset())
         rooms = sets.rooms()
@@ -130,7 +130,7 @@ def write_report(
 ) -> None:
     """Measure everything; write tables into models/README.md and pictures beside this package."""
     with _errors():
-        model, eye = RawModel(manifest), Eye(quiet=as_json, fresh=fresh)
+        model, eye = RawModel(manifest), Eye(BUILD, quiet=as_json, fresh=fresh)
         source = point or operating_point.current(manifest, model.sha256)
         at = operating_point.read(source, model.names)
         made = report.make(model, model.sha256, at, eye, with_scenes=scenes)
@@ -153,7 +153,7 @@ def judge_set(
 ) -> None:
     """Print average precision, and precision and recall at the thresholds, on one set."""
     with _errors():
-        model, eye = RawModel(manifest), Eye(quiet=as_json, fresh=fresh)
+        model, eye = RawModel(manifest), Eye(BUILD, quiet=as_json, fresh=fresh)
         at = operating_point.read(operating_point.current(manifest, model.sha256), model.names)
         pictures = _named(which)
         seen = measures.see(pictures, eye.look(model, frames_of(pictures)), at)

@@ -145,7 +145,7 @@ def frames_of(pictures: PictureSet, alter: Alter | None = None, how: str = "") -
 class Eye:
     """Looks once, and remembers."""
 
-    def __init__(self, folder: Path = BUILD, *, quiet: bool = False, fresh: bool = False) -> None:
+    def __init__(self, folder: Path, *, quiet: bool = False, fresh: bool = False) -> None:
         """Prepare to look.
 
         Args:

@@ -58,9 +58,13 @@ class Judged:
         shown, right = self.shown(threshold)
         return right / shown if shown else float("nan")
 
+    def found(self, threshold: float) -> int:
+        """How many things have a find that reaches a score."""
+        return int(((self.found_at >= threshold) & (self.found_at > 0)).sum())
+
     def recall(self, threshold: float) -> float:
         """Share of the things that is found; NaN if there are none."""
-        return float((self.found_at >= threshold).mean()) if self.labelled else float("nan")
+        return self.found(threshold) / self.labelled if self.labelled else float("nan")
 
     def false_per_picture(self, threshold: float) -> float:
         """Wrong finds a picture."""

@@ -89,10 +89,9 @@ class Together:
 def together(judged: dict[str, Judged], thresholds: dict[str, float]) -> Together:
     """Sum all classes up; average precision only over those with enough things."""
     aps = [j.ap50 for j in judged.values() if j.labelled >= LEAST_THINGS]
-    cuts = [(j.shown(thresholds[n]), j, thresholds[n]) for n, j in judged.items()]
-    shown = sum(s for (s, _), _, _ in cuts)
-    right = sum(r for (_, r), _, _ in cuts)
-    found = sum(int((j.found_at >= t).sum()) for _, j, t in cuts)
+    cuts = [j.shown(thresholds[n]) for n, j in judged.items()]
+    shown, right = sum(s for s, _ in cuts), sum(r for _, r in cuts)
+    found = sum(j.found(thresholds[n]) for n, j in judged.items())
     things = sum(j.labelled for j in judged.values())
     return Together(
         float(np.mean(aps)) if aps else math.nan,

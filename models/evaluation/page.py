@@ -44,7 +44,7 @@ def share(value: float) -> str:
     """Two digits, or a dash for what was not measured."""
     if math.isnan(value):
         return "-"
-    return f"{value:.2f}".removeprefix("0") if value < 1 else f"{value:.2f}"
+    return f"{value:.2f}".removeprefix("0")
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -1,0 +1,66 @@
+"""The operating point is chosen on real pictures where there are enough, and says where not."""
+
+import math
+
+import yaml
+
+from models.evaluation.choose import LEAST_REAL, Evidence, decide, document, gather
+from models.evaluation.sets import PictureSet
+from tests.unit.models.evaluation.makers import FAR, A, found, judged, labelled, picture
+
+NONE = judged([], [], pictures=0)
+SURE = [0.9 - i / 200 for i in range(40)]
+
+
+def test_enough_real_things_decide_alone() -> None:
+    evidence = {"phone": Evidence(judged(SURE, [0.3] * 9), judged([], [0.95] * 50), 80)}
+    point, figures = decide(evidence)
+    assert figures["phone"]["chosen_on"] == "real"
+    assert figures["phone"]["reached"]
+    assert point.unverified == ()
+
+
+def test_rendered_things_stand_in_for_real_ones_and_that_is_said() -> None:
+    evidence = {"pen": Evidence(judged([], [], things=3), judged(SURE, [0.2] * 9), LEAST_REAL - 1)}
+    point, figures = decide(evidence)
+    assert figures["pen"]["chosen_on"] == "real and rendered"
+    assert figures["pen"]["reached"]
+    assert point.unverified == ("pen",)
+
+
+def test_mistakes_on_real_pictures_lift_a_threshold_of_rendered_ones() -> None:
+    calm = Evidence(NONE, judged(SURE, [0.2] * 9), 0)
+    alarmed = Evidence(judged([], [0.8] * 4), judged(SURE, [0.2] * 9), 0)
+    low, _ = decide({"pen": calm})
+    high, figures = decide({"pen": alarmed})
+    assert high.calibration["pen"].undo(high.thresholds["pen"]) > 0.8
+    assert low.calibration["pen"].undo(low.thresholds["pen"]) < 0.8
+    assert figures["pen"]["real_wrong"] == 0
+
+
+def test_a_class_without_any_find_has_a_high_threshold() -> None:
+    point, figures = decide({"card": Evidence(NONE, NONE, 0)})
+    assert point.thresholds["card"] >= 0.8
+    assert not figures["card"]["reached"]
+    assert math.isnan(figures["card"]["precision"])
+
+
+def test_the_document_is_plain_yaml_with_what_the_manifest_needs() -> None:
+    point, figures = decide({"card": Evidence(NONE, NONE, 0)})
+    content = yaml.safe_load(yaml.safe_dump(document(point, figures, "ab" * 32)))
+    assert content["thresholds"] == {"card": 0.8}
+    assert set(content["calibration"]["card"]) == {"scale", "offset"}
+    assert content["unverified"] == content["not_reached"] == ["card"]
+    assert content["evidence"]["card"]["precision"] is None
+
+
+def test_classes_are_judged_only_where_they_are_labelled() -> None:
+    real = PictureSet("real", (picture({"phone": labelled(A)}),), frozenset({"phone"}))
+    scenes = PictureSet("scenes", (picture(),), frozenset({"phone"}))
+    seen = [found(("paper", FAR, 0.9), ("phone", A, 0.8))]
+    evidence = gather(("phone", "paper"), (real, seen), (scenes, seen), {"phone": 7})
+    assert evidence["phone"].real.shown(0.5) == (1, 1)
+    assert evidence["phone"].rendered.shown(0.5) == (1, 0)
+    assert evidence["paper"].real.shown(0.5) == (1, 0)
+    assert evidence["paper"].rendered.pictures == 0
+    assert (evidence["phone"].verifiable, evidence["paper"].verifiable) == (7, 0)
