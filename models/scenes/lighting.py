@@ -90,7 +90,7 @@ def draw_lights(
         frames = (frame,)
         ambient = float(rng.uniform(1.0, 3.5))
     tint = _COLD if rng.random() < 0.5 else _NEUTRAL
-    level = float(np.exp(rng.normal(0.0, 0.28)))
+    level = float(np.exp(rng.normal(0.3, 0.36)))
     if kind == "dim":
         level *= float(rng.uniform(0.25, 0.5))
     return tuple(lights), (tint, ambient), level, frames

@@ -34,7 +34,7 @@ def bookcase(
     """Return a bookcase on the floor, its front toward its own -y, and what stands in it."""
     width, rows = float(rng.uniform(0.6, 1.1)), int(rng.integers(4, 6))
     placed = Placed(_case(width, rows, look), x, y, FLOOR_Z, yaw)
-    c, s = np.cos(np.radians(yaw)), np.sin(np.radians(yaw))
+    c, s = float(np.cos(np.radians(yaw))), float(np.sin(np.radians(yaw)))
     inside = []
     for row in range(1, rows):
         along = -width / 2 + 0.03
