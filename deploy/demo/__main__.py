@@ -48,7 +48,6 @@ def main(
             source=_absolute(source or str(CLIP)),
             starts_at=starts_at,
             port=port,
-            min_scores={name: manifest.threshold_of(name) for name in scenario.FORBIDDEN},
         )
         stack.enter_context(subscriber(files))
         code = run_box(files)

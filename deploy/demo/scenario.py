@@ -61,12 +61,8 @@ class Files:
         return self.folder / "log.db"
 
 
-def rules(min_scores: dict[str, float]) -> list[dict[str, object]]:
-    """Return one presence rule for each forbidden class.
-
-    Args:
-        min_scores: The model's own recommendation for each class.
-    """
+def rules() -> list[dict[str, object]]:
+    """Return one presence rule for each forbidden class."""
     return [
         {
             "name": f"no-{name}",
@@ -74,7 +70,6 @@ def rules(min_scores: dict[str, float]) -> list[dict[str, object]]:
             "classes": [name],
             "zone": "desk",
             "severity": severity,
-            "min_score": min_scores[name],
             "dwell_s": DWELL_S,
             "clear_after_s": CLEAR_AFTER_S,
         }
@@ -88,7 +83,6 @@ def write(
     source: str,
     starts_at: datetime | None,
     port: int,
-    min_scores: dict[str, float],
     polygon: Sequence[Sequence[float]] = WHOLE_PICTURE,
 ) -> None:
     """Write both settings files.
@@ -98,7 +92,6 @@ def write(
         source: A camera source as in the box's settings.
         starts_at: The moment of a recording's first frame; None for a camera.
         port: The broker's, on loopback.
-        min_scores: The model's own recommendation for each class.
         polygon: The desk zone, fractions of the picture.
     """
     broker = {"host": "127.0.0.1", "port": port, "retry_min_s": 0.2, "retry_max_s": 2.0}
@@ -114,7 +107,7 @@ def write(
             "camera": camera,
             "looks_per_s": LOOKS_PER_S,
             "zones": {"desk": {"polygon": [list(point) for point in polygon]}},
-            "rules": rules(min_scores),
+            "rules": rules(),
             "broker": broker,
             "outbox": {"path": "outbox.db"},
             "health_every_s": 5,

@@ -92,10 +92,13 @@ class Box:
             settings.rules,
             settings.zones,
             self._detector.names,
+            threshold_of=manifest.threshold_of,
             new_id=lambda: uuid.uuid4().hex,
             look_s=1 / settings.looks_per_s,
             boot=self._boot,
         )
+        dropped = settings.detector.min_score
+        self._least_score = self._policy.floor if dropped is None else dropped
         address = Address(settings.site, settings.box)
         self._events = EventMaker(address, boot=self._boot, model_sha256=manifest.sha256)
         self._outbox = Outbox(settings.outbox, boot=self._boot, clock=self._clock)
@@ -192,7 +195,7 @@ class Box:
         with self._timer.stage("area"):
             view, origin = self._area.apply(frame.image)
         with self._timer.stage("detect"):
-            found = self._detector.detect(view, min_score=self._settings.detector.min_score)
+            found = self._detector.detect(view, min_score=self._least_score)
         with self._timer.stage("policy"):
             found = found.moved(origin, frame.size)
             changes = self._policy.step(found, frame.at)

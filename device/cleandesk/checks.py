@@ -20,7 +20,7 @@ def read_settings(path: Path) -> BoxSettings:
     """
     loaded = load_with_lines(path, BoxSettings)
     manifest = _manifest(loaded)
-    problems = [*_rules(loaded, manifest.classes), *_tls(loaded)]
+    problems = [*_rules(loaded, manifest.classes), *_scores(loaded, manifest), *_tls(loaded)]
     if problems:
         raise ConfigError(problems)
     return loaded.settings
@@ -34,7 +34,7 @@ def check(path: Path) -> tuple[BoxSettings, Manifest]:
     """
     loaded = load_with_lines(path, BoxSettings)
     manifest = _manifest(loaded)
-    problems = [*_rules(loaded, manifest.classes), *_tls(loaded)]
+    problems = [*_rules(loaded, manifest.classes), *_scores(loaded, manifest), *_tls(loaded)]
     try:
         Detector.load(loaded.settings.detector.manifest)
     except ModelError as error:
@@ -74,6 +74,23 @@ def _rules(loaded: Loaded[BoxSettings], known: tuple[str, ...]) -> Iterator[Prob
                     f"the model does not know {' and '.join(missing)}",
                     "choose another model or delete the rule",
                 )
+
+
+def _scores(loaded: Loaded[BoxSettings], manifest: Manifest) -> Iterator[Problem]:
+    """Find rules that wait for scores which the detector is told to drop."""
+    dropped = loaded.settings.detector.min_score
+    if dropped is None:
+        return
+    for i, rule in enumerate(loaded.settings.rules):
+        hold = min(rule.hold(manifest.threshold_of(name)) for name in classes_of(rule))
+        if hold < dropped:
+            key = "hold_score" if rule.hold_score is not None else "min_score"
+            yield loaded.document.problem(
+                ("rules", i, key),
+                f"scores down to {hold:.2f} keep a violation up, but detector.min_score drops what "
+                f"is below {dropped}",
+                "raise it, or lower detector.min_score",
+            )
 
 
 def _tls(loaded: Loaded[BoxSettings]) -> Iterator[Problem]:

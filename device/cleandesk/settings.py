@@ -97,7 +97,9 @@ class DetectorSettings(Settings):
         None, description="The model's manifest; default: the one that came with the software"
     )
     threads: int | None = Field(None, ge=1, le=16, description="Default: all cores but one")
-    min_score: Fraction = Field(0.15, description="Weaker detections are dropped at once")
+    min_score: Fraction | None = Field(
+        None, description="Weaker detections are dropped at once; default: what the rules need"
+    )
 
 
 class Zone(Settings):
@@ -143,13 +145,20 @@ def _covers(hours: Hours, today: Day, yesterday: Day, now: time) -> bool:
     )
 
 
+#: What is this many times weaker than a sighting still keeps a violation up.
+HOLD_SHARE = 2.5
+
+
 class _RuleBase(Settings):
     name: Name = Field(description="Stands in every event")
     zone: Name = Field(description="One of `zones`")
     severity: Severity = Field(Severity.MEDIUM, description="low, medium or high")
-    min_score: Fraction = Field(0.5, gt=0, description="What counts as a sighting")
+    min_score: Fraction | None = Field(
+        None, gt=0, description="What counts as a sighting; default: the model's word, by class"
+    )
     hold_score: Fraction | None = Field(
-        None, description="What keeps a violation up once it stands; default: min_score / 2.5"
+        None,
+        description="What keeps a violation up once it stands; default: 2.5 times less",
     )
     hits: int = Field(3, ge=1, le=60, description="Sightings needed …")
     of: int = Field(5, ge=1, le=60, description="… among so many looks")
@@ -166,17 +175,21 @@ class _RuleBase(Settings):
         if self.hits > self.of:
             reason = f"{self.hits} sightings among {self.of} looks can never be"
             misfits.append((("hits",), reason, "lower 'hits' or raise 'of'"))
-        if self.hold_score is not None and self.hold_score > self.min_score:
+        if self.hold_score is not None and self.hold_score > (self.min_score or 1.0):
             reason = f"{self.hold_score} is above min_score {self.min_score}"
             misfits.append((("hold_score",), reason, "lower it"))
         if misfits:
             raise Misfit(*misfits)
         return self
 
-    @property
-    def hold(self) -> float:
-        """Score that keeps a standing violation up."""
-        return self.min_score / 2.5 if self.hold_score is None else self.hold_score
+    def least(self, threshold: float) -> float:
+        """Return the score of a sighting of a class that the model has this threshold for."""
+        return threshold if self.min_score is None else self.min_score
+
+    def hold(self, threshold: float) -> float:
+        """Return the score that keeps a standing violation up, of such a class."""
+        least = self.least(threshold)
+        return least / HOLD_SHARE if self.hold_score is None else min(self.hold_score, least)
 
 
 class PresenceRule(_RuleBase):
@@ -259,13 +272,6 @@ class BoxSettings(Settings):
             if rule.zone not in self.zones:
                 fix = choices(rule.zone, sorted(self.zones))
                 misfits.append((("rules", i, "zone"), f"no zone is called '{rule.zone}'", fix))
-            if rule.hold < self.detector.min_score:
-                key = "min_score" if rule.hold_score is None else "hold_score"
-                reason = (
-                    f"scores down to {rule.hold:.2f} keep a violation up, but detector.min_score "
-                    f"drops what is below {self.detector.min_score}"
-                )
-                misfits.append((("rules", i, key), reason, "raise it, or lower detector.min_score"))
         if misfits:
             raise Misfit(*misfits)
         return self

@@ -154,6 +154,7 @@ def alarms(clip: Clip, found: Sequence[Detections], thresholds: dict[str, float]
         [_rule(name, thresholds[name]) for name in classes],
         {"desk": Zone(polygon=[(0, 0), (1, 0), (1, 1), (0, 1)])},
         names,
+        threshold_of=thresholds.__getitem__,
         new_id=lambda: uuid.uuid4().hex,
         look_s=LOOK_S,
         boot="0" * 32,

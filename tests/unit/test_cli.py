@@ -115,6 +115,19 @@ def test_a_class_that_the_model_does_not_know_is_found(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("key", ["min_score", "hold_score"])
+def test_a_score_that_the_detector_would_drop_is_found(tmp_path: Path, key: str) -> None:
+    file = changed(tmp_path, "classes: [paper] ", f"classes: [paper]\n    {key}: 0.1 ")
+    file.write_text(
+        file.read_text(encoding="utf-8").replace("  min_score: 0.1\n", "  min_score: 0.15\n"),
+        encoding="utf-8",
+    )
+    done = cleandesk("check", "--config", file)
+    assert done.exit_code == 2
+    assert f"rules[1].{key}: scores down to " in done.stderr
+    assert "detector.min_score drops what is below 0.15" in done.stderr
+
+
 def test_files_of_the_connection_must_be_there(tmp_path: Path) -> None:
     file = changed(tmp_path, "  host: localhost\n", "  host: localhost\n  tls: {ca: ca.pem}\n")
     done = cleandesk("check", "--config", file)

@@ -229,19 +229,6 @@ def test_hours_are_times_of_day(tmp_path: Path, hours: str, reason: str) -> None
     assert '"08:30"' in fix
 
 
-@pytest.mark.parametrize(
-    ("scores", "key"),
-    [("min_score: 0.3", "rules[0].min_score"), ("hold_score: 0.1", "rules[0].hold_score")],
-)
-def test_a_score_that_the_detector_would_drop_is_refused(
-    tmp_path: Path, scores: str, key: str
-) -> None:
-    ((line, where, why, fix),) = said(GOOD.replace("classes", f"{scores}, classes"), tmp_path)
-    assert (line, where) == (6, key)
-    assert "drops what is below 0.15" in why
-    assert "detector.min_score" in fix
-
-
 # --- files that are no settings at all
 
 

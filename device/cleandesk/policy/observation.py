@@ -5,7 +5,7 @@ desk nobody's feet are seen, and a share, unlike a point that is in or out, leav
 coming in and going out, so that a thing on the border does not flicker.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,12 +33,14 @@ class Thing:
     """One detection, in fractions of the picture.
 
     Attributes:
+        threshold: The score from which the model is believed about this class.
         shares: How much of it lies in each zone, in the observer's order of zones.
         twins: Positions of other things that are likely the same one, seen twice.
     """
 
     class_name: str
     score: float
+    threshold: float
     place: Place
     shares: tuple[float, ...]
     twins: frozenset[int]
@@ -67,6 +69,7 @@ class Observer:
         names: tuple[str, ...],
         *,
         classes: Collection[str],
+        threshold_of: Callable[[str], float],
         floor: float,
     ) -> None:
         """Prepare to observe.
@@ -75,10 +78,12 @@ class Observer:
             zones: By name.
             names: The model's classes, in its order.
             classes: Which of them matter; people always do.
+            threshold_of: The score from which the model is believed about a class.
             floor: Weaker detections than this are left out.
         """
         self._map = ZoneMap(zones)
         self._names = names
+        self._thresholds = tuple(threshold_of(name) for name in names)
         self._wanted = np.array([name == PERSON or name in classes for name in names])
         self._floor = floor
         self._nothing = Observation((), (), 1.0)
@@ -99,11 +104,12 @@ class Observer:
         if not len(scores):
             return self._nothing
         width, height = detections.size
-        names = [self._names[i] for i in ids.tolist()]
         things = tuple(
-            Thing(name, score, (x1, y1, x2, y2), tuple(shares), twins)
-            for name, score, (x1, y1, x2, y2), shares, twins in zip(
-                names,
+            Thing(
+                self._names[i], score, self._thresholds[i], (x1, y1, x2, y2), tuple(shares), twins
+            )
+            for i, score, (x1, y1, x2, y2), shares, twins in zip(
+                ids.tolist(),
                 scores.tolist(),
                 places.tolist(),
                 self._map.shares(places).tolist(),

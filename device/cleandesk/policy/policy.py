@@ -33,6 +33,7 @@ class Policy:
         zones: Mapping[str, Zone],
         names: tuple[str, ...],
         *,
+        threshold_of: Callable[[str], float],
         new_id: Callable[[], str],
         look_s: float,
         boot: str,
@@ -43,6 +44,8 @@ class Policy:
             rules: What must not be; their names differ.
             zones: Where, by name.
             names: The model's classes, in its order.
+            threshold_of: The score from which the model is believed about a class; for rules that
+                name none.
             new_id: Gives a new id of 32 hexadecimal digits at each call.
             look_s: Seconds from one look to the next, as planned.
             boot: Id of this power-on, 32 hexadecimal digits.
@@ -53,11 +56,19 @@ class Policy:
         problems = [*_problems(rules, zones, names)]
         if problems:
             raise RuleError(problems)
+        #: Weaker detections than this can change nothing.
+        self.floor = min(
+            [
+                PERSON_SCORE,
+                *(rule.hold(threshold_of(name)) for rule in rules for name in classes_of(rule)),
+            ]
+        )
         self._observer = Observer(
             zones,
             names,
             classes=frozenset().union(*(classes_of(rule) for rule in rules)),
-            floor=min([PERSON_SCORE, *(rule.hold for rule in rules)]),
+            threshold_of=threshold_of,
+            floor=self.floor,
         )
         index = self._observer.zone_index
         self._watches = {

@@ -57,12 +57,11 @@ def classes_of(rule: Rule) -> frozenset[str]:
 
 def _things(rule: Rule, seen: Observation, zone: int, classes: frozenset[str]) -> list[Thing]:
     """Return the things that may matter to a rule, of several boxes of one thing the best."""
-    hold = rule.hold
     found: list[Thing] = []
     taken: set[int] = set()
     for position, thing in enumerate(seen.things):
         if (
-            thing.score >= hold
+            thing.score >= rule.hold(thing.threshold)
             and thing.class_name in classes
             and thing.shares[zone] >= STAYS_IN_ZONE
             and taken.isdisjoint(thing.twins)
@@ -73,7 +72,7 @@ def _things(rule: Rule, seen: Observation, zone: int, classes: frozenset[str]) -
 
 
 def _strong(rule: Rule, thing: Thing, zone: int) -> bool:
-    return thing.score >= rule.min_score and thing.shares[zone] >= IN_ZONE
+    return thing.score >= rule.least(thing.threshold) and thing.shares[zone] >= IN_ZONE
 
 
 def _presence(rule: PresenceRule, seen: Observation, zone: int) -> list[Sighting]:

@@ -5,12 +5,15 @@ import pytest
 
 from cleandesk.detector.detections import Detections
 from cleandesk.policy.observation import Observation, Observer
-from tests.unit.policy.traces import NAMES, PHONE_AT, SIZE, ZONES, Found, frame
+from tests.unit.policy.traces import NAMES, PHONE_AT, SIZE, THRESHOLD, ZONES, Found, frame
+
+
+def observer(*classes: str) -> Observer:
+    return Observer(ZONES, NAMES, classes=classes, threshold_of=lambda _: THRESHOLD, floor=0.2)
 
 
 def observe(*found: Found) -> Observation:
-    observer = Observer(ZONES, NAMES, classes={"phone", "paper", "notebook"}, floor=0.2)
-    return observer.observe(frame(*found))
+    return observer("phone", "paper", "notebook").observe(frame(*found))
 
 
 def test_places_are_fractions_of_the_picture() -> None:
@@ -79,9 +82,9 @@ def test_a_crowded_frame_is_cut_to_its_best() -> None:
 
 
 def test_detections_of_another_model_are_refused() -> None:
-    observer = Observer(ZONES, NAMES, classes={"phone"}, floor=0.2)
+    phones = observer("phone")
     with pytest.raises(ValueError, match=r"make the policy with the names of the detector"):
-        observer.observe(Detections.none(("cat", "dog"), SIZE))
+        phones.observe(Detections.none(("cat", "dog"), SIZE))
 
 
 def test_an_empty_frame_is_an_empty_observation() -> None:

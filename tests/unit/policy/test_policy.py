@@ -14,6 +14,7 @@ from tests.unit.policy.traces import (
     PHONE_RULE,
     SCREEN_RULE,
     SHEET_RULE,
+    THRESHOLD,
     ZONES,
     Desk,
     Fault,
@@ -75,6 +76,26 @@ def test_k_of_n_looks(hits: int, of: int, seen: str, opens: int | None) -> None:
     found: list[list[Found]] = [[("phone", 0.9, PHONE_AT)] if c == "x" else [] for c in seen]
     changes = looks(policy(rule), found)
     assert [c.at for c in changes] == ([] if opens is None else [WALL.at(opens * LOOK_S)])
+
+
+@pytest.mark.parametrize(("name", "threshold"), [("paper", 0.8), ("phone", 0.6)])
+def test_a_rule_without_a_score_believes_the_model_class_by_class(
+    name: str, threshold: float
+) -> None:
+    told = {"phone": 0.6, "paper": 0.8}
+    watching = Policy(
+        [PresenceRule(name="any", zone="desk", classes=["phone", "paper"], dwell_s=0)],
+        ZONES,
+        NAMES,
+        threshold_of=lambda class_name: told.get(class_name, THRESHOLD),
+        new_id=Ids(),
+        look_s=LOOK_S,
+        boot=BOOT,
+    )
+    seen = frame((name, 0.7, PHONE_AT))
+    opened = [c for n in range(20) for c in watching.step(seen, WALL.at(n * LOOK_S))]
+    assert bool(opened) == (threshold <= 0.7)
+    assert watching.floor == pytest.approx(0.6 / 2.5)
 
 
 @pytest.mark.parametrize(("factor", "reasons_"), [(0.5, [None]), (0.41, [None]), (0.39, [CLEARED])])
@@ -299,7 +320,15 @@ def test_rules_that_do_not_fit_are_refused_all_at_once() -> None:
         PresenceRule(name="b", zone="attic", classes=["paper"]),
     ]
     with pytest.raises(RuleError) as caught:
-        Policy(rules, ZONES, NAMES, new_id=Ids(), look_s=LOOK_S, boot=BOOT)
+        Policy(
+            rules,
+            ZONES,
+            NAMES,
+            threshold_of=lambda _: THRESHOLD,
+            new_id=Ids(),
+            look_s=LOOK_S,
+            boot=BOOT,
+        )
     first, second = caught.value.problems
     assert "rule 'a': the model knows no class 'fone'" in first
     assert "rule 'b': no zone 'attic'; there is desk, room" in second

@@ -13,6 +13,7 @@ from tests.unit.policy.traces import (
     PHONE_RULE,
     SCREEN_RULE,
     SHEET_RULE,
+    THRESHOLD,
     ZONES,
     Found,
     frame,
@@ -24,7 +25,7 @@ AT_SCREEN: Place = (0.38, 0.3, 0.42, 0.4)
 
 
 def see(rule: Rule, *found: Found) -> list[Sighting]:
-    observer = Observer(ZONES, NAMES, classes=NAMES, floor=0.1)
+    observer = Observer(ZONES, NAMES, classes=NAMES, threshold_of=lambda _: THRESHOLD, floor=0.1)
     return sightings(rule, observer.observe(frame(*found)), observer.zone_index[rule.zone])
 
 

@@ -21,6 +21,8 @@ SIZE = (1280, 720)
 BOOT, OTHER_BOOT = "a" * 32, "b" * 32
 START = datetime(2025, 3, 3, 9, 0, tzinfo=UTC)  # a Monday
 LOOK_S = 0.2
+#: The model's own, for every class.
+THRESHOLD = 0.5
 #: The box saves its state so often while something is open.
 SAVE_EVERY_S = 10.0
 #: The box tells the policy so often that the camera cannot tell.
@@ -77,7 +79,15 @@ def policy(
     *rules: Rule, ids: Ids | None = None, boot: str = BOOT, look_s: float = LOOK_S
 ) -> Policy:
     """Return a policy for the simulated desk."""
-    return Policy(rules, ZONES, NAMES, new_id=ids or Ids(), look_s=look_s, boot=boot)
+    return Policy(
+        rules,
+        ZONES,
+        NAMES,
+        threshold_of=lambda _: THRESHOLD,
+        new_id=ids or Ids(),
+        look_s=look_s,
+        boot=boot,
+    )
 
 
 def frame(*found: Found) -> Detections:
