@@ -5,7 +5,6 @@ from typing import Annotated
 
 import torch
 import typer
-import yaml
 
 from models.train import graph, manifest
 from models.train.join import join
@@ -17,15 +16,9 @@ ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build" / "train"
 SHARED = ROOT.parent / "shared"
 START = SHARED / "teachers" / "nanodet_plus_m_416.onnx"
-CHOICES = Path(__file__).with_name("thresholds.yaml")
 STARTED_FROM = "NanoDet-Plus-m 416 (Apache-2.0, github.com/RangiLyu/nanodet)"
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
-
-
-def _thresholds() -> dict[str, float]:
-    chosen = yaml.safe_load(CHOICES.read_text(encoding="utf-8"))
-    return {str(name): float(score) for name, score in chosen.items()}
 
 
 @app.command()
@@ -60,7 +53,7 @@ def export(
         f"{STARTED_FROM}, unchanged for {', '.join(KEPT)}; beside it a branch for the others, "
         f"trained {steps} steps by models/train; data and licences in README.md."
     )
-    typer.echo(manifest.save(join(coco, weights), folder, _thresholds(), source))
+    typer.echo(manifest.save(join(coco, weights), folder, source))
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """Writes the weights and the manifest that the box checks before it trusts them."""
 
 import hashlib
-from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, Final
 
 import onnx
 import yaml
@@ -10,36 +10,36 @@ import yaml
 from models.scenes.classes import CLASSES
 from models.train.join import STRIDES
 
-VERSION = "0.2.0"
-LICENCE = "Apache-2.0"
+VERSION: Final = "0.2.0"
+LICENCE: Final = "Apache-2.0"
+THRESHOLD: Final = 0.5  # until an operating point was chosen for these very weights
+CHOSEN: Final = "operating_point.yaml"
 
 
-def save(
-    model: onnx.ModelProto, folder: Path, thresholds: Mapping[str, float], source: str
-) -> Path:
+def save(model: onnx.ModelProto, folder: Path, source: str) -> Path:
     """Write `desk.onnx` and `manifest.yaml` into `folder`.
+
+    Thresholds, calibration and what is unverified come from `operating_point.yaml` in the folder,
+    if that was chosen for these weights (`python -m models.evaluation choose`).
 
     Args:
         model: Graph with output [1, 7147, 19 + 32], see `models.train.join`.
         folder: Where both files go; made if missing.
-        thresholds: Least score to believe, for every class of `CLASSES`.
         source: Where the weights come from, for people.
 
     Returns:
         Path of the manifest.
     """
-    missing = [c for c in CLASSES if c not in thresholds]
-    if missing:
-        raise ValueError(f"no threshold for {missing}; give one for every class")
     folder.mkdir(parents=True, exist_ok=True)
     weights = model.SerializeToString()
     (folder / "desk.onnx").write_bytes(weights)
+    sha256 = hashlib.sha256(weights).hexdigest()
     manifest = {
         "schema": 1,
         "name": "desk",
         "version": VERSION,
         "file": "desk.onnx",
-        "sha256": hashlib.sha256(weights).hexdigest(),
+        "sha256": sha256,
         "classes": list(CLASSES),
         "input": {
             "width": 416,
@@ -53,11 +53,21 @@ def save(
         "strides": list(STRIDES),
         "reg_max": 7,
         "nms_iou": 0.6,
-        "threshold": 0.4,
-        "thresholds": {c: round(float(thresholds[c]), 3) for c in CLASSES},
+        "threshold": THRESHOLD,
+        **chosen(folder / CHOSEN, sha256),
         "licence": LICENCE,
         "source": source,
     }
     path = folder / "manifest.yaml"
     path.write_text(yaml.safe_dump(manifest, sort_keys=False, width=100), encoding="utf-8")
     return path
+
+
+def chosen(path: Path, sha256: str) -> dict[str, Any]:
+    """What an operating point says, if it is there and of the weights with this hash."""
+    if not path.is_file():
+        return {}
+    point = yaml.safe_load(path.read_text(encoding="utf-8"))
+    if point["model"] != sha256:
+        return {}
+    return {key: point[key] for key in ("thresholds", "calibration", "unverified")}
