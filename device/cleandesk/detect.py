@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from rich.table import Table
 
 from cleandesk import annotate, pictures
@@ -15,16 +16,28 @@ from cleandesk.detector import Detections, Detector
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What was found in one picture."""
+    """What was found in one picture.
+
+    Attributes:
+        believed: bool [n], whether each detection reaches the model's own threshold.
+    """
 
     path: Path
     detections: Detections
+    believed: NDArray[np.bool_]
 
     def to_json(self) -> str:
-        """Return one line of JSON: image, and class, score and box [x1, y1, x2, y2] of each."""
+        """Return one line of JSON: image, and of each detection class, score, box and belief."""
         found: list[dict[str, Any]] = [
-            {"class": name, "score": round(score, 4), "box": [round(v, 2) for v in box]}
-            for name, score, box in self.detections
+            {
+                "class": name,
+                "score": round(score, 4),
+                "box": [round(v, 2) for v in box],
+                "believed": believed,
+            }
+            for (name, score, box), believed in zip(
+                self.detections, self.believed.tolist(), strict=True
+            )
         ]
         return json.dumps({"image": str(self.path), "detections": found})
 
@@ -54,8 +67,8 @@ class Looker:
             OSError: If the folder cannot be made.
         """
         manifest = detector.manifest
-        own = [manifest.threshold_of(name) for name in detector.names]
-        self._least = np.array(own if score is None else [score] * len(own), np.float32)
+        self._own = np.array([manifest.threshold_of(n) for n in detector.names], np.float32)
+        self._least = self._own if score is None else np.full_like(self._own, score)
         self._detector = detector
         self._folder = folder
         self._taken: set[Path] = set()
@@ -79,7 +92,7 @@ class Looker:
         found = found.where(found.scores >= self._least[found.class_ids])
         if self._folder is not None:
             annotate.write(annotate.draw(image, found), self._target(self._folder, path))
-        return Seen(path, found)
+        return Seen(path, found, found.scores >= self._own[found.class_ids])
 
     def _target(self, folder: Path, path: Path) -> Path:
         """Return a name that this run has not used, and that no photograph has."""

@@ -49,7 +49,7 @@ def test_one_object_a_picture_in_its_own_pixels(real: Path) -> None:
     assert seen["detections"]
     names = set(read_manifest(default_manifest()).classes)
     for one in seen["detections"]:
-        assert set(one) == {"class", "score", "box"}
+        assert set(one) == {"class", "score", "box", "believed"}
         assert one["class"] in names
         assert 0.2 <= one["score"] <= 1
         x1, y1, x2, y2 = one["box"]
@@ -62,11 +62,10 @@ def test_without_a_score_the_model_says_what_to_believe(real: Path) -> None:
     (everything,) = objects(cleandesk("detect", real, "--score", "0.01"))
     (believed,) = objects(cleandesk("detect", real))
     manifest = read_manifest(default_manifest())
-    assert believed["detections"] == [
-        one
-        for one in everything["detections"]
-        if one["score"] >= manifest.threshold_of(one["class"])
-    ]
+    assert believed["detections"] == [one for one in everything["detections"] if one["believed"]]
+    for one in everything["detections"]:
+        over = one["score"] - manifest.threshold_of(one["class"])
+        assert one["believed"] == (over >= 0) or abs(over) < 1e-4  # scores are printed rounded
     assert 0 < len(believed["detections"]) < len(everything["detections"])
 
 
