@@ -136,7 +136,7 @@ def detect(
     *,
     score: Annotated[
         float | None,
-        typer.Option(min=0, max=1, help="Least score; default: the model's thresholds; 0.01 shows all"),
+        typer.Option(min=0, max=1, help="Least score, 0.001 for all; default: the model's own"),
     ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print JSON on a terminal too, not tables")
@@ -151,9 +151,9 @@ def detect(
     """Print what the model sees in pictures: one JSON object a picture, one a line.
 
     {"image": path, "detections": a list of {"class", "score", "box", "believed"}}; a box is x1, y1,
-    x2, y2 in pixels of the original picture; what is believed reaches the model's own threshold for
-    its class, which counts for rules that name none. A picture that cannot be read is named on standard error, the
-    others go on, and the exit code is 1. On a terminal it prints tables.
+    x2, y2 in pixels of the original picture; `believed` says whether the score reaches the model's
+    threshold for the class. A picture that cannot be read is named on standard error, the others go
+    on, and the exit code is 1. On a terminal it prints tables.
     """
     from cleandesk.detect import Looker, Seen  # noqa: PLC0415
 

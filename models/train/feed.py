@@ -18,15 +18,15 @@ from models.train.sets import Item
 
 # How often each kind of sample is drawn. "composed" is made on the fly.
 SHARES: Final = {
-    "scenes": 0.36,
-    "composed": 0.24,
-    "coco_unlabelled": 0.14,
+    "scenes": 0.34,
+    "composed": 0.22,
+    "coco_unlabelled": 0.21,
     "phone": 0.06,
-    "office_cctv_train": 0.07,
-    "pen": 0.03,
+    "office_cctv_train": 0.06,
+    "pen": 0.02,
     "stationery": 0.02,
     "mouse": 0.01,
-    "webcam_phone_wallet_airpods": 0.03,
+    "webcam_phone_wallet_airpods": 0.02,
     "idcard": 0.03,
 }
 # With fewer rendered scenes than this they are drawn less often, lest they be learnt by heart.
