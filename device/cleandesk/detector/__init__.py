@@ -4,6 +4,7 @@ from cleandesk.detector.detections import Detections
 from cleandesk.detector.detector import Detector
 from cleandesk.detector.errors import ModelError
 from cleandesk.detector.manifest import Manifest, default_manifest
+from cleandesk.detector.precision import Wanted, Weights
 from cleandesk.detector.session import read_manifest
 
 __all__ = [
@@ -11,6 +12,8 @@ __all__ = [
     "Detector",
     "Manifest",
     "ModelError",
+    "Wanted",
+    "Weights",
     "default_manifest",
     "read_manifest",
 ]

@@ -1,5 +1,6 @@
 """The detector: a picture goes in, detections come out."""
 
+import logging
 from pathlib import Path
 from typing import Self
 
@@ -11,31 +12,55 @@ from cleandesk.detector.detections import Detections
 from cleandesk.detector.errors import ModelError
 from cleandesk.detector.letterbox import Letterbox
 from cleandesk.detector.manifest import Manifest, default_manifest
+from cleandesk.detector.precision import Wanted, Weights, choose, cpuinfo
 from cleandesk.detector.session import Session, read_manifest
+
+log = logging.getLogger(__name__)
 
 
 class Detector:
-    """One model, ready to look at pictures. For one thread at a time."""
+    """One model, ready to look at pictures. For one thread at a time.
 
-    def __init__(self, manifest: Manifest, session: Session) -> None:
+    Attributes:
+        manifest: Of the model.
+        weights: Which of its files was loaded, and why.
+    """
+
+    def __init__(self, manifest: Manifest, weights: Weights, session: Session) -> None:
         self.manifest = manifest
+        self.weights = weights
         self._session = session
         self._letterbox = Letterbox(manifest.input, session.input)
         self._decoder = NanoDetPlus(manifest)
 
     @classmethod
-    def load(cls, manifest: Path | None = None, *, threads: int | None = None) -> Self:
+    def load(
+        cls, manifest: Path | None = None, *, threads: int | None = None, precision: Wanted = "auto"
+    ) -> Self:
         """Load the model that a manifest describes.
 
         Args:
             manifest: Path of the manifest; default: the one that came with the software.
             threads: For the model; default: all cores but one.
+            precision: Which of its files; auto: the one that this CPU is faster with.
 
         Raises:
             ModelError: If manifest or weights are missing, wrong, or do not fit each other.
         """
-        read = read_manifest(manifest or default_manifest())
-        return cls(read, Session(read, threads=threads))
+        path = manifest or default_manifest()
+        read = read_manifest(path)
+        weights = choose(read, path, precision, cpuinfo())
+        session = Session(read, weights, threads=threads)
+        log.info(
+            "model loaded",
+            extra={
+                "model": f"{read.name} {read.version}",
+                "precision": weights.precision,
+                "why": weights.why,
+                "sha256": weights.sha256,
+            },
+        )
+        return cls(read, weights, session)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -62,6 +87,6 @@ class Detector:
             boxes, scores, class_ids = self._decoder.decode(output[0], min_score)
         except FloatingPointError as error:
             raise ModelError(
-                self.manifest.file, str(error), "the weights are broken: install the model anew"
+                self.weights.file, str(error), "the weights are broken: install the model anew"
             ) from error
         return Detections(fit.to_picture(boxes), scores, class_ids, self.names, fit.size)

@@ -1,6 +1,7 @@
 """What a model is: its file and hash, its classes, and how pictures go in and results come out."""
 
 import math
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
@@ -18,6 +19,8 @@ Finite = Annotated[float, Field(allow_inf_nan=False)]
 Channels = tuple[Finite, Finite, Finite]
 Spread = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Side = Annotated[int, Field(ge=32, le=4096)]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Precision = Literal["fp32", "int8"]
 
 
 class InputSpec(BaseModel):
@@ -36,6 +39,26 @@ class InputSpec(BaseModel):
     pad: int = Field(0, ge=0, le=255, description="Grey of the letterbox's borders")
 
 
+class Variant(BaseModel):
+    """The same model in numbers that some CPUs are faster with."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    precision: Literal["int8"] = Field(description="Of its weights and layers")
+    file: Path = Field(description="The weights, ONNX; relative to this file")
+    sha256: Sha256 = Field(description="Of the weights' file")
+    needs: Literal["dot_product"] = Field(description="What the CPU must have to be faster with it")
+
+
+class Line(BaseModel):
+    """A straight line in logits: calibrated = sigmoid(scale * logit(score) + offset)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    scale: Annotated[float, Field(gt=0, le=100)] = Field(description="1 changes nothing")
+    offset: Annotated[float, Field(ge=-100, le=100)] = Field(description="0 changes nothing")
+
+
 class Manifest(BaseModel):
     """Everything that the box must know, and check, before it trusts a model's weights."""
 
@@ -45,20 +68,32 @@ class Manifest(BaseModel):
     name: str = Field(min_length=1, max_length=64, description="Of the model")
     version: str = Field(min_length=1, max_length=64, description="Write it in quotes")
     file: Path = Field(description="The weights, ONNX; relative to this file")
-    sha256: str = Field(pattern=r"^[0-9a-f]{64}$", description="Of the weights' file")
+    sha256: Sha256 = Field(description="Of the weights' file")
+    variants: tuple[Variant, ...] = Field(
+        (), description="The same weights in other numbers; the box takes what its CPU is best at"
+    )
     classes: Annotated[tuple[str, ...], Field(min_length=1, max_length=1000)] = Field(
         description="In the order of the model's output"
     )
     input: InputSpec = Field(description="How a picture goes in")
     decoder: Literal["nanodet_plus"] = Field(description="How its output is read")
     strides: Annotated[tuple[Annotated[int, Field(ge=1, le=256)], ...], Field(min_length=1)] = (
-        Field(description="Pixels between points, level by level")
+        Field(
+            description="Pixels between points, level by level; of two branches one after the other"
+        )
     )
     reg_max: int = Field(ge=1, le=64, description="Bins of a box side, less one")
     nms_iou: Fraction = Field(description="Boxes of one class that overlap more are one")
-    threshold: Fraction = Field(description="Score from which a class is believed")
+    calibration: dict[str, Line] = Field(
+        default_factory=dict,
+        description="By class, what makes of the model's score how often it is right",
+    )
+    threshold: Fraction = Field(description="Calibrated score from which a class is believed")
     thresholds: dict[str, Fraction] = Field(
         default_factory=dict, description="The same for single classes"
+    )
+    unverified: tuple[str, ...] = Field(
+        (), description="Classes whose threshold was never tried on real pictures"
     )
     licence: str = Field(min_length=1, description="Of the weights, an SPDX expression")
     source: str = Field(min_length=1, description="Where the weights come from")
@@ -66,13 +101,18 @@ class Manifest(BaseModel):
     @model_validator(mode="after")
     def _names_fit(self) -> Self:
         misfits: list[tuple[Location, str, str]] = [
-            (("classes", i), f"'{name}' stands a second time", "every class has its own name")
-            for i, name in enumerate(self.classes)
-            if name in self.classes[:i]
+            *_doubled("classes", self.classes, "every class has its own name"),
+            *_doubled("unverified", self.unverified, "name it once"),
+            *_doubled("variants", [v.precision for v in self.variants], "keep one of them"),
+        ]
+        places: list[tuple[Location, str]] = [
+            *((("thresholds", name), name) for name in self.thresholds),
+            *((("calibration", name), name) for name in self.calibration),
+            *((("unverified", i), name) for i, name in enumerate(self.unverified)),
         ]
         misfits += [
-            (("thresholds", name), "the model has no such class", choices(name, self.classes))
-            for name in self.thresholds
+            (place, "the model has no such class", choices(name, self.classes))
+            for place, name in places
             if name not in self.classes
         ]
         if misfits:
@@ -99,6 +139,12 @@ class Manifest(BaseModel):
     def output_shape(self) -> tuple[int, int, int]:
         """What comes out: 1, points, scores of the classes and 4 sides of `reg_max + 1` bins."""
         return 1, self.points, len(self.classes) + 4 * (self.reg_max + 1)
+
+
+def _doubled(key: str, names: Sequence[str], fix: str) -> Iterator[tuple[Location, str, str]]:
+    for i, name in enumerate(names):
+        if name in names[:i]:
+            yield (key, i), f"'{name}' stands a second time", fix
 
 
 def default_manifest() -> Path:

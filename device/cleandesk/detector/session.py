@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from cleandesk.config import load
 from cleandesk.detector.errors import ModelError
 from cleandesk.detector.manifest import Manifest
+from cleandesk.detector.precision import Weights
 from cleandesk.detector.runtime import onnxruntime as ort
 from cleandesk.problems import ConfigError
 
@@ -19,7 +20,7 @@ Shape = tuple[int | str | None, ...]
 
 
 def read_manifest(path: Path) -> Manifest:
-    """Read a manifest; its `file` becomes a path that can be opened.
+    """Read a manifest; its files become paths that can be opened.
 
     Raises:
         ModelError: If it is missing or wrong, with everything that is wrong.
@@ -37,17 +38,18 @@ class Session:
         input: float32, the manifest's `input_shape`; to be filled before `run`.
     """
 
-    def __init__(self, manifest: Manifest, *, threads: int | None = None) -> None:
-        """Load the weights that a manifest names.
+    def __init__(self, manifest: Manifest, weights: Weights, *, threads: int | None = None) -> None:
+        """Load a model's weights.
 
         Args:
-            manifest: With `file` as a path that can be opened.
+            manifest: What they must fit.
+            weights: Which of its files.
             threads: Default: all cores that this process may use but one, for the camera.
 
         Raises:
             ModelError: If they are missing, are others than the manifest says, or do not fit it.
         """
-        weights = _trusted(manifest)
+        content = _trusted(weights)
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads or max(1, len(os.sched_getaffinity(0)) - 1)
         options.inter_op_num_threads = 1
@@ -57,13 +59,13 @@ class Session:
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
             self._session = ort.InferenceSession(
-                weights, options, providers=["CPUExecutionProvider"]
+                content, options, providers=["CPUExecutionProvider"]
             )
         except Exception as error:  # onnxruntime's own types share no base but this
             raise ModelError(
-                manifest.file, f"onnxruntime cannot load it ({error})", "is it an ONNX model?"
+                weights.file, f"onnxruntime cannot load it ({error})", "is it an ONNX model?"
             ) from error
-        _check(manifest, self._session)
+        _check(manifest, weights.file, self._session)
         self.input: NDArray[np.float32] = np.zeros(manifest.input_shape, np.float32)
         self._output: NDArray[np.float32] = np.zeros(manifest.output_shape, np.float32)
         self._bind()
@@ -87,26 +89,26 @@ class Session:
             bind(name, "cpu", 0, np.float32, list(buffer.shape), buffer.ctypes.data)
 
 
-def _trusted(manifest: Manifest) -> bytes:
+def _trusted(weights: Weights) -> bytes:
     """Return the weights if their hash is right; the bytes that were hashed are those that run."""
-    path = manifest.file
+    path = weights.file
     try:
         with path.open("rb") as stream:
-            weights = stream.read(_MAX_BYTES + 1)
+            content = stream.read(_MAX_BYTES + 1)
     except OSError as error:
         reason = f"the model's weights cannot be read ({error.strerror})"
         raise ModelError(path, reason, "install the model, or name another manifest") from error
-    if len(weights) > _MAX_BYTES:
+    if len(content) > _MAX_BYTES:
         reason = f"the weights are larger than {_MAX_BYTES >> 20} MiB"
         raise ModelError(path, reason, "is this the right file?")
-    found = hashlib.sha256(weights).hexdigest()
-    if found != manifest.sha256:
-        reason = f"its sha256 is {found}, the manifest says {manifest.sha256}"
+    found = hashlib.sha256(content).hexdigest()
+    if found != weights.sha256:
+        reason = f"its sha256 is {found}, the manifest says {weights.sha256}"
         raise ModelError(path, reason, "the file is damaged or another one: install the model anew")
-    return weights
+    return content
 
 
-def _check(manifest: Manifest, session: ort.InferenceSession) -> None:
+def _check(manifest: Manifest, file: Path, session: ort.InferenceSession) -> None:
     for what, tensors, wanted in (
         ("input", session.get_inputs(), manifest.input_shape),
         ("output", session.get_outputs(), manifest.output_shape),
@@ -115,7 +117,7 @@ def _check(manifest: Manifest, session: ort.InferenceSession) -> None:
         fits = [(t.type, tuple(t.shape)) for t in tensors] == [("tensor(float)", wanted)]
         if not fits:
             raise ModelError(
-                manifest.file,
+                file,
                 f"the {what} is {found}; the manifest's numbers make tensor(float) {list(wanted)}",
                 "correct the manifest's input, classes, strides or reg_max, or the model",
             )

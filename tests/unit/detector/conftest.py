@@ -20,6 +20,19 @@ def desk() -> Manifest:
     return read_manifest(default_manifest())
 
 
+@pytest.fixture(scope="session")
+def simple(desk: Manifest) -> Manifest:
+    """Return a manifest of eleven classes and one branch, whose scores are taken as they are."""
+    data = desk.model_dump(by_alias=True) | {
+        "classes": [f"class-{number}" for number in range(11)],
+        "strides": [8, 16, 32, 64],
+        "thresholds": {},
+        "calibration": {},
+        "unverified": [],
+    }
+    return Manifest.model_validate(data)
+
+
 @pytest.fixture
 def write(tmp_path: Path, desk: Manifest) -> Write:
     """Write our model's manifest with some keys changed; `weights` makes a file of its own."""
@@ -28,7 +41,8 @@ def write(tmp_path: Path, desk: Manifest) -> Write:
         data = desk.model_dump(mode="json", by_alias=True) | changes
         if weights is not None:
             (tmp_path / "own.onnx").write_bytes(weights)
-            data |= {"file": "own.onnx", "sha256": hashlib.sha256(weights).hexdigest()} | changes
+            data |= {"file": "own.onnx", "sha256": hashlib.sha256(weights).hexdigest()}
+            data |= {"variants": []} | changes
         path = tmp_path / "manifest.yaml"
         path.write_text(yaml.safe_dump(data), encoding="utf-8")
         return path

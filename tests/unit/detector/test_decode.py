@@ -8,19 +8,20 @@ from numpy.typing import NDArray
 
 from cleandesk.detector import Manifest
 from cleandesk.detector.decode import MOST_DETECTIONS, NanoDetPlus, suppress
+from cleandesk.detector.manifest import Line
 
 BINS = 8
 
 
 @pytest.fixture(scope="module")
-def decoder(desk: Manifest) -> NanoDetPlus:
-    return NanoDetPlus(desk)
+def decoder(simple: Manifest) -> NanoDetPlus:
+    return NanoDetPlus(simple)
 
 
 @pytest.fixture
-def silent(desk: Manifest) -> NDArray[np.float32]:
+def silent(simple: Manifest) -> NDArray[np.float32]:
     """Return an output in which nothing is found."""
-    return np.zeros(desk.output_shape[1:], np.float32)
+    return np.zeros(simple.output_shape[1:], np.float32)
 
 
 def put(
@@ -103,6 +104,35 @@ def test_there_is_an_end_to_what_is_found(
     boxes, scores, _ = decoder.decode(silent, 0.1)
     assert len(boxes) == MOST_DETECTIONS
     assert scores[0] == pytest.approx(0.5 + 2703 / 10_000)
+
+
+def test_two_branches_answer_for_the_same_points(simple: Manifest) -> None:
+    data = simple.model_dump(by_alias=True) | {"strides": [8, 16, 32, 64, 8, 16, 32]}
+    manifest = Manifest.model_validate(data)
+    output = np.zeros(manifest.output_shape[1:], np.float32)
+    first = 52 * 52 + 14
+    put(output, first, 0, 0.8, [1, 1, 1, 1])
+    put(output, 3598 + first, 4, 0.7, [2, 2, 2, 2])
+    boxes, scores, class_ids = NanoDetPlus(manifest).decode(output, 0.5)
+    x = 14 * 16
+    np.testing.assert_allclose(boxes[0], [x - 16, -16, x + 16, 16], atol=1e-3)
+    np.testing.assert_allclose(boxes[1], [x - 32, -32, x + 32, 32], atol=1e-3)
+    assert (scores.tolist(), class_ids.tolist()) == (pytest.approx([0.8, 0.7]), [0, 4])
+
+
+def test_each_class_is_weighed_by_its_calibration(simple: Manifest) -> None:
+    known = {
+        simple.classes[0]: Line(scale=1, offset=2),
+        simple.classes[1]: Line(scale=1, offset=-2),
+    }
+    decoder = NanoDetPlus(simple.model_copy(update={"calibration": known}))
+    output = np.zeros(simple.output_shape[1:], np.float32)
+    for row, class_id, score in ((0, 0, 0.2), (20, 1, 0.8), (40, 2, 0.5), (60, 0, 0.1)):
+        put(output, row, class_id, score, [0, 0, 1, 1])
+    _, scores, class_ids = decoder.decode(output, 0.5)
+    odds = np.log(0.2 / 0.8) + 2
+    assert class_ids.tolist() == [0, 2]
+    assert scores.tolist() == pytest.approx([1 / (1 + np.exp(-odds)), 0.5])
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])

@@ -1,5 +1,6 @@
 """The whole detector, on real pictures against a public model's own decoding."""
 
+import hashlib
 import importlib.util
 from collections.abc import Callable
 from pathlib import Path
@@ -33,7 +34,15 @@ def _reference(shared: Path) -> Any:
 def test_it_finds_what_the_public_decoder_finds(shared: Path, write: Write) -> None:
     reference = _reference(shared)
     weights = (shared / "teachers" / "nanodet_plus_m_416.onnx").read_bytes()
-    ours = Detector.load(write(weights=weights, classes=reference.COCO, thresholds={}), threads=1)
+    path = write(
+        weights=weights,
+        classes=reference.COCO,
+        strides=[8, 16, 32, 64],
+        thresholds={},
+        calibration={},
+        unverified=[],
+    )
+    ours = Detector.load(path, threads=1)
     theirs = reference.make("nanodet_plus_m_416")
     folder = shared / "data" / "coco_desk_dev" / "images"
     found = 0
@@ -94,15 +103,68 @@ def test_scores_that_are_no_numbers_are_an_error_and_not_a_clean_desk(
     write: Write, desk: Manifest
 ) -> None:
     huge = desk.input.model_dump() | {"mean": [-3e38, -3e38, -3e38], "std": [1.0, 1.0, 1.0]}
-    broken = Detector.load(write(input=huge, file=str(desk.file)), threads=1)
+    broken = Detector.load(write(input=huge), threads=1, precision="fp32")
     with pytest.raises(ModelError, match="no numbers"):
         broken.detect(np.zeros((10, 10, 3), np.uint8), min_score=0.5)
 
 
-def test_names_and_hash_are_the_manifests(detector: Detector) -> None:
+def test_names_are_the_manifests_and_the_hash_is_the_loaded_files(detector: Detector) -> None:
     assert detector.names == detector.manifest.classes
-    assert len(detector.manifest.sha256) == 64
+    content = detector.weights.file.read_bytes()
+    assert detector.weights.sha256 == hashlib.sha256(content).hexdigest()
     assert default_manifest().name == "manifest.yaml"
+
+
+def test_the_int8_file_is_loaded_where_it_is_wanted(
+    write: Write, tmp_path: Path, desk: Manifest, caplog: pytest.LogCaptureFixture
+) -> None:
+    content = desk.file.read_bytes() + b"\x82\x07\x00"  # the same graph in another file
+    (tmp_path / "desk.int8.onnx").write_bytes(content)
+    variant = {
+        "precision": "int8",
+        "file": "desk.int8.onnx",
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "needs": "dot_product",
+    }
+    path = write(variants=[variant])
+    with caplog.at_level("INFO", logger="cleandesk.detector"):
+        forced = Detector.load(path, threads=1, precision="int8")
+    assert forced.weights.file == tmp_path / "desk.int8.onnx"
+    assert forced.weights.sha256 == variant["sha256"]
+    (said,) = caplog.records
+    assert said.message == "model loaded"
+    assert {"precision": "int8", "sha256": variant["sha256"]}.items() <= vars(said).items()
+    plain = Detector.load(path, threads=1, precision="fp32")
+    assert plain.weights.sha256 == desk.sha256
+
+
+def test_a_damaged_int8_file_is_named(write: Write, tmp_path: Path) -> None:
+    (tmp_path / "desk.int8.onnx").write_bytes(b"damaged")
+    variant = {
+        "precision": "int8",
+        "file": "desk.int8.onnx",
+        "sha256": "0" * 64,
+        "needs": "dot_product",
+    }
+    with pytest.raises(ModelError, match="the manifest says 000") as caught:
+        Detector.load(write(variants=[variant]), threads=1, precision="int8")
+    assert caught.value.place == tmp_path / "desk.int8.onnx"
+
+
+def test_calibration_changes_scores_and_nothing_else(
+    write: Write, desk: Manifest, shared: Path
+) -> None:
+    image = _picture(shared)
+    raw = Detector.load(write(calibration={}), threads=1, precision="fp32")
+    line = {"scale": 1.5, "offset": -0.5}
+    path = write(calibration=dict.fromkeys(desk.classes, line))
+    calibrated = Detector.load(path, threads=1, precision="fp32")
+    before = raw.detect(image, min_score=0.2)
+    odds = 1.5 * np.log(before.scores / (1 - before.scores)) - 0.5
+    least = float(1 / (1 + np.exp(-(1.5 * np.log(0.2 / 0.8) - 0.5))))
+    after = calibrated.detect(image, min_score=least)
+    np.testing.assert_array_equal(after.boxes, before.boxes)
+    np.testing.assert_allclose(after.scores, 1 / (1 + np.exp(-odds)), rtol=1e-4)
 
 
 def test_detections_can_be_narrowed(detector: Detector, shared: Path) -> None:
