@@ -14,8 +14,17 @@ from rich.table import Table
 
 from cleandesk.detector import ModelError
 from models.evaluation import choose as chooser
-from models.evaluation import measures, operating_point, page, plots, report, sets
-from models.evaluation.looking import BUILD, SHIPPED, Eye, RawModel, frames_of
+from models.evaluation import measures, operating_point, page, plots, report, sets, teachers
+from models.evaluation.looking import (
+    BUILD,
+    FP32,
+    SHIPPED,
+    Eye,
+    Model,
+    RawModel,
+    frames_of,
+    read_yaml,
+)
 from models.evaluation.sets import EvaluationError, PictureSet
 
 FIGURES: Final = Path(__file__).with_name("figures")
@@ -133,7 +142,7 @@ def write_report(
         model, eye = RawModel(manifest), Eye(BUILD, quiet=as_json, fresh=fresh)
         source = point or operating_point.current(manifest, model.sha256)
         at = operating_point.read(source, model.names)
-        made = report.make(model, model.sha256, at, eye, with_scenes=scenes)
+        made = report.make(model, _rivals(manifest), model.sha256, at, eye, with_scenes=scenes)
         if as_json:
             typer.echo(json.dumps(_plain(asdict(made)), allow_nan=False))
             return
@@ -143,17 +152,27 @@ def write_report(
     typer.echo(f"operating point of {source}; report in {PAGE}; mean AP50, report half: {means}")
 
 
+def _rivals(manifest: Path) -> dict[str, Model]:
+    """The model in other numbers, and the COCO detectors."""
+    variants = read_yaml(manifest).get("variants") or []
+    others = {
+        f"{report.MODEL} {v['precision']}": RawModel(manifest, v["precision"]) for v in variants
+    }
+    return {**others, **{teacher.key: teacher for teacher in teachers.load()}}
+
+
 @app.command(name="set")
 def judge_set(
     which: Annotated[str, typer.Argument(help=f"{WHICH}, or a folder.")] = "rooms",
     manifest: ManifestOption = SHIPPED,
+    precision: Annotated[str, typer.Option(help="fp32 or int8.")] = FP32,
     *,
     as_json: JsonOption = False,
     fresh: FreshOption = False,
 ) -> None:
     """Print average precision, and precision and recall at the thresholds, on one set."""
     with _errors():
-        model, eye = RawModel(manifest), Eye(BUILD, quiet=as_json, fresh=fresh)
+        model, eye = RawModel(manifest, precision), Eye(BUILD, quiet=as_json, fresh=fresh)
         at = operating_point.read(operating_point.current(manifest, model.sha256), model.names)
         pictures = _named(which)
         seen = measures.see(pictures, eye.look(model, frames_of(pictures)), at)

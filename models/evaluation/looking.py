@@ -23,6 +23,7 @@ Alter = Callable[[Image], Image]
 
 BUILD: Final = ROOT / "build" / "evaluation"
 SHIPPED: Final = ROOT / "models" / "desk" / "manifest.yaml"
+FP32: Final = "fp32"
 FLOOR: Final = 0.02  # average precision wants the weak ones too
 
 
@@ -73,26 +74,44 @@ def read_yaml(path: Path) -> dict[str, Any]:
     return read
 
 
-class RawModel:
-    """The desk model with the scores of its graph, whatever its manifest makes of them."""
+#: What of a manifest decides what is found; the hash stands for the file.
+_GRAPH: Final = ("sha256", "classes", "input", "decoder", "strides", "reg_max", "nms_iou")
 
-    def __init__(self, manifest: Path = SHIPPED) -> None:
-        """Load it from a copy of its manifest that knows no calibration.
+
+class RawModel:
+    """The desk model with the scores of its graph, whatever its manifest makes of them.
+
+    Attributes:
+        key: Differs between models that may find different things.
+        sha256: Of the weights in fp32, by which the operating point knows them.
+    """
+
+    def __init__(self, manifest: Path = SHIPPED, precision: str = FP32) -> None:
+        """Load it from a copy of its manifest that knows one file and no calibration.
+
+        Args:
+            manifest: Of the model.
+            precision: Which of its files to run, whatever this machine is faster with.
 
         Raises:
+            EvaluationError: If there is no such manifest, or none with this precision.
             ModelError: If manifest or weights cannot be used.
         """
         read = read_yaml(manifest)
-        read.pop("calibration", None)
-        text = yaml.safe_dump(read, sort_keys=False)
-        self.key = f"{read.get('name', 'model')}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
         self.sha256 = str(read.get("sha256", ""))
+        variants = {v["precision"]: v for v in read.pop("variants", None) or []}
+        if precision != FP32:
+            if precision not in variants:
+                raise EvaluationError(f"{manifest}: has no {precision} file; leave the option out")
+            read |= {k: variants[precision][k] for k in ("file", "sha256")}
+        read.pop("calibration", None)
+        graph = {k: read.get(k) for k in _GRAPH}
+        mark = hashlib.sha256(yaml.safe_dump(graph, sort_keys=True).encode()).hexdigest()[:12]
+        self.key = f"{read.get('name', 'model')}-{precision}-{mark}"
+        read["file"] = str(manifest.resolve().parent / str(read.get("file", "")))
         with tempfile.TemporaryDirectory() as folder:
-            for beside in manifest.resolve().parent.iterdir():
-                if beside.name != manifest.name:
-                    (Path(folder) / beside.name).symlink_to(beside)
             copy = Path(folder) / manifest.name
-            copy.write_text(text, encoding="utf-8")
+            copy.write_text(yaml.safe_dump(read, sort_keys=False), encoding="utf-8")
             self._detector = Detector.load(copy, threads=1)
 
     @property

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from models.evaluation import footage, light, measures, sets, teachers
+from models.evaluation import footage, light, measures, sets
 from models.evaluation.calibrate import Reliability
 from models.evaluation.confusion import Confusion, confuse
 from models.evaluation.footage import Alarms
@@ -86,12 +86,19 @@ class Report:
 
 
 def make(
-    model: Model, sha256: str, point: OperatingPoint, eye: Eye, *, with_scenes: bool
+    model: Model,
+    rivals: dict[str, Model],
+    sha256: str,
+    point: OperatingPoint,
+    eye: Eye,
+    *,
+    with_scenes: bool,
 ) -> Report:
     """Look at everything and measure.
 
     Args:
         model: Gives raw scores.
+        rivals: By name, whose average precision stands beside the model's.
         sha256: Of its weights.
         point: Its operating point.
         eye: Looks, and remembers.
@@ -112,7 +119,7 @@ def make(
         scenes=_on_set(model, scenes, point, eye, "rendered desks, report half")
         if scenes
         else None,
-        compared=_compare(model, eye),
+        compared=_compare({MODEL: model, **rivals}, eye),
         light={s.name: _in_light(model, s, point, eye) for s in alike},
         alarms=_alarms(model, point, eye),
         skin=measures.by_skin(on_half, point.thresholds["person"]),
@@ -137,12 +144,12 @@ def _on_set(
     )
 
 
-def _compare(model: Model, eye: Eye) -> dict[str, Compared]:
+def _compare(models: dict[str, Model], eye: Eye) -> dict[str, Compared]:
     """With COCO's labels alone, as others measure it."""
     rooms, half = sets.rooms(extra=False), sets.half("report", extra=False)
     files = {p.path.name for p in half.pictures}
     rows = {}
-    for title, one in [(MODEL, model), *((t.key, t) for t in teachers.load())]:
+    for title, one in models.items():
         raw = eye.look(one, frames_of(rooms))
         mine = [f for f, p in zip(raw, rooms.pictures, strict=True) if p.path.name in files]
         rows[title] = _compared(see(half, mine), see(rooms, raw))

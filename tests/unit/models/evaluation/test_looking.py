@@ -89,3 +89,35 @@ def test_scores_are_raw_whatever_the_manifest_says_of_calibration(tmp_path: Path
     model = RawModel(bent)
     assert list(model.find(image)) == list(expected)
     assert model.key == RawModel(plain).key
+
+
+def test_what_was_found_outlives_new_thresholds(tmp_path: Path) -> None:
+    manifest = yaml.safe_load(SHIPPED.read_text(encoding="utf-8"))
+    manifest["file"] = str(SHIPPED.parent / manifest["file"])
+    manifest["thresholds"] = {"phone": 0.99}
+    other = tmp_path / "other.yaml"
+    other.write_text(yaml.safe_dump(manifest), encoding="utf-8")
+    assert RawModel(other).key == RawModel(SHIPPED).key
+
+
+def test_a_precision_that_the_model_lacks_is_an_error(tmp_path: Path) -> None:
+    manifest = yaml.safe_load(SHIPPED.read_text(encoding="utf-8"))
+    manifest.pop("variants", None)
+    plain = tmp_path / "plain.yaml"
+    plain.write_text(yaml.safe_dump(manifest), encoding="utf-8")
+    with pytest.raises(EvaluationError, match=r"plain\.yaml: has no int8 file"):
+        RawModel(plain, "int8")
+
+
+def test_a_variant_is_another_model_of_the_same_name(tmp_path: Path) -> None:
+    manifest = yaml.safe_load(SHIPPED.read_text(encoding="utf-8"))
+    manifest["file"] = str(SHIPPED.parent / manifest["file"])
+    content = SHIPPED.parent.joinpath(manifest["file"]).read_bytes()
+    (tmp_path / "small.onnx").write_bytes(content)
+    variant = {"precision": "int8", "file": "small.onnx", "sha256": manifest["sha256"]}
+    manifest["variants"] = [variant]
+    both = tmp_path / "both.yaml"
+    both.write_text(yaml.safe_dump(manifest), encoding="utf-8")
+    fp32, int8 = RawModel(both), RawModel(both, "int8")
+    assert fp32.sha256 == int8.sha256
+    assert fp32.key != int8.key
