@@ -84,7 +84,9 @@ class Box:
         self._seen = self._started
 
         self._detector = Detector.load(
-            settings.detector.manifest, threads=settings.detector.threads
+            settings.detector.manifest,
+            threads=settings.detector.threads,
+            precision=settings.detector.precision,
         )
         manifest = self._detector.manifest
         self._area = Area(settings.area)
@@ -100,7 +102,8 @@ class Box:
         dropped = settings.detector.min_score
         self._least_score = self._policy.floor if dropped is None else dropped
         address = Address(settings.site, settings.box)
-        self._events = EventMaker(address, boot=self._boot, model_sha256=manifest.sha256)
+        loaded = self._detector.weights.sha256
+        self._events = EventMaker(address, boot=self._boot, model_sha256=loaded)
         self._outbox = Outbox(settings.outbox, boot=self._boot, clock=self._clock)
         self._link = Link(
             settings.broker,

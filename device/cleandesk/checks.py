@@ -1,5 +1,6 @@
 """A box's settings, read and checked against the model and the files that they name."""
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from cleandesk.contract.publication import TlsError
 from cleandesk.detector import Detector, Manifest, ModelError, default_manifest, read_manifest
 from cleandesk.policy.sightings import classes_of
 from cleandesk.settings import BoxSettings, PresenceRule
+
+log = logging.getLogger(__name__)
 
 
 def read_settings(path: Path) -> BoxSettings:
@@ -23,10 +26,15 @@ def read_settings(path: Path) -> BoxSettings:
     problems = [*_rules(loaded, manifest.classes), *_scores(loaded, manifest), *_tls(loaded)]
     if problems:
         raise ConfigError(problems)
+    for rule, name in untried(loaded.settings, manifest):
+        log.warning(
+            "a rule uses a class whose threshold was never tried on real pictures",
+            extra={"rule": rule, "class": name},
+        )
     return loaded.settings
 
 
-def check(path: Path) -> tuple[BoxSettings, Manifest]:
+def check(path: Path) -> tuple[BoxSettings, Detector]:
     """Read a box's settings as `read_settings`, and load the model too.
 
     Raises:
@@ -35,13 +43,21 @@ def check(path: Path) -> tuple[BoxSettings, Manifest]:
     loaded = load_with_lines(path, BoxSettings)
     manifest = _manifest(loaded)
     problems = [*_rules(loaded, manifest.classes), *_scores(loaded, manifest), *_tls(loaded)]
+    wanted = loaded.settings.detector
     try:
-        Detector.load(loaded.settings.detector.manifest)
+        detector = Detector.load(wanted.manifest, precision=wanted.precision)
     except ModelError as error:
-        problems.append(_model_problem(loaded, error))
+        raise ConfigError([*problems, _model_problem(loaded, error)]) from error
     if problems:
         raise ConfigError(problems)
-    return loaded.settings, manifest
+    return loaded.settings, detector
+
+
+def untried(settings: BoxSettings, manifest: Manifest) -> Iterator[tuple[str, str]]:
+    """Yield each rule's name with each class of it that was never tried on real pictures."""
+    for rule in settings.rules:
+        for name in sorted(classes_of(rule).intersection(manifest.unverified)):
+            yield rule.name, name
 
 
 def _manifest(loaded: Loaded[BoxSettings]) -> Manifest:

@@ -110,21 +110,28 @@ def check(
     Says everything that is wrong at once, each with its line and a fix.
     """
     from cleandesk.checks import check as check_all  # noqa: PLC0415
+    from cleandesk.checks import untried  # noqa: PLC0415
     from cleandesk.config import ConfigError  # noqa: PLC0415
 
     try:
-        settings, manifest = check_all(config)
+        settings, detector = check_all(config)
     except ConfigError as error:
         if as_json:
             typer.echo(json.dumps({"file": str(config), "ok": False, "problems": error.as_data()}))
             raise typer.Exit(EXIT_USAGE) from None
         _refuse(error)
+    manifest, weights = detector.manifest, detector.weights
+    for rule, name in untried(settings, manifest):
+        _say(
+            f"{config}: rule '{rule}' uses '{name}', whose threshold was never tried on real "
+            "pictures: expect false alarms, and watch it before you trust it"
+        )
     if as_json:
         typer.echo(json.dumps({"file": str(config), "ok": True, "problems": []}))
     else:
         typer.echo(
             f"{config}: good. {settings.site}/{settings.box}, {len(settings.rules)} rules, "
-            f"model {manifest.name} {manifest.version}"
+            f"model {manifest.name} {manifest.version} in {weights.precision} ({weights.why})"
         )
 
 

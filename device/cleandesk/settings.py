@@ -97,6 +97,9 @@ class DetectorSettings(Settings):
         None, description="The model's manifest; default: the one that came with the software"
     )
     threads: int | None = Field(None, ge=1, le=16, description="Default: all cores but one")
+    precision: Literal["auto", "fp32", "int8"] = Field(
+        "auto", description="Numbers the model is run in; auto: those that this CPU is faster with"
+    )
     min_score: Fraction | None = Field(
         None, description="Weaker detections are dropped at once; default: what the rules need"
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cleandesk import __version__
-from tests.unit.commandline import PROGRAM, cleandesk, damaged_model
+from tests.unit.commandline import PROGRAM, changed_model, cleandesk, damaged_model
 
 DEFAULT = Path(__file__).resolve().parents[2] / "device" / "cleandesk.yaml"
 
@@ -70,6 +70,31 @@ def test_the_default_settings_are_good() -> None:
     assert "home/desk-1, 2 rules, model desk" in done.stdout
     as_json = cleandesk("check", "--config", DEFAULT, "--json")
     assert json.loads(as_json.stdout) == {"file": str(DEFAULT), "ok": True, "problems": []}
+
+
+def test_the_check_says_in_which_numbers_the_model_runs_and_why(tmp_path: Path) -> None:
+    file = changed(tmp_path, "  precision: auto\n", "  precision: fp32\n")
+    done = cleandesk("check", "--config", file)
+    assert done.exit_code == 0
+    assert " in fp32 (the settings say so" in done.stdout
+
+
+def test_numbers_that_the_model_does_not_come_in_are_refused(tmp_path: Path) -> None:
+    model = changed_model(tmp_path, variants=[])
+    new = f"  precision: int8\n  manifest: {model}\n"
+    done = cleandesk("check", "--config", changed(tmp_path, "  precision: auto\n", new))
+    assert done.exit_code == 2
+    assert "the model has no int8 file; set detector.precision to auto" in done.stderr
+
+
+def test_a_rule_on_a_class_that_was_never_tried_is_told(tmp_path: Path) -> None:
+    model = changed_model(tmp_path, unverified=["paper", "pen"])
+    new = f"  precision: auto\n  manifest: {model}\n"
+    file = changed(tmp_path, "  precision: auto\n", new)
+    done = cleandesk("check", "--config", file)
+    assert done.exit_code == 0
+    assert done.stderr.count("\n") == 1
+    assert "rule 'no-paper' uses 'paper', whose threshold was never tried on real" in done.stderr
 
 
 def test_everything_wrong_is_printed_with_its_line(tmp_path: Path) -> None:
