@@ -1,7 +1,7 @@
 """What lies on the desk."""
 
 from cleandesk.detector.detections import Detections
-from cleandesk.detector.detector import Detector
+from cleandesk.detector.detector import Detector, Prepared
 from cleandesk.detector.errors import ModelError
 from cleandesk.detector.manifest import Manifest, default_manifest
 from cleandesk.detector.precision import Wanted, Weights
@@ -12,6 +12,7 @@ __all__ = [
     "Detector",
     "Manifest",
     "ModelError",
+    "Prepared",
     "Wanted",
     "Weights",
     "default_manifest",

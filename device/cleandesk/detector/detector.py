@@ -1,6 +1,7 @@
 """The detector: a picture goes in, detections come out."""
 
 import logging
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from cleandesk.detector.decode import NanoDetPlus
 from cleandesk.detector.detections import Detections
 from cleandesk.detector.errors import ModelError
-from cleandesk.detector.letterbox import Letterbox
+from cleandesk.detector.letterbox import Fit, Letterbox
 from cleandesk.detector.manifest import Manifest, default_manifest
 from cleandesk.detector.precision import Wanted, Weights, choose, cpuinfo
 from cleandesk.detector.session import Session, read_manifest
@@ -18,8 +19,27 @@ from cleandesk.detector.session import Session, read_manifest
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A picture as the model's input. It is gone when its place is used for the next one.
+
+    Attributes:
+        place: Which of the model's inputs holds it.
+        fit: How the picture lies in it.
+        small: The same as a picture, uint8 [height, width, 3], blue-green-red.
+    """
+
+    place: int
+    fit: Fit
+    small: NDArray[np.uint8]
+
+
 class Detector:
-    """One model, ready to look at pictures. For one thread at a time.
+    """One model, ready to look at pictures.
+
+    `detect` is the whole of it. A loop that is in a hurry has one thread `prepare` the next picture
+    in one place while another thread has the model work on the one before, in the other place.
+    Each of the methods is for one thread at a time.
 
     Attributes:
         manifest: Of the model.
@@ -30,7 +50,7 @@ class Detector:
         self.manifest = manifest
         self.weights = weights
         self._session = session
-        self._letterbox = Letterbox(manifest.input, session.input)
+        self._letterboxes = [Letterbox(manifest.input, tensor) for tensor in session.inputs]
         self._decoder = NanoDetPlus(manifest)
 
     @classmethod
@@ -81,12 +101,44 @@ class Detector:
             ValueError: If `image` is no such picture.
             ModelError: If the model gives values that are no numbers.
         """
-        fit = self._letterbox.put(image)
-        output = self._session.run()
+        prepared = self.prepare(image)
+        return self.read(self.infer(prepared), prepared, min_score=min_score)
+
+    def prepare(self, image: NDArray[np.uint8], place: int = 0) -> Prepared:
+        """Make the model's input of a picture.
+
+        Args:
+            image: uint8 [height, width, 3], blue-green-red; not changed, and not needed after.
+            place: 0 or 1.
+
+        Raises:
+            ValueError: If `image` is no such picture.
+        """
+        letterbox = self._letterboxes[place]
+        return Prepared(place, letterbox.put(image), letterbox.small)
+
+    def infer(self, prepared: Prepared) -> NDArray[np.float32]:
+        """Run the model; other threads go on meanwhile.
+
+        Returns:
+            The model's output, for `read`; overwritten by the next call.
+        """
+        output: NDArray[np.float32] = self._session.run(prepared.place)[0]
+        return output
+
+    def read(
+        self, output: NDArray[np.float32], prepared: Prepared, *, min_score: float
+    ) -> Detections:
+        """Return what the model's output says of the picture it was made of, as `detect` does.
+
+        Raises:
+            ModelError: If it holds values that are no numbers.
+        """
         try:
-            boxes, scores, class_ids = self._decoder.decode(output[0], min_score)
+            boxes, scores, class_ids = self._decoder.decode(output, min_score)
         except FloatingPointError as error:
             raise ModelError(
                 self.weights.file, str(error), "the weights are broken: install the model anew"
             ) from error
+        fit = prepared.fit
         return Detections(fit.to_picture(boxes), scores, class_ids, self.names, fit.size)

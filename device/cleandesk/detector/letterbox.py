@@ -33,7 +33,11 @@ class Fit:
 
 
 class Letterbox:
-    """Fits pictures into one tensor."""
+    """Fits pictures into one tensor; a picture is resized once and nothing else of it is copied.
+
+    Attributes:
+        small: The last picture as the tensor holds it, uint8 [height, width, 3], blue-green-red.
+    """
 
     def __init__(self, spec: InputSpec, tensor: NDArray[np.float32]) -> None:
         """Prepare for pictures.
@@ -44,12 +48,13 @@ class Letterbox:
         """
         self._spec = spec
         self._planes = tensor[0]
-        self._canvas = np.full((spec.height, spec.width, 3), spec.pad, np.uint8)
-        # (v - mean) / std as one product and one sum, in place: 14 times as fast as on the whole
-        # picture at once, whose results numpy puts into new arrays.
-        self._gain = [np.float32(1 / std) for std in spec.std]
-        self._shift = [np.float32(-m / s) for m, s in zip(spec.mean, spec.std, strict=True)]
+        self.small = np.full((spec.height, spec.width, 3), spec.pad, np.uint8)
+        self._channels = [np.zeros((spec.height, spec.width), np.uint8) for _ in range(3)]
+        # (v - mean) / std as one product and one sum.
+        self._gain = [1 / std for std in spec.std]
+        self._shift = [-m / s for m, s in zip(spec.mean, spec.std, strict=True)]
         self._order = (0, 1, 2) if spec.colour == "bgr" else (2, 1, 0)
+        self._fit: Fit | None = None
 
     def put(self, image: NDArray[np.uint8]) -> Fit:
         """Write a picture into the tensor.
@@ -65,22 +70,28 @@ class Letterbox:
                 f"a picture must be uint8 [height, width, 3], not {image.dtype} {image.shape}"
             )
         fit = self._place(image)
+        # By OpenCV, which reads neighbouring bytes: a third of the time that numpy takes for every
+        # third byte of `small`.
+        cv2.split(self.small, self._channels)
         for plane, channel, gain, shift in zip(
             self._planes, self._order, self._gain, self._shift, strict=True
         ):
-            np.multiply(self._canvas[..., channel], gain, out=plane)
-            np.add(plane, shift, out=plane)
+            values = self._channels[channel]
+            cv2.addWeighted(values, gain, values, 0, shift, dst=plane, dtype=cv2.CV_32F)
         return fit
 
     def _place(self, image: NDArray[np.uint8]) -> Fit:
         height, width = image.shape[:2]
         wide, high = self._spec.width, self._spec.height
         if self._spec.resize == "stretch":
-            cv2.resize(image, (wide, high), dst=self._canvas)
+            cv2.resize(image, (wide, high), dst=self.small)
             return Fit((wide / width, high / height), (0, 0), (width, height))
         ratio = min(wide / width, high / height)
         w, h = max(1, round(width * ratio)), max(1, round(height * ratio))
         x, y = (wide - w) // 2, (high - h) // 2
-        self._canvas[:] = self._spec.pad
-        self._canvas[y : y + h, x : x + w] = cv2.resize(image, (w, h))
-        return Fit((w / width, h / height), (x, y), (width, height))
+        fit = Fit((w / width, h / height), (x, y), (width, height))
+        if fit != self._fit:
+            self._fit = fit
+            self.small[:] = self._spec.pad
+        cv2.resize(image, (w, h), dst=self.small[y : y + h, x : x + w])
+        return fit

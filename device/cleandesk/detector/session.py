@@ -16,6 +16,8 @@ from cleandesk.problems import ConfigError
 
 _ERRORS_ONLY = 3
 _MAX_BYTES = 512 * 2**20
+#: Inputs: one that the model works on, and one that is filled meanwhile.
+PLACES = 2
 Shape = tuple[int | str | None, ...]
 
 
@@ -35,7 +37,8 @@ class Session:
     """A model that is ready to run. For one thread at a time.
 
     Attributes:
-        input: float32, the manifest's `input_shape`; to be filled before `run`.
+        inputs: float32, each the manifest's `input_shape`; one is to be filled before `run`, by any
+            thread.
     """
 
     def __init__(self, manifest: Manifest, weights: Weights, *, threads: int | None = None) -> None:
@@ -66,27 +69,35 @@ class Session:
                 weights.file, f"onnxruntime cannot load it ({error})", "is it an ONNX model?"
             ) from error
         _check(manifest, weights.file, self._session)
-        self.input: NDArray[np.float32] = np.zeros(manifest.input_shape, np.float32)
         self._output: NDArray[np.float32] = np.zeros(manifest.output_shape, np.float32)
-        self._bind()
+        self.inputs: tuple[NDArray[np.float32], ...] = tuple(
+            np.zeros(manifest.input_shape, np.float32) for _ in range(PLACES)
+        )
+        self._bindings = [self._bind(tensor) for tensor in self.inputs]
 
-    def run(self) -> NDArray[np.float32]:
-        """Run the model on what is in `input`.
+    @property
+    def input(self) -> NDArray[np.float32]:
+        """The first of `inputs`."""
+        return self.inputs[0]
+
+    def run(self, place: int = 0) -> NDArray[np.float32]:
+        """Run the model on one of `inputs`.
 
         Returns:
             float32, the manifest's `output_shape`; overwritten by the next call.
         """
-        self._session.run_with_iobinding(self._binding)
+        self._session.run_with_iobinding(self._bindings[place])
         return self._output
 
-    def _bind(self) -> None:
+    def _bind(self, tensor: NDArray[np.float32]) -> ort.IOBinding:
         """Let the model read from and write to our buffers, so that nothing is copied."""
-        self._binding = self._session.io_binding()
+        binding = self._session.io_binding()
         for bind, name, buffer in (
-            (self._binding.bind_input, self._session.get_inputs()[0].name, self.input),
-            (self._binding.bind_output, self._session.get_outputs()[0].name, self._output),
+            (binding.bind_input, self._session.get_inputs()[0].name, tensor),
+            (binding.bind_output, self._session.get_outputs()[0].name, self._output),
         ):
             bind(name, "cpu", 0, np.float32, list(buffer.shape), buffer.ctypes.data)
+        return binding
 
 
 def _trusted(weights: Weights) -> bytes:

@@ -172,3 +172,18 @@ def test_detections_can_be_narrowed(detector: Detector, shared: Path) -> None:
     strong = found.where(found.scores >= 0.5)
     assert 0 < len(strong) < len(found)
     assert list(strong) == [d for d in found if d[1] >= 0.5]
+
+
+def test_one_picture_is_prepared_while_another_waits_to_be_read(
+    detector: Detector, shared: Path
+) -> None:
+    image = _picture(shared)
+    turned = image[:, ::-1].copy()
+    expected = [detector.detect(one, min_score=0.2) for one in (image, turned)]
+    both = [detector.prepare(one, place) for place, one in enumerate((image, turned))]
+    for prepared, wanted in zip(both, expected, strict=True):
+        found = detector.read(detector.infer(prepared), prepared, min_score=0.2)
+        np.testing.assert_array_equal(found.boxes, wanted.boxes)
+        np.testing.assert_array_equal(found.scores, wanted.scores)
+    assert not np.array_equal(expected[0].boxes, expected[1].boxes)
+    np.testing.assert_array_equal(both[0].small, cv2.resize(image, both[0].small.shape[1::-1]))

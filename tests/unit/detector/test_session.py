@@ -72,3 +72,14 @@ def test_a_model_of_another_size_is_refused(write: Write, desk: Manifest) -> Non
     spec = desk.input.model_dump() | {"width": 320}
     with pytest.raises(ModelError, match="the input is"):
         load(read_manifest(write(input=spec)))
+
+
+def test_filling_one_input_changes_nothing_of_the_other(desk: Manifest) -> None:
+    session = load(desk)
+    rng = np.random.default_rng(8)
+    for tensor in session.inputs:
+        tensor[:] = rng.standard_normal(desk.input_shape, np.float32)
+    one, two = (session.run(place).copy() for place in (0, 1))
+    assert np.abs(one - two).max() > 0.01
+    session.inputs[1][:] = 0
+    np.testing.assert_array_equal(session.run(0), one)
