@@ -4,7 +4,6 @@ import json
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -15,6 +14,7 @@ from rich.table import Table
 from cleandesk.detector import ModelError
 from models.evaluation import choose as chooser
 from models.evaluation import measures, operating_point, page, plots, report, sets, teachers
+from models.evaluation.json_form import plain
 from models.evaluation.looking import (
     BUILD,
     FP32,
@@ -47,19 +47,6 @@ def _errors() -> Iterator[None]:
     except (EvaluationError, ModelError) as error:
         typer.echo(f"evaluation: {error}", err=True)
         raise typer.Exit(2) from error
-
-
-def _plain(value: Any) -> Any:
-    """Make JSON of it: NaN becomes null, pairs become words."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, dict):
-        return {
-            " -> ".join(k) if isinstance(k, tuple) else str(k): _plain(v) for k, v in value.items()
-        }
-    if isinstance(value, list | tuple):
-        return [_plain(v) for v in value]
-    return value
 
 
 @app.command()
@@ -96,7 +83,16 @@ def choose(
 def _show_choice(content: dict[str, Any], title: str) -> None:
     table = Table(title=title)
     heads = ("class", "chosen on", "real", "rendered", "threshold", "raw", "scale", "offset")
-    tail = ("finds", "precision", "bound", "recall", "real: wrong", "recall", "remarks")
+    tail = (
+        "finds",
+        "precision",
+        "bound",
+        "recall",
+        "real: wrong",
+        "recall",
+        "rendered: wrong",
+        "remarks",
+    )
     for column in (*heads, *tail):
         words = column in ("class", "chosen on", "remarks")
         table.add_column(column, justify="left" if words else "right")
@@ -116,6 +112,7 @@ def _show_choice(content: dict[str, Any], title: str) -> None:
             *(_share(v) for v in shares),
             str(f["real_wrong"]),
             _share(f["real_recall"]),
+            f"{f['rendered_wrong']} of {f['rendered_finds']}",
             ", ".join(remarks),
         )
     Console().print(table)
@@ -144,7 +141,7 @@ def write_report(
         at = operating_point.read(source, model.names)
         made = report.make(model, _rivals(manifest), model.sha256, at, eye, with_scenes=scenes)
         if as_json:
-            typer.echo(json.dumps(_plain(asdict(made)), allow_nan=False))
+            typer.echo(json.dumps(plain(made), allow_nan=False))
             return
         plots.draw(made, FIGURES)
         page.put(PAGE, page.write(made))
@@ -179,9 +176,8 @@ def judge_set(
         rows = {n: measures.figures(j, at.thresholds[n]) for n, j in seen.judged.items()}
         mean = measures.together(seen.judged, at.thresholds).mean_ap50
     if as_json:
-        classes = {name: asdict(f) for name, f in rows.items()}
         whole = {"set": which, "pictures": len(pictures.pictures), "mean_ap50": mean}
-        typer.echo(json.dumps(_plain({**whole, "classes": classes}), allow_nan=False))
+        typer.echo(json.dumps(plain({**whole, "classes": rows}), allow_nan=False))
         return
     table = Table(title=f"{which}: {len(pictures.pictures)} pictures, mean AP50 {mean:.3f}")
     heads = ("class", "labelled", "AP50", "score", "finds", "precision", "recall", "false/pic")

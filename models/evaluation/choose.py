@@ -102,6 +102,7 @@ def _decide(e: Evidence, curve: Curve) -> tuple[float, dict[str, Any]]:
         least = threshold.least_of_real(real)
         choice = threshold.choose(by, least) or threshold.blind(by, least)
     shown, right = real.shown(choice.threshold)
+    drawn, drawn_right = rendered.shown(choice.threshold)
     row = {
         "chosen_on": source,
         "labelled_real": real.labelled,
@@ -117,6 +118,8 @@ def _decide(e: Evidence, curve: Curve) -> tuple[float, dict[str, Any]]:
         "real_wrong": shown - right,
         "real_recall": real.recall(choice.threshold),
         "real_pictures": real.pictures,
+        "rendered_finds": drawn,
+        "rendered_wrong": drawn - drawn_right,
     }
     rounded = {k: round(v, 4) if isinstance(v, float) else v for k, v in row.items()}
     return choice.threshold, rounded

@@ -1,5 +1,6 @@
-"""The report's pictures are drawn, and small enough for a repository."""
+"""The report as a page, as JSON, and as pictures small enough for a repository."""
 
+import json
 from collections import Counter
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from models.evaluation import plots
 from models.evaluation.calibrate import reliability
 from models.evaluation.confusion import NOTHING, Confusion
+from models.evaluation.json_form import plain
 from models.evaluation.measures import Third, Together, figures
 from models.evaluation.operating_point import OperatingPoint
 from models.evaluation.page import write
@@ -41,6 +43,18 @@ def test_the_page_tells_of_every_part(report: Report) -> None:
     for word in ("paper\\*", "teacher", "wallet | 3 | .33 | phone 1", "darkest", "dark", "not be"):
         assert word in text
     assert "nan" not in text
+
+
+def test_programs_get_the_same(report: Report) -> None:
+    read = json.loads(json.dumps(plain(report), allow_nan=False))
+    assert read["rooms"]["confusion"]["said"] == {
+        "phone -> phone": 2,
+        f"phone -> {NOTHING}": 1,
+        "phone -> wallet": 1,
+    }
+    assert read["rooms"]["all"]["recall"] is None
+    assert read["scenes"]["confusion"]["others"] == {"wallet": 3}
+    assert read["point"]["unverified"] == ["paper"]
 
 
 def test_every_picture_is_drawn_and_small(report: Report, tmp_path: Path) -> None:
