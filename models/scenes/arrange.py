@@ -30,11 +30,11 @@ class _Theme:
 
 
 _THEMES: Final = (
-    _Theme(0.33, 0.85, 0.12, themes.clutter),
-    _Theme(0.26, 0.3, 0.62, themes.papers),
+    _Theme(0.28, 0.85, 0.12, themes.clutter),
+    _Theme(0.29, 0.3, 0.68, themes.papers),
     _Theme(0.16, 0.35, 0.45, themes.library),
-    _Theme(0.11, 0.25, 0.65, themes.gear),
-    _Theme(0.07, 0.3, 0.3, themes.sparse),
+    _Theme(0.14, 0.25, 0.65, themes.gear),
+    _Theme(0.06, 0.3, 0.3, themes.sparse),
     _Theme(0.07, 0.0, 0.0, themes.unlabelled),
 )
 

@@ -21,7 +21,6 @@ def _load(picture: Picture) -> Any:
     pixels = np.ones((height, width, 4), np.float32)
     pixels[..., :3] = picture[::-1].astype(np.float32) / 255
     image.pixels.foreach_set(pixels.ravel())
-    image.pack()
     return image
 
 

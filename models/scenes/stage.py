@@ -72,16 +72,23 @@ def _add_room(room: Room) -> None:
     tall, z = 2.5, FLOOR_Z
     spans = (right + left, back + front)
     middle = ((right - left) / 2, (back - front) / 2)
+    # Walls overlap at the corners, or light would shine in between them as a bright line.
     _add_mesh(
         slab(spans[0], spans[1], 0.02, 0.001).moved(*middle, z - 0.02), room.floor, 0, smooth=False
     )
     for x in (right + 0.01, -left - 0.01):
         _add_mesh(
-            slab(0.02, spans[1], tall, 0.001).moved(x, middle[1], z), room.wall, 0, smooth=False
+            slab(0.02, spans[1] + 0.04, tall, 0.001).moved(x, middle[1], z),
+            room.wall,
+            0,
+            smooth=False,
         )
     for y in (back + 0.01, -front - 0.01):
         _add_mesh(
-            slab(spans[0], 0.02, tall, 0.001).moved(middle[0], y, z), room.wall, 0, smooth=False
+            slab(spans[0] + 0.04, 0.02, tall, 0.001).moved(middle[0], y, z),
+            room.wall,
+            0,
+            smooth=False,
         )
     for placed in room.furniture:
         _add_placed(placed, 0)

@@ -149,4 +149,19 @@ def envelope(rng: Rng) -> Thing:
     return Thing("envelope", "", tuple(parts), (width, length), 0.0015)
 
 
-ALL: Final = (candle, spray_can, vase, speaker, pen_pot, plate, tray, cloth, palm_rest)
+def earbuds(rng: Rng) -> Thing:
+    """Return two wired earbuds in the tangle of their cable."""
+    t = np.linspace(0, 1, 60)
+    a, b = (float(s) for s in rng.uniform(5, 14, 2))
+    size = float(rng.uniform(0.03, 0.06))
+    path = np.column_stack(
+        [size * np.sin(a * t) * (1 - 0.3 * t), size * np.cos(b * t), 0.003 + 0.004 * (t > 0.5)]
+    )
+    bud = lathe([(0, 0), (0.006, 0.002), (0.007, 0.007), (0.004, 0.012), (0, 0.013)], 16)
+    buds = [bud.turned("x", 70).moved(path[i, 0], path[i, 1], 0.005) for i in (0, -1)]
+    look = Surface(pick(rng, LIGHTS, DARKS), 0.35)
+    parts = (Part(tube(path, 0.0014, 6), look), Part(joined(buds), look))
+    return Thing("earbuds", "", parts, (2.2 * size, 2.2 * size))
+
+
+ALL: Final = (earbuds, candle, spray_can, vase, speaker, pen_pot, plate, tray, cloth, palm_rest)

@@ -61,7 +61,7 @@ def close_up(rng: Rng, things: Sequence[Placed]) -> Camera:
     rise = np.radians(float(rng.uniform(22, 89)))
     turn = np.radians(float(rng.normal(-90, 50)))
     fov = float(rng.uniform(42, 72))
-    share = float(rng.uniform(0.28, 0.95))
+    share = float(rng.uniform(0.28, 1.15))
     far = reach / share / 2 / np.tan(np.radians(fov) / 2)
     far = float(np.clip(far, 0.3, 0.95))
     way = np.array([np.cos(rise) * np.cos(turn), np.cos(rise) * np.sin(turn), np.sin(rise)])
