@@ -18,16 +18,16 @@ from models.train.sets import Item
 
 # How often each kind of sample is drawn. "composed" is made on the fly.
 SHARES: Final = {
-    "scenes": 0.34,
-    "composed": 0.22,
-    "coco_unlabelled": 0.21,
-    "phone": 0.06,
-    "office_cctv_train": 0.06,
+    "scenes": 0.32,
+    "composed": 0.2,
+    "coco_unlabelled": 0.19,
+    "phone": 0.05,
+    "office_cctv_train": 0.15,
     "pen": 0.02,
     "stationery": 0.02,
     "mouse": 0.01,
     "webcam_phone_wallet_airpods": 0.02,
-    "idcard": 0.03,
+    "idcard": 0.02,
 }
 # With fewer rendered scenes than this they are drawn less often, lest they be learnt by heart.
 ENOUGH_SCENES: Final = 250
@@ -40,7 +40,7 @@ MOSAIC: Final = {
     "office_cctv_train": 0.1,
 }
 MOSAIC_ELSE: Final = 0.6
-CLOSER: Final = {"office_cctv_train": (1.0, 2.4)}
+CLOSER: Final = {"office_cctv_train": (0.9, 1.7)}
 USUAL, SMALLER = (0.85, 1.5), (0.35, 1.1)
 # Share of a labelled box, about its middle, where nothing is taken from the teacher.
 CORE: Final = 0.6
