@@ -5,7 +5,7 @@ import signal
 import threading
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
 
@@ -14,10 +14,10 @@ from pydantic import ValidationError
 from cleandesk import __version__, report, vitals
 from cleandesk.camera import (
     Area,
+    CameraFactory,
     Capture,
     CaptureState,
-    Frame,
-    Mailbox,
+    is_live,
     make_camera,
     video_length_s,
 )
@@ -26,6 +26,7 @@ from cleandesk.contract.messages import CameraFault, CloseReason
 from cleandesk.contract.topics import Address
 from cleandesk.detector import Detections, Detector
 from cleandesk.link import EventMaker, Link, Outbox, closing
+from cleandesk.loop import Gate, Governor, Looker, Preparer, Ready, Tray, needs_of
 from cleandesk.policy import Change, Policy, PolicyState, Progress
 from cleandesk.settings import BoxSettings
 
@@ -66,21 +67,39 @@ class Box:
         base: Path,
         clock: Clock | None = None,
         observer: Observer | None = None,
+        camera: CameraFactory | None = None,
+        timer: vitals.StageTimer | None = None,
+        heat: Callable[[], vitals.Heat] = vitals.heat,
     ) -> None:
+        """Load the model, open the outbox; nothing is looked at or sent yet.
+
+        Args:
+            settings: What and how.
+            base: The folder that relative paths start from.
+            clock: The machine's by default.
+            observer: Told of each look, in the loop's thread.
+            camera: Makes the camera; default: the one that the settings name.
+            timer: Times the stages `area`, `prepare`, `infer`, `decode`, `policy`, `commit`.
+            heat: Reads the processor's.
+
+        Raises:
+            ModelError: If the model cannot be used.
+            OutboxError: If the outbox cannot be used.
+        """
         self._settings = settings
         self._clock = clock or SystemClock()
         self._observer = observer
         self._stop = threading.Event()
         self._started = self._clock.now()
         self._boot = boot_id()
-        self._timer = vitals.StageTimer()
+        self._timer = timer or vitals.StageTimer()
+        self._heat = heat
         self._watching = report.Watching()
         self._fault: CaptureState | None = None
         self._saved_at = self._started.mono
         shortest_grace = min(rule.grace_s for rule in settings.rules)
         self._save_every_s = min(SAVE_EVERY_S, max(1.0, shortest_grace / _SAVES_A_GRACE))
         self._health_at = 0.0
-        self._next_look = 0.0
         self._seen = self._started
 
         self._detector = Detector.load(
@@ -89,7 +108,6 @@ class Box:
             precision=settings.detector.precision,
         )
         manifest = self._detector.manifest
-        self._area = Area(settings.area)
         self._policy = Policy(
             settings.rules,
             settings.zones,
@@ -100,7 +118,15 @@ class Box:
             boot=self._boot,
         )
         dropped = settings.detector.min_score
-        self._least_score = self._policy.floor if dropped is None else dropped
+        needs = needs_of(settings.rules, settings.looks_per_s)
+        self._governor = Governor(settings.looks_per_s, needs.least_looks_per_s, self._started)
+        self._looker = Looker(
+            self._detector,
+            self._policy,
+            Gate(needs, 1 / settings.looks_per_s) if settings.gate == "on" else None,
+            self._timer,
+            min_score=self._policy.floor if dropped is None else dropped,
+        )
         address = Address(settings.site, settings.box)
         loaded = self._detector.weights.sha256
         self._events = EventMaker(address, boot=self._boot, model_sha256=loaded)
@@ -114,10 +140,17 @@ class Box:
             version=__version__,
             model=f"{manifest.name} {manifest.version}",
         )
-        self._mailbox: Mailbox[Frame] = Mailbox()
+        self._tray: Tray[Ready] = Tray()
+        self._preparer = Preparer(
+            Area(settings.area),
+            self._detector,
+            self._tray,
+            self._timer,
+            looks_per_s=settings.looks_per_s,
+        )
         self._capture = Capture(
-            lambda: make_camera(settings.camera, self._clock, base=base),
-            self._mailbox,
+            camera or (lambda: make_camera(settings.camera, self._clock, base=base)),
+            self._preparer,
             settings.camera,
             self._clock,
         )
@@ -171,42 +204,43 @@ class Box:
     def _loop(self, *, until_end: bool) -> int:
         wait_s = min(1.0, self._settings.camera.timeout_s)
         while not self._stop.is_set():
-            frame = self._mailbox.take(wait_s)
+            ready = self._tray.take(wait_s)
             now = self._clock.now()
             state = self._capture.state(now)
-            # Whatever reached the mailbox can be believed, even if the camera failed since.
-            if frame is not None and frame.at.mono >= self._next_look:
-                self._look(frame, state, now)
-            if frame is None or state.fault is None:
+            # Whatever was made ready can be believed, even if the camera failed since.
+            if ready is not None:
+                self._look(ready, state, now)
+            done = ready is None and not self._tray.waiting
+            if done or state.fault is None:
                 self._watch(state, now)
+            self._govern(state, now)
             if now.mono - self._health_at >= self._settings.health_every_s:
                 self._report(state)
             if state.give_up:
                 log.error("camera is beyond recovery here: exit for a restart")
                 return EXIT_RESTART_ME
-            if state.ended and frame is None and until_end:
+            if state.ended and done and until_end:
                 drained = self._link.wait_drained(_DRAIN_S, unless=self._stop)
                 return EXIT_OK if drained and state.fault is CameraFault.ENDED else EXIT_FAILED
         return EXIT_OK
 
-    def _look(self, frame: Frame, state: CaptureState, now: Instant) -> None:
-        self._seen = frame.at
+    def _look(self, ready: Ready, state: CaptureState, now: Instant) -> None:
+        self._seen = ready.at
         if self._watching.saw(now):
-            self._report(state)
-        # A camera's period jitters: waiting for the whole of it would skip every other frame.
-        self._next_look = frame.at.mono + 0.9 / self._settings.looks_per_s
-        with self._timer.stage("area"):
-            view, origin = self._area.apply(frame.image)
-        with self._timer.stage("detect"):
-            found = self._detector.detect(view, min_score=self._least_score)
-        with self._timer.stage("policy"):
-            found = found.moved(origin, frame.size)
-            changes = self._policy.step(found, frame.at)
+            self._report(replace(state, fault=None))
+        seen = self._looker.look(ready)
         with self._timer.stage("commit"):
-            self._commit(changes, frame.at)
-        self._timer.looked()
-        if self._observer:
-            self._observer(self._describe(frame, found, changes))
+            self._commit(seen.changes, ready.at)
+        if self._observer and seen.detections is not None:
+            self._observer(self._describe(ready, seen.detections, seen.changes))
+
+    def _govern(self, state: CaptureState, now: Instant) -> None:
+        """Look more rarely while the box is hot; a recording's own time knows no heat."""
+        if is_live(self._settings.camera) and self._governor.due(now):
+            changed = self._governor.step(self._heat(), now)
+            self._preparer.looks_per_s = self._governor.looks_per_s
+            if changed:
+                self._report(state)
 
     def _commit(self, changes: list[Change], at: Instant) -> None:
         due = self._policy.open_count and at.mono - self._saved_at >= self._save_every_s
@@ -231,6 +265,7 @@ class Box:
             # A recording read faster than it was taken is ahead of the clock.
             at = max(self._seen, now, key=lambda moment: moment.mono)
             self._commit(self._policy.suspend(at), at)
+            self._looker.forget()
         if state.fault is not fault:
             self._fault = state if state.fault else None
             if state.fault:
@@ -239,10 +274,10 @@ class Box:
                 log.info("camera is back")
             self._report(state)
 
-    def _describe(self, frame: Frame, found: Detections, changes: list[Change]) -> Look:
+    def _describe(self, ready: Ready, found: Detections, changes: list[Change]) -> Look:
         return Look(
-            at=frame.at,
-            number=frame.number,
+            at=ready.at,
+            number=ready.number,
             detections=found,
             changes=tuple(changes),
             progress=tuple(self._policy.progress()),
@@ -259,6 +294,8 @@ class Box:
             state,
             self._timer,
             self._outbox.health(),
+            report.Pace(self._governor, gated=self._settings.gate == "on"),
+            heat=self._heat(),
             now=now,
             boot=self._boot,
             scheduled_rules_active=self._policy.scheduled_rules_active,

@@ -11,6 +11,7 @@ from typing import Protocol
 TIMESYNC_MARK = Path("/run/systemd/timesync/synchronized")
 _TIME_ERROR = 5  # adjtimex(2): "clock not synchronised"
 _TIMEX_BYTES = 256  # struct timex is 208 bytes on every 64-bit Linux
+_libc = ctypes.CDLL(None, use_errno=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ def clock_synced() -> bool:
     system call is denied.
     """
     timex = ctypes.create_string_buffer(_TIMEX_BYTES)
-    state = ctypes.CDLL(None, use_errno=True).adjtimex(timex)
+    state = _libc.adjtimex(timex)
     return TIMESYNC_MARK.exists() if state < 0 else state != _TIME_ERROR
 
 

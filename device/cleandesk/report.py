@@ -1,24 +1,44 @@
 """What the box says of itself: `health`, and `privacy`, whether it looks at all."""
 
+from dataclasses import dataclass
+
 from cleandesk import vitals
 from cleandesk.camera import CaptureState
 from cleandesk.clock import Instant
 from cleandesk.contract.messages import (
     CameraHealth,
+    GateHealth,
+    GovernorHealth,
     Health,
     OutboxHealth,
     Privacy,
     PrivacyState,
 )
+from cleandesk.loop import Governor
 
 _MOST_DETAIL = 200  # characters, as the contract allows
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often the box looks.
+
+    Attributes:
+        governor: Says how often a frame is due.
+        gated: Whether frames of a still scene are left out.
+    """
+
+    governor: Governor
+    gated: bool
 
 
 def health(
     state: CaptureState,
     timer: vitals.StageTimer,
     outbox: OutboxHealth,
+    pace: Pace,
     *,
+    heat: vitals.Heat,
     now: Instant,
     boot: str,
     scheduled_rules_active: bool,
@@ -29,6 +49,8 @@ def health(
         state: The capture thread's own account.
         timer: The frame loop's times.
         outbox: What waits to be delivered.
+        pace: How often it looks.
+        heat: The processor's, at present.
         now: The present moment.
         boot: Id of the power-on that `now.mono` counts from.
         scheduled_rules_active: Whether rules with hours can be trusted to keep them.
@@ -53,8 +75,11 @@ def health(
         stages=dict(timer.percentiles()),
         outbox=outbox,
         memory_mb=vitals.memory_mb(),
-        temperature_c=vitals.temperature_c(),
-        throttled=vitals.throttled(),
+        temperature_c=heat.celsius,
+        throttled=heat.throttled,
+        looks_per_s_target=round(pace.governor.looks_per_s, 2),
+        governor=GovernorHealth(state=pace.governor.state, since=pace.governor.since.utc),
+        gate=GateHealth(skipped_share=round(timer.skipped_share(), 3)) if pace.gated else None,
     )
 
 

@@ -242,6 +242,9 @@ class BoxSettings(Settings):
         default_factory=CameraSettings, description="Where pictures come from"
     )
     looks_per_s: float = Field(5, gt=0, le=60, description="How often the desk is looked at")
+    gate: Literal["on", "off"] = Field(
+        "on", description="Look less often while nothing changes, as far as the rules allow"
+    )
     area: Zone | None = Field(
         None, description="Pixels outside are blanked before anything looks at them; default: none"
     )

@@ -6,7 +6,15 @@ from datetime import UTC, datetime, timedelta
 from cleandesk import report, vitals
 from cleandesk.camera import CaptureState
 from cleandesk.clock import Instant
-from cleandesk.contract.messages import CameraFault, OutboxHealth, PrivacyState
+from cleandesk.contract.messages import (
+    CameraFault,
+    GateHealth,
+    GovernorHealth,
+    GovernorState,
+    OutboxHealth,
+    PrivacyState,
+)
+from cleandesk.loop import Governor
 
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)
 GOOD = CaptureState(frames=3)
@@ -59,9 +67,34 @@ def test_health_counts_from_the_power_on_and_not_from_the_process() -> None:
         _faulty(5),
         vitals.StageTimer(),
         outbox,
+        report.Pace(Governor(5, 1, _at(0)), gated=False),
+        heat=vitals.Heat(None, None),
         now=_at(0),
         boot="b" * 32,
         scheduled_rules_active=True,
     )
     assert health.uptime_s == 1000
     assert (health.camera.fault, health.camera.fault_detail) == (CameraFault.BLACK, "dark")
+
+
+def test_health_says_how_often_the_box_looks_and_why() -> None:
+    outbox = OutboxHealth(epoch="a" * 32, next_seq=1, depth=0, bytes=0, lost=0)
+    governor, timer = Governor(5, 1, _at(0)), vitals.StageTimer()
+    governor.step(vitals.Heat(81.5, throttled=True), _at(10))
+    timer.looked()
+    for _ in range(3):
+        timer.skipped()
+    health = report.health(
+        GOOD,
+        timer,
+        outbox,
+        report.Pace(governor, gated=True),
+        heat=vitals.Heat(81.5, throttled=True),
+        now=_at(11),
+        boot="b" * 32,
+        scheduled_rules_active=True,
+    )
+    assert health.looks_per_s_target == 1
+    assert health.governor == GovernorHealth(state=GovernorState.THROTTLED, since=_at(10).utc)
+    assert health.gate == GateHealth(skipped_share=0.75)
+    assert (health.temperature_c, health.throttled) == (81.5, True)

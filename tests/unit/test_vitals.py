@@ -1,5 +1,6 @@
 """Stage times are of the last looks, and a machine that does not tell is no error."""
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,30 @@ def test_one_look_has_no_rate() -> None:
     assert timer.looks_per_s() == 0
     timer.looked()
     assert timer.looks_per_s() > 0
+
+
+def test_the_share_of_frames_that_needed_no_look() -> None:
+    timer = vitals.StageTimer()
+    assert timer.skipped_share() == 0
+    timer.skipped()
+    timer.looked()
+    assert timer.skipped_share() == 0.5
+
+
+def test_times_are_taken_in_several_threads_while_they_are_read() -> None:
+    timer = vitals.StageTimer()
+
+    def work(name: str) -> None:
+        for _ in range(4000):
+            with timer.stage(name):
+                pass
+
+    threads = [threading.Thread(target=work, args=(name,)) for name in ("area", "infer")]
+    for thread in threads:
+        thread.start()
+    while any(thread.is_alive() for thread in threads):
+        timer.percentiles()
+    assert set(timer.percentiles()) == {"area", "infer"}
 
 
 def test_memory_is_that_of_a_running_interpreter() -> None:

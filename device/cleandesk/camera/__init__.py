@@ -3,8 +3,8 @@
 from cleandesk.camera.area import Area
 from cleandesk.camera.capture import Capture
 from cleandesk.camera.frame import Frame
-from cleandesk.camera.mailbox import Mailbox
-from cleandesk.camera.make import make_camera, video_length_s
+from cleandesk.camera.mailbox import Mailbox, Sink
+from cleandesk.camera.make import is_live, make_camera, video_length_s
 from cleandesk.camera.protocol import Camera, CameraError, CameraFactory
 from cleandesk.camera.source import public_name
 from cleandesk.camera.state import CaptureState
@@ -18,6 +18,8 @@ __all__ = [
     "CaptureState",
     "Frame",
     "Mailbox",
+    "Sink",
+    "is_live",
     "make_camera",
     "public_name",
     "video_length_s",

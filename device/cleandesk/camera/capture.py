@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from cleandesk.camera.frame import Frame
 from cleandesk.camera.keeper import Keeper, Tools, Wait
-from cleandesk.camera.mailbox import Mailbox
+from cleandesk.camera.mailbox import Sink
 from cleandesk.camera.protocol import CameraFactory
 from cleandesk.camera.recovery import Ladder, LadderSettings, Random
 from cleandesk.camera.source import SourceKind, kind_of, public_name
@@ -49,7 +49,7 @@ class Capture:
     def __init__(
         self,
         factory: CameraFactory,
-        mailbox: Mailbox[Frame],
+        mailbox: Sink[Frame],
         settings: CameraSettings,
         clock: Clock,
         *,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from cleandesk.camera.frame import Frame
-from cleandesk.camera.mailbox import Mailbox
+from cleandesk.camera.mailbox import Sink
 from cleandesk.camera.protocol import Camera, CameraError, CameraFactory
 from cleandesk.camera.recovery import Ladder, Step
 from cleandesk.camera.source import SourceKind
@@ -38,7 +38,7 @@ class Tools:
     """
 
     factory: CameraFactory
-    mailbox: Mailbox[Frame]
+    mailbox: Sink[Frame]
     settings: CameraSettings
     kind: SourceKind
     clock: Clock

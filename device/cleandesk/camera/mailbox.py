@@ -1,9 +1,31 @@
 """One slot between two threads: the newest wins, or nothing is lost, as the sender chooses."""
 
 import threading
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 T = TypeVar("T")
+T_contra = TypeVar("T_contra", contravariant=True)
+
+
+class Sink(Protocol[T_contra]):
+    """Where a sender's thread leaves items, the methods as of a `Mailbox`."""
+
+    @property
+    def dropped(self) -> int:
+        """Items that a newer one replaced before they were taken."""
+        ...
+
+    def put(self, item: T_contra, /) -> None:
+        """Leave an item, in place of one that was not taken. Never waits."""
+        ...
+
+    def put_wait(self, item: T_contra, /, *, unless: threading.Event) -> bool:
+        """Leave an item once there is room; say whether it was left."""
+        ...
+
+    def clear(self) -> None:
+        """Throw away what is there, and let a sender see that it should give up."""
+        ...
 
 
 class Mailbox(Generic[T]):

@@ -34,6 +34,11 @@ def video_length_s(settings: CameraSettings, *, base: Path) -> float | None:
     return length_s or None
 
 
+def is_live(settings: CameraSettings) -> bool:
+    """Say whether the settings' frames come whether or not they are read."""
+    return settings.realtime or kind_of(settings.source) is not SourceKind.RECORDING
+
+
 def make_camera(settings: CameraSettings, clock: Clock, *, base: Path) -> Camera:
     """Make the camera that the settings name; nothing is opened yet.
 

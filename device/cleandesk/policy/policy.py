@@ -92,6 +92,19 @@ class Policy:
         scheduled = any(watch.rule.schedule for watch in self._watches.values())
         return not scheduled or (self._now is not None and self._now.synced)
 
+    @property
+    def unsettled(self) -> bool:
+        """Whether something is on its way to open, to close or to be resumed.
+
+        Until it is settled, looks that are left out could delay it.
+        """
+        return any(watch.unsettled for watch in self._watches.values())
+
+    @property
+    def sighted(self) -> tuple[int, ...]:
+        """How many things each rule was about in the last look, weak sightings too."""
+        return tuple(watch.sighted for watch in self._watches.values())
+
     def step(self, detections: Detections, at: Instant) -> list[Change]:
         """Take one look.
 
@@ -119,6 +132,28 @@ class Policy:
             if looks:
                 changes += watch.look(seen, at, elapsed_s)
         return changes
+
+    def unchanged(self, at: Instant) -> list[Change]:
+        """Take note of a frame that shows what the last look saw.
+
+        It is no look: a sighting that was repeated without looking would count as K of N at once,
+        and one mistake must be none. But its time is observed time, and belongs to what the last
+        look saw. So do not call it while `unsettled`.
+
+        Args:
+            at: When the frame was taken.
+
+        Returns:
+            What closed, as hours end.
+        """
+        if at.mono <= self._ended:
+            return []
+        self._now, self._last_look = at, at.mono
+        return [
+            change
+            for watch in self._watches.values()
+            for change in watch.attend(at, camera=True)[1]
+        ]
 
     def _elapsed_s(self, mono: float) -> float:
         """Return the observed seconds since the last look: none after a fault or a restart."""

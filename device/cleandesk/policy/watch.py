@@ -39,11 +39,20 @@ class RuleWatch:
         self._new_id = new_id
         self._open: list[Incident] = []
         self._candidates: list[Incident] = []
+        self.sighted = 0
 
     @property
     def open_count(self) -> int:
         """How many violations of this rule are open."""
         return len(self._open)
+
+    @property
+    def unsettled(self) -> bool:
+        """Whether there are candidates, or something open was not seen in the last look."""
+        return bool(self._candidates) or any(
+            incident.missed or incident.covered_s or incident.suspended_since is not None
+            for incident in self._open
+        )
 
     def attend(self, at: Instant, *, camera: bool) -> tuple[bool, list[Change]]:
         """Suspend, resume or end what is open, as hours, clock and camera demand.
@@ -80,6 +89,7 @@ class RuleWatch:
             elapsed_s: Time since the last look that may count as observed.
         """
         found = sightings(self.rule, seen, self._zone_index)
+        self.sighted = len(found)
         incidents = [*self._open, *self._candidates]
         pairs = pair(incidents, found, at.mono, seen.aspect) if incidents and found else {}
         unseen: list[Incident] = []

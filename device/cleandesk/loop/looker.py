@@ -1,0 +1,76 @@
+"""One look at the desk: gate, inference, decoding, policy."""
+
+from dataclasses import dataclass
+
+from cleandesk.detector import Detections, Detector
+from cleandesk.loop.gate import Gate
+from cleandesk.loop.preparer import Ready
+from cleandesk.policy import Change, Policy
+from cleandesk.vitals import StageTimer
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a frame gave.
+
+    Attributes:
+        detections: In pixels of the whole picture; None if the frame was left out: it shows what
+            the last look saw.
+        changes: What opened, closed or was resumed.
+    """
+
+    detections: Detections | None
+    changes: list[Change]
+
+
+class Looker:
+    """Looks at frames in their order.
+
+    Args:
+        detector: Finds things.
+        policy: Makes violations of them.
+        gate: Leaves frames out; None: all are looked at.
+        timer: For the stages.
+        min_score: Weaker detections are left out.
+    """
+
+    def __init__(
+        self,
+        detector: Detector,
+        policy: Policy,
+        gate: Gate | None,
+        timer: StageTimer,
+        *,
+        min_score: float,
+    ) -> None:
+        self._detector, self._policy, self._gate = detector, policy, gate
+        self._timer, self._min_score = timer, min_score
+
+    def look(self, ready: Ready) -> Seen:
+        """Look at a frame, or find that it needs no look.
+
+        Raises:
+            ModelError: If the model gives values that are no numbers.
+        """
+        policy, gate = self._policy, self._gate
+        if gate and gate.skips(ready.plane, ready.at.mono, unsettled=policy.unsettled):
+            changes = policy.unchanged(ready.at)
+            self._timer.skipped()
+            return Seen(None, changes)
+        with self._timer.stage("infer"):
+            output = self._detector.infer(ready.prepared)
+        with self._timer.stage("decode"):
+            found = self._detector.read(output, ready.prepared, min_score=self._min_score)
+            found = found.moved(ready.origin, ready.size)
+        with self._timer.stage("policy"):
+            before = policy.sighted
+            changes = policy.step(found, ready.at)
+            if gate and policy.sighted != before:
+                gate.stir()
+        self._timer.looked()
+        return Seen(found, changes)
+
+    def forget(self) -> None:
+        """Begin anew after a fault of the camera: what it shows next has to be looked at."""
+        if self._gate:
+            self._gate.forget()

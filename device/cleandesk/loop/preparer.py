@@ -1,0 +1,105 @@
+"""The capture thread's last step: a frame becomes the model's input while the model is at work."""
+
+import threading
+from dataclasses import dataclass
+
+import cv2
+
+from cleandesk.camera import Area, Frame
+from cleandesk.clock import Instant
+from cleandesk.detector import Detector, Prepared
+from cleandesk.loop.scene import Plane, Shrinker
+from cleandesk.loop.tray import Tray
+from cleandesk.vitals import StageTimer
+
+#: A camera's period jitters: waiting for the whole of a look's would skip every other frame.
+_PERIOD_SHARE = 0.9
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A frame that can be looked at; its picture is gone, but for what the model gets.
+
+    Attributes:
+        at: When it was taken.
+        number: As the camera counted it.
+        size: Of the whole picture, width and height, pixels.
+        origin: Where the part that is looked at begins in it, x and y.
+        prepared: That part as the model's input.
+        plane: The same, tiny.
+    """
+
+    at: Instant
+    number: int
+    size: tuple[int, int]
+    origin: tuple[int, int]
+    prepared: Prepared
+    plane: Plane
+
+
+class Preparer:
+    """Takes frames as a mailbox does, and leaves those that are due on a tray, ready to look at.
+
+    Pixels outside the area are blanked here, in the picture itself, before anything is made of it.
+
+    Attributes:
+        looks_per_s: How often a frame is due; may be changed at any time.
+    """
+
+    def __init__(
+        self,
+        area: Area,
+        detector: Detector,
+        tray: Tray[Ready],
+        timer: StageTimer,
+        *,
+        looks_per_s: float,
+    ) -> None:
+        # OpenCV's own threads would take the cores that inference runs on.
+        cv2.setNumThreads(1)
+        self._area, self._detector, self._tray, self._timer = area, detector, tray, timer
+        spec = detector.manifest.input
+        self._shrinker = Shrinker(spec.width, spec.height)
+        self._next = float("-inf")
+        self.looks_per_s = looks_per_s
+
+    @property
+    def dropped(self) -> int:
+        """Frames that were due and prepared, and that a newer one replaced."""
+        return self._tray.dropped
+
+    def put(self, frame: Frame) -> None:
+        """Prepare a camera's frame if one is due, in place of one that was not taken yet."""
+        if self._tray.waiting or frame.at.mono >= self._next:
+            self._prepare(frame, self._tray.begin())
+
+    def put_wait(self, frame: Frame, *, unless: threading.Event) -> bool:
+        """Prepare a recording's frame if one is due, once the one before it was taken.
+
+        Args:
+            frame: The next one.
+            unless: Set before `clear()` to give up waiting.
+
+        Returns:
+            Whether it was dealt with.
+        """
+        if frame.at.mono < self._next:
+            return True
+        place = self._tray.begin_after(unless=unless)
+        if place is not None:
+            self._prepare(frame, place)
+        return place is not None
+
+    def clear(self) -> None:
+        """Throw away what was not taken, and let a waiting sender see that it should give up."""
+        self._tray.clear()
+
+    def _prepare(self, frame: Frame, place: int) -> None:
+        self._next = frame.at.mono + _PERIOD_SHARE / self.looks_per_s
+        with self._timer.stage("area"):
+            view, origin = self._area.apply(frame.image)
+        with self._timer.stage("prepare"):
+            prepared = self._detector.prepare(view, place)
+            plane = self._shrinker.plane(prepared.small)
+        ready = Ready(frame.at, frame.number, frame.size, origin, prepared, plane)
+        self._tray.put(place, ready)
