@@ -40,12 +40,12 @@ def draw(image: Picture, detections: Detections) -> Picture:
 
 
 def write(image: Picture, path: Path) -> None:
-    """Write a picture as JPEG.
+    """Write a picture: as PNG where its name says so, else as JPEG.
 
     Raises:
         OSError: If it cannot be written.
     """
-    _, encoded = cv2.imencode(".jpg", image)
+    _, encoded = cv2.imencode(".png" if path.suffix.lower() == ".png" else ".jpg", image)
     path.write_bytes(encoded.tobytes())
 
 
