@@ -195,7 +195,7 @@ def bench(  # noqa: PLR0913 - one for each option
     ] = None,
     config: Annotated[
         Path | None,
-        typer.Option("--config", "-c", metavar="FILE", exists=True, dir_okay=False, help="A box's settings"),
+        typer.Option("--config", "-c", metavar="FILE", exists=True, help="A box's settings"),
     ] = None,
     seconds: Annotated[float, typer.Option(min=0.5, help="Of each run, after its warm-up")] = 5.0,
     rounds: Annotated[int, typer.Option(min=1, help="How often each run is repeated")] = 3,

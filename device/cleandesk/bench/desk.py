@@ -20,13 +20,13 @@ from cleandesk.settings import (
 #: The most looks that settings allow: with a recording's own time every picture is looked at.
 EVERY_PICTURE = 60.0
 _WHOLE = [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)]
-_TIMES: dict[Part, dict[str, object]] = {Part.EVENTS: _QUICK, Part.STILL: {}}
 #: What our own rules take over from given settings.
 _KEPT = ("site", "box", "area", "detector", "looks_per_s")
 #: As the demo has it.
 _USUAL: dict[str, object] = {"dwell_s": 2.0, "clear_after_s": 3.0}
 #: Each sighting completes a rule.
 _QUICK: dict[str, object] = {"hits": 1, "of": 1, "dwell_s": 0.0, "clear_after_s": 1.0}
+_TIMES: dict[Part, dict[str, object]] = {Part.EVENTS: _QUICK, Part.STILL: {}}
 
 
 def given(config: Path | None) -> BoxSettings | None:
