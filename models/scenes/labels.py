@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -116,8 +117,11 @@ def unlabelled(ids: npt.NDArray[np.uint8], things: Sequence[Placed]) -> list[dic
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Write a file so that a reader sees the old text or the new one, never half of it."""
-    draft = path.with_suffix(path.suffix + ".part")
+    """Write a file so that a reader sees the old text or the new one, never half of it.
+
+    Processes that write the same file at once don't meet: each has a draft of its own.
+    """
+    draft = path.with_suffix(f"{path.suffix}.{os.getpid()}.part")
     draft.write_text(text, encoding="utf-8")
     draft.replace(path)
 

@@ -1,6 +1,7 @@
 """Boxes are those of what can be seen, and the collected file is plain COCO."""
 
 import json
+import multiprocessing
 from pathlib import Path
 
 import numpy as np
@@ -111,3 +112,21 @@ def test_look_alikes_are_told_apart_from_the_labelled() -> None:
     assert unlabelled(ids, [tile("phone"), tile("")]) == [
         {"name": "tile", "bbox": [100, 100, 60, 90]}
     ]
+
+
+def write_often(path: Path, letter: str) -> None:
+    for _ in range(200):
+        write_atomically(path, letter * 5000)
+
+
+def test_processes_that_write_one_file_at_once_leave_it_whole(tmp_path: Path) -> None:
+    path = tmp_path / "instances.json"
+    context = multiprocessing.get_context("spawn")
+    writers = [context.Process(target=write_often, args=(path, letter)) for letter in "ab"]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert [writer.exitcode for writer in writers] == [0, 0]
+    assert path.read_text() in {"a" * 5000, "b" * 5000}
+    assert [found.name for found in tmp_path.iterdir()] == ["instances.json"]
