@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from demo.scenario import CLEAR_AFTER_S, DWELL_S
+from demo.scenario import CLEAR_AFTER_S, DWELL_S, FORBIDDEN
 from models.scenes.truth import Truth, Visit
 
 #: Entering at K of N looks, and the last looks before an object left, blur both ends so much.
@@ -58,7 +58,7 @@ class Outcome:
 
 
 def compare(truth: Truth, logged: Sequence[Logged], starts_at: datetime) -> Outcome:
-    """Match violations with visits by class, place and time.
+    """Match violations with visits of what is forbidden, by class, place and time.
 
     Args:
         truth: The clip's; times in seconds from its start, boxes in pixels.
@@ -80,7 +80,11 @@ def compare(truth: Truth, logged: Sequence[Logged], starts_at: datetime) -> Outc
             matched.append((visit, violation))
     return Outcome(
         matched=matched,
-        missed=[visit for visit in truth.visits if visit.id not in taken],
+        missed=[
+            visit
+            for visit in truth.visits
+            if visit.class_name in FORBIDDEN and visit.id not in taken
+        ],
         doubled=doubled,
         false=false,
         unclosed=[violation for violation in logged if violation.closed_at is None],

@@ -13,9 +13,7 @@ SITE, BOX = "demo", "desk-1"
 FORBIDDEN = {
     "phone": "high",
     "paper": "high",
-    "notebook": "medium",
     "pen": "low",
-    "cup": "low",
 }
 DWELL_S = 3.0
 CLEAR_AFTER_S = 3.0

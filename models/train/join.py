@@ -1,11 +1,11 @@
 """Joins the frozen detector and the trained branch into the graph that ships.
 
-Output [1, 7147, 19 + 32], scores after the sigmoid: first the rows of the starting model at strides
-8, 16, 32, 64, which answer for `KEPT`; then those of the branch at strides 8, 16, 32, which answer
-for `LEARNT`. A row's scores of classes that it does not answer for are zero.
+Output [1, 10816, 19 + 32], scores after the sigmoid: first the rows of the starting model at
+strides 8, 16, 32, 64, which answer for `KEPT`; then those of the branch at strides 8, 16, 32, which
+answer for `LEARNT`. A row's scores of classes that it does not answer for are zero.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import count
 from typing import Final
 
@@ -31,7 +31,12 @@ from models.train.graph import (
 from models.train.labels import COCO_OF, KEPT, LEARNT, NUM_LEARNT, SHARED
 
 STRIDES: Final = (8, 16, 32, 64, 8, 16, 32)
-SIDES: Final = (52, 26, 13, 7)  # points along a side of the picture, by stride
+# Pixels of a side of the input. The graph was made, and the branch trained, for 416; it is made of
+# convolutions only, and small things in clutter are found better at 512 (models/desk/README.md).
+INPUT: Final = 512
+SIDES: Final = tuple(-(-INPUT // stride) for stride in STRIDES[:4])  # points along a side
+# A correction goes half its way, which forgets less (WiSE-FT, arXiv:2109.01903).
+CORRECTION: Final = 0.5
 POINTS: Final = sum(n * n for n in SIDES)
 BRANCH_POINTS: Final = sum(n * n for n in SIDES[:LEVELS])
 
@@ -49,18 +54,42 @@ def join(coco: onnx.ModelProto, weights: Mapping[str, Array]) -> onnx.ModelProto
     source = coco.graph.input[0].name
     convs = head_convs(coco)
     kept = cut(coco, [source], [*(c.output[0] for c in convs), *branch_inputs(coco)])
+    _fit_shapes(kept)
     rows = kept_rows(KEPT)
     known = constants(coco)
     for conv in convs:
         for name in conv.input[1:3]:
             put(kept, name, known[name][rows])
     branch = branch_of(coco)
-    write_weights(branch, weights)
+    write_weights(branch, corrected(weights, [c.name for c in convs[:LEVELS]], CORRECTION))
     build = _Builder([*kept.graph.initializer])
     build.nodes.extend(kept.graph.node)
     build.nodes.extend(_renamed(branch, build))
     _tail(build, [c.output[0] for c in convs])
     return _finished(build, source)
+
+
+def corrected(weights: Mapping[str, Array], heads: Sequence[str], share: float) -> dict[str, Array]:
+    """Weights of the branch with a share of its corrections of what the starting model says."""
+    out = dict(weights)
+    rows = [LEARNT.index(name) for name in SHARED]
+    for name in (f"{head}.{kind}" for head in heads for kind in ("weight", "bias")):
+        if name in out:
+            out[name] = out[name].copy()
+            out[name][rows] *= np.float32(share)
+    return out
+
+
+def _fit_shapes(model: onnx.ModelProto) -> None:
+    """Make room for `INPUT` in the channel shuffles, the only places that know the size."""
+    side = {416 // stride: INPUT // stride for stride in (8, 16, 32)}
+    new = side | {old**2: now**2 for old, now in side.items()}
+    known = constants(model)
+    for node in model.graph.node:
+        if node.op_type == "Reshape":
+            first, channels, *rest = known[node.input[1]].tolist()
+            shape = [first, channels, *(new.get(n, n) for n in rest)]
+            put(model, node.input[1], np.array(shape, np.int64))
 
 
 class _Builder:
@@ -152,12 +181,11 @@ def _tail(build: _Builder, heads: list[str]) -> None:
 
 
 def _finished(build: _Builder, source: str) -> onnx.ModelProto:
-    size = 416
     shape = [1, POINTS + BRANCH_POINTS, len(CLASSES) + BOX_CHANNELS]
     graph = helper.make_graph(
         build.nodes,
         "desk",
-        [helper.make_tensor_value_info(source, onnx.TensorProto.FLOAT, [1, 3, size, size])],
+        [helper.make_tensor_value_info(source, onnx.TensorProto.FLOAT, [1, 3, INPUT, INPUT])],
         [helper.make_tensor_value_info("output", onnx.TensorProto.FLOAT, shape)],
         build.initializers,
     )

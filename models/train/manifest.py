@@ -8,7 +8,7 @@ import onnx
 import yaml
 
 from models.scenes.classes import CLASSES
-from models.train.join import STRIDES
+from models.train.join import INPUT, STRIDES
 
 VERSION: Final = "0.2.0"
 LICENCE: Final = "Apache-2.0"
@@ -23,7 +23,7 @@ def save(model: onnx.ModelProto, folder: Path, source: str) -> Path:
     if that was chosen for these weights (`python -m models.evaluation choose`).
 
     Args:
-        model: Graph with output [1, 7147, 19 + 32], see `models.train.join`.
+        model: Graph with output [1, 10816, 19 + 32], see `models.train.join`.
         folder: Where both files go; made if missing.
         source: Where the weights come from, for people.
 
@@ -42,8 +42,8 @@ def save(model: onnx.ModelProto, folder: Path, source: str) -> Path:
         "sha256": sha256,
         "classes": list(CLASSES),
         "input": {
-            "width": 416,
-            "height": 416,
+            "width": INPUT,
+            "height": INPUT,
             "mean": [103.53, 116.28, 123.675],
             "std": [57.375, 57.12, 58.395],
             "colour": "bgr",

@@ -36,15 +36,15 @@ class Pair:
 
 
 def pair(truth: Truth) -> Pair:
-    """Return a phone's visit during which the cup comes or goes."""
+    """Return a phone's visit during which a sheet of paper comes or goes."""
     for stays, comes in permutations(truth.visits, 2):
-        if (stays.class_name, comes.class_name) != ("phone", "cup"):
+        if (stays.class_name, comes.class_name) != ("phone", "paper"):
             continue
         both = _common(stays, comes)
         alone = _before(stays, comes) or _after(stays, comes)
         if both is not None and alone is not None:
             return Pair(stays, comes, alone, both)
-    raise LookupError("in the clip no cup comes or goes while a phone lies there")
+    raise LookupError("in the clip no paper comes or goes while a phone lies there")
 
 
 def record(path: Path, chosen: Pair, *, loops: int = 1) -> Path:
