@@ -37,7 +37,7 @@ class Plan:
         seed: Of everything drawn.
     """
 
-    steps: int = 4000
+    steps: int = 3400
     batch: int = 16
     epoch: int = 200
     rate: float = 1e-3

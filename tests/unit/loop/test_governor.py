@@ -1,5 +1,6 @@
 """The governor keeps a box cool as far as the rules allow, and says so."""
 
+import itertools
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -130,7 +131,7 @@ def test_whatever_it_reads_the_rate_is_enough_and_rises_slowly(
         if governor.state is FULL:
             assert governor.looks_per_s == most
         assert (governor.state is THROTTLED) is bool(throttled)
-    assert all(b - a >= RAISE_EVERY_S for a, b in zip(raised, raised[1:], strict=False))
+    assert all(b - a >= RAISE_EVERY_S for a, b in itertools.pairwise(raised))
 
 
 @SEARCH
