@@ -109,7 +109,7 @@ def test_a_damaged_outbox_is_set_aside_and_what_is_lost_is_reported(
     make_rig: MakeRig, tmp_path: Path
 ) -> None:
     chosen = chosen_pair()
-    film = record(tmp_path / "desk.avi", chosen, loops=30)
+    film = record(tmp_path / "desk.avi", chosen, loops=15)
     rig = make_rig(camera={"source": str(film), "realtime": False}, rules=chosen.rules())
     rig.start_box()
     eventually(lambda: "are suspended" in rig.words("box"), "the recording's end")
