@@ -14,7 +14,7 @@ from cleandesk.camera import CameraError
 from cleandesk.camera.recording import Picture, Reader
 from cleandesk.camera.video import VideoReader
 
-Image = NDArray[np.uint8]
+Pixels = NDArray[np.uint8]
 
 SIZE = (1280, 720)
 
@@ -64,7 +64,7 @@ class Memory:
         lasts_s: Seconds from one picture to the next.
     """
 
-    def __init__(self, images: Sequence[Image], order: Sequence[int], lasts_s: float) -> None:
+    def __init__(self, images: Sequence[Pixels], order: Sequence[int], lasts_s: float) -> None:
         self._images = images
         self._order = order
         self._lasts_s = lasts_s
@@ -123,7 +123,7 @@ class Feed:
         self._due: float | None = None
         reader.open()
 
-    def read(self) -> tuple[bool, Image | None]:
+    def read(self) -> tuple[bool, Pixels | None]:
         """Return whether there is a picture, and the picture."""
         picture = self._reader.next()
         if picture is None:
@@ -139,7 +139,7 @@ class Feed:
         return True, picture.image
 
 
-def sized(image: Image) -> Image:
+def sized(image: Pixels) -> Pixels:
     """Return a picture in the size that is measured at."""
     if (image.shape[1], image.shape[0]) == SIZE:
         return image
@@ -162,7 +162,7 @@ def count(path: Path, most: int = 3000) -> int:
     return found
 
 
-def pictures(path: Path, numbers: Sequence[int]) -> list[Image]:
+def pictures(path: Path, numbers: Sequence[int]) -> list[Pixels]:
     """Return some of a clip's pictures in the size that is measured at.
 
     Args:
@@ -173,7 +173,7 @@ def pictures(path: Path, numbers: Sequence[int]) -> list[Image]:
         BenchError: If it cannot be read so far.
     """
     reader = SizedVideo(path, 1.0)
-    found: list[Image] = []
+    found: list[Pixels] = []
     wanted = set(numbers)
     try:
         reader.open()
@@ -190,7 +190,7 @@ def pictures(path: Path, numbers: Sequence[int]) -> list[Image]:
     return found
 
 
-def noisy(image: Image, copies: int, *, seed: int, spread: float = 2.0) -> list[Image]:
+def noisy(image: Pixels, copies: int, *, seed: int, spread: float = 2.0) -> list[Pixels]:
     """Return a still picture as a sensor gives it: other noise in each copy, and a breath of light.
 
     Args:

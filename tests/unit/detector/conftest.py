@@ -25,6 +25,7 @@ def simple(desk: Manifest) -> Manifest:
     """Return a manifest of eleven classes and one branch, whose scores are taken as they are."""
     data = desk.model_dump(by_alias=True) | {
         "classes": [f"class-{number}" for number in range(11)],
+        "input": desk.input.model_dump() | {"width": 416, "height": 416},
         "strides": [8, 16, 32, 64],
         "thresholds": {},
         "calibration": {},

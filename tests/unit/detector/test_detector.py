@@ -31,12 +31,15 @@ def _reference(shared: Path) -> Any:
     return module
 
 
-def test_it_finds_what_the_public_decoder_finds(shared: Path, write: Write) -> None:
+def test_it_finds_what_the_public_decoder_finds(
+    shared: Path, write: Write, simple: Manifest
+) -> None:
     reference = _reference(shared)
     weights = (shared / "teachers" / "nanodet_plus_m_416.onnx").read_bytes()
     path = write(
         weights=weights,
         classes=reference.COCO,
+        input=simple.input.model_dump(mode="json"),
         strides=[8, 16, 32, 64],
         thresholds={},
         calibration={},

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import yaml
 
 from models.evaluation.choose import LEAST_REAL, Evidence, decide, document, gather
@@ -12,12 +13,22 @@ NONE = judged([], [], pictures=0)
 SURE = [0.9 - i / 200 for i in range(40)]
 
 
-def test_enough_real_things_decide_alone() -> None:
-    evidence = {"phone": Evidence(judged(SURE, [0.3] * 9), judged([], [0.95] * 50), 80)}
+def test_enough_real_things_decide_where_rendered_ones_do_not_object() -> None:
+    evidence = {"phone": Evidence(judged(SURE, [0.3] * 9), judged(SURE, []), 80)}
     point, figures = decide(evidence)
-    assert figures["phone"]["chosen_on"] == "real"
+    assert figures["phone"]["labelled_real"] == len(SURE)
     assert figures["phone"]["reached"]
     assert point.unverified == ()
+
+
+def test_rendered_look_alikes_raise_what_real_things_chose() -> None:
+    real = judged([0.9] * 60, [])
+    alone = Evidence(real, judged([], []), 80)
+    warned = Evidence(real, judged([0.9] * 20, [0.7] * 20), 80)
+    calm, strict = (decide({"phone": e})[0] for e in (alone, warned))
+    wrong = strict.calibration["phone"].apply(np.array([0.7], np.float32))[0]
+    assert strict.thresholds["phone"] > wrong
+    assert strict.thresholds["phone"] >= calm.thresholds["phone"]
 
 
 def test_rendered_things_stand_in_for_real_ones_and_that_is_said() -> None:
