@@ -1,0 +1,138 @@
+"""Frames that are due become ready; the area is blanked before anything is made of them."""
+
+import threading
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from cleandesk.camera import Area, Frame
+from cleandesk.clock import Instant
+from cleandesk.detector import Detector
+from cleandesk.loop import Preparer, Ready, Tray
+from cleandesk.settings import Zone
+from cleandesk.vitals import StageTimer
+
+START = datetime(2026, 1, 5, 9, tzinfo=UTC)
+LEFT = Zone(polygon=[(0, 0), (0.5, 0), (0.5, 1), (0, 1)])
+NEVER = threading.Event()
+
+
+@pytest.fixture(scope="module")
+def detector() -> Detector:
+    return Detector.load(threads=1)
+
+
+def frame(seconds: float, level: int = 90, number: int = 1) -> Frame:
+    image = np.full((90, 160, 3), level, np.uint8)
+    at = Instant(100 + seconds, START + timedelta(seconds=seconds), synced=True)
+    return Frame(image, at, number)
+
+
+class Made:
+    def __init__(self, detector: Detector, zone: Zone | None = None) -> None:
+        self.tray: Tray[Ready] = Tray()
+        self.timer = StageTimer()
+        self.preparer = Preparer(Area(zone), detector, self.tray, self.timer, looks_per_s=5)
+
+    def ready(self) -> float | None:
+        """Take what is ready; returns its second."""
+        ready = self.tray.take(0)
+        return None if ready is None else round(ready.at.mono - 100, 3)
+
+
+def test_of_a_cameras_frames_those_are_ready_that_are_due(detector: Detector) -> None:
+    made = Made(detector)
+    found = []
+    for number in range(16):
+        made.preparer.put(frame(number / 15))
+        if (second := made.ready()) is not None:
+            found.append(second)
+    assert found == [0, 0.2, 0.4, 0.6, 0.8, 1.0]
+    assert made.preparer.dropped == 0
+    assert set(made.timer.percentiles()) == {"area", "prepare"}
+
+
+def test_while_the_loop_is_late_the_newest_frame_is_ready(detector: Detector) -> None:
+    made = Made(detector)
+    for number in range(6):
+        made.preparer.put(frame(number / 15, number=number))
+    assert made.ready() == round(5 / 15, 3)
+    assert made.preparer.dropped == 5
+
+
+def test_the_rate_can_be_changed_at_any_time(detector: Detector) -> None:
+    made = Made(detector)
+    made.preparer.looks_per_s = 1
+    found = []
+    for number in range(13):
+        made.preparer.put(frame(number / 4))
+        if (second := made.ready()) is not None:
+            found.append(second)
+    assert found == [0, 1, 2, 3]
+
+
+def test_of_a_recording_every_frame_that_is_due_is_ready_in_order(detector: Detector) -> None:
+    made = Made(detector)
+    found = []
+
+    def play() -> None:
+        for number in range(20):
+            made.preparer.put_wait(frame(number / 10, number=number), unless=NEVER)
+
+    player = threading.Thread(target=play)
+    player.start()
+    while player.is_alive() or made.tray.waiting:
+        ready = made.tray.take(0.05)
+        if ready is not None:
+            found.append(ready.number)
+    assert found == list(range(0, 20, 2))
+    assert made.preparer.dropped == 0
+
+
+def test_a_recording_that_is_stopped_does_not_wait(detector: Detector) -> None:
+    made = Made(detector)
+    stop = threading.Event()
+    assert made.preparer.put_wait(frame(0), unless=stop)
+    player = threading.Thread(
+        target=made.preparer.put_wait, args=(frame(1),), kwargs={"unless": stop}
+    )
+    player.start()
+    stop.set()
+    made.preparer.clear()
+    player.join(20)
+    assert not player.is_alive()
+    assert made.ready() is None
+
+
+def test_what_lies_outside_the_area_is_neither_in_the_picture_nor_in_the_input(
+    detector: Detector,
+) -> None:
+    made = Made(detector, LEFT)
+    shown = frame(0, level=10)
+    shown.image[:, 100:] = 255
+    made.preparer.put(shown)
+    assert not shown.image[:, 81:].any()
+    ready = made.tray.take(0)
+    assert ready is not None
+    assert ready.size == (160, 90)
+    assert ready.origin == (0, 0)
+    assert ready.prepared.fit.size[0] < 100
+    assert ready.prepared.small.max() <= 10
+    assert ready.plane.max() <= 10
+
+
+def test_a_frame_that_is_ready_is_what_the_detector_makes_of_it(detector: Detector) -> None:
+    random = np.random.default_rng(6)
+    image = random.integers(0, 256, (90, 160, 3), np.uint8)
+    made = Made(detector)
+    for level in (40, 200):  # what was there before leaves nothing behind
+        made.preparer.put(frame(0, level=level))
+    at = Instant(100.0, START, synced=True)
+    made.preparer.put(Frame(image.copy(), at, 1))
+    ready = made.tray.take(0)
+    assert ready is not None
+    found = detector.read(detector.infer(ready.prepared), ready.prepared, min_score=0.05)
+    expected = detector.detect(image, min_score=0.05)
+    np.testing.assert_array_equal(found.scores, expected.scores)
+    np.testing.assert_array_equal(found.boxes, expected.boxes)
