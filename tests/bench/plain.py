@@ -100,6 +100,18 @@ class Model:
         ]
 
 
+State = list[tuple[str, tuple[int, ...]]]
+
+
+def state_of(found: list[Found], shape: tuple[int, ...]) -> State:
+    """Return what lies where, to a tenth of the picture: what is published when it changes."""
+    size = (shape[1], shape[0]) * 2
+    return sorted(
+        (one.class_name, tuple(round(10 * v / s) for v, s in zip(one.box, size, strict=True)))
+        for one in found
+    )
+
+
 class Publisher:
     """Publishes the detections whenever things came, went, or moved."""
 
@@ -107,21 +119,15 @@ class Publisher:
         self.client = mqtt.Client(CallbackAPIVersion.VERSION2)
         self.client.connect(host, port)
         self.client.loop_start()
-        self.last: list[tuple[str, tuple[int, ...]]] | None = None
+        self.last: State | None = None
 
     def publish(self, found: list[Found], shape: tuple[int, ...]) -> None:
         """Publish, if it is something else than the last time."""
-        height, width = shape[:2]
-        state = sorted(
-            (
-                one.class_name,
-                tuple(round(10 * v / s) for v, s in zip(one.box, (width, height) * 2, strict=True)),
-            )
-            for one in found
-        )
+        state = state_of(found, shape)
         if state == self.last:
             return
         self.last = state
+        height, width = shape[:2]
         message = {
             "detections": [
                 {

@@ -8,6 +8,7 @@ from cleandesk.bench.program import Memory
 from cleandesk.bench.spec import Part, Result
 from cleandesk.bench.stats import Spread, percentile
 
+_LOOP_THREAD = "MainThread"
 _STAGE_FIGURES = ("p50_ms", "p95_ms", "p99_ms", "cpu_ms")
 
 
@@ -79,7 +80,7 @@ def figures(collected: Collected) -> dict[str, list[float]]:
     """Return each figure's values, one a round; empty where it was not measured."""
     of = collected.results
     saving = [
-        plain.cores / ours.cores
+        plain.cpu_ms / ours.cpu_ms
         for plain, ours, same in zip(
             of.get(Part.STILL_PLAIN, []), of.get(Part.STILL, []), collected.same_finds, strict=False
         )
@@ -132,6 +133,7 @@ def to_json(collected: Collected) -> dict[str, object]:
         "stages": stages(collected),
         "parts": {part.value: _part(many) for part, many in collected.results.items()},
         "threads_ms": threads_ms(collected),
+        "loop_over_bare_by_cpu": by_cpu(collected),
         "events": _events(collected, every),
         "memory": _memory(collected.memory),
         "machine": collected.machine,
@@ -165,11 +167,26 @@ def threads_ms(collected: Collected) -> dict[str, float]:
     }
 
 
+def by_cpu(collected: Collected) -> float | None:
+    """Return what `loop_over_bare` would be if no other process took the cores meanwhile.
+
+    It is the CPU time of one inference over that of a frame in the thread that runs inference, the
+    slowest of the loop's; both medians over the rounds. With several inference threads there is no
+    such figure.
+    """
+    bare, loop = (collected.results.get(part, []) for part in (Part.BARE, Part.LOOP))
+    if not bare or not loop or any("inference" in one.threads for one in loop):
+        return None
+    one_inference = Spread.of([one.cpu_ms for one in bare]).median
+    one_frame = Spread.of([1000 * one.threads[_LOOP_THREAD] / one.frames for one in loop]).median
+    return round(one_inference / one_frame, 4)
+
+
 def _part(many: Sequence[Result]) -> dict[str, object]:
     return {
         "fps": Spread.of([one.fps for one in many]).to_json(),
         "cpu_s_per_s": Spread.of([one.cores for one in many]).to_json(),
-        "cpu_ms_per_frame": Spread.of([1000 * one.cpu_s / one.frames for one in many]).to_json(),
+        "cpu_ms_per_frame": Spread.of([one.cpu_ms for one in many]).to_json(),
     }
 
 

@@ -180,7 +180,7 @@ def pictures(path: Path, numbers: Sequence[int]) -> list[Pixels]:
         for number in range(max(numbers) + 1):
             picture = reader.next()
             if picture is None:
-                raise BenchError(f"{path}: ends before its picture {number}; copy it again")
+                raise BenchError(f"{path}: has only {number} pictures; copy it again")
             if number in wanted:
                 found.append(picture.image)
     except CameraError as error:

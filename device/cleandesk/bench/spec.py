@@ -105,6 +105,11 @@ class Result(BaseModel):
         return self.cpu_s / self.wall_s
 
     @property
+    def cpu_ms(self) -> float:
+        """CPU milliseconds a frame."""
+        return 1000 * self.cpu_s / self.frames
+
+    @property
     def overhead_ms(self) -> float:
         """CPU milliseconds a frame outside inference.
 
