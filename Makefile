@@ -91,7 +91,7 @@ clip: $(TRAIN)/.ready  ## Render and compose the demo's clip anew
 	$(TRAIN)/bin/python -m models.scenes.clip
 
 train: $(TRAIN)/.ready  ## Train the desk model, going on from a checkpoint; needs ../shared
-	$(TRAIN)/bin/python -m models.train run $(if $(wildcard build/train/checkpoint.pt),--resume)
+	$(TRAIN)/bin/python -m models.train run $(if $(wildcard build/train/checkpoint.pt models/train/checkpoint.pt),--resume)
 	$(TRAIN)/bin/python -m models.train export
 
 evaluate: $(TRAIN)/.ready  ## Judge the shipped model, write models/README.md; needs ../shared

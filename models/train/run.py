@@ -23,6 +23,8 @@ CHECKPOINT_S: Final = 600.0
 KEEP: Final = 0.998  # of the running mean of the weights, a step
 GRADIENT: Final = 10.0
 WARM_UP: Final = 150
+# What a new machine needs to go on: weights, their mean, the optimiser, the step.
+CAME_WITH_CODE: Final = Path(__file__).with_name("checkpoint.pt")
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class Plan:
         seed: Of everything drawn.
     """
 
-    steps: int = 3400
+    steps: int = 5600
     batch: int = 16
     epoch: int = 200
     rate: float = 1e-3
@@ -79,8 +81,9 @@ class Run:
         return self.build / "checkpoint.pt"
 
     def resume(self) -> None:
-        """Go on from the last checkpoint. Raises `FileNotFoundError` if there is none."""
-        kept = torch.load(self.checkpoint, weights_only=True)
+        """Go on from the last checkpoint, or else from the one that came with the code."""
+        path = self.checkpoint if self.checkpoint.is_file() else CAME_WITH_CODE
+        kept = torch.load(path, weights_only=True)
         self.net.branch.load_state_dict(kept["net"])
         self.mean = kept["mean"]
         self.optimizer.load_state_dict(kept["optimizer"])
