@@ -12,7 +12,7 @@ export ORT_DISABLE_TELEMETRY := 1
 .PHONY: help demo test lint types unit system fault contract schemas format lock train evaluate scenes clip clean
 
 help:  ## Show this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## ?(.*)/\1|\2/' | awk -F '|' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## ?(.*)/\1|\2/' | awk -F '|' '{printf "  make %-18s %s\n", $$1, $$2}'
 
 $(VENV)/bin/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -75,6 +75,26 @@ system: $(VENV)/.dev mosquitto  ## Real broker, box and subscriber
 
 fault: $(VENV)/.dev mosquitto  ## Kill and cut for real; ROUNDS=200 for a long one
 	$(BIN)/pytest tests/fault
+
+# The measurements: leave the machine alone meanwhile. Tables here, build/*.json beside them.
+BENCH := build/bench
+MEASURE = $(BIN)/cleandesk bench --source $(BENCH)/desk-720p.mp4 --plain tests/bench/plain.py
+
+.PHONY: bench soak parity bench-instructions
+$(BENCH)/desk-720p.mp4: models/demo/desk.mp4 | $(VENV)/.dev
+	$(BIN)/python -m tests.bench.clip $@
+
+bench: $(VENV)/.dev mosquitto $(BENCH)/desk-720p.mp4  ## What a frame costs; ROUNDS=4
+	$(MEASURE) --rounds $(or $(ROUNDS),4) --plot build/bench.png --json > build/bench.json
+
+soak: $(VENV)/.dev mosquitto $(BENCH)/desk-720p.mp4  ## Memory over FRAMES=100000, events and cut connections
+	$(MEASURE) --only memory --frames $(or $(FRAMES),100000) --json > build/soak.json
+
+parity: $(VENV)/.dev mosquitto  ## Gate and governor leave out looks, and no violation; SCENES=200
+	$(BIN)/python -m tests.bench.parity --scenes $(or $(SCENES),200)
+
+bench-instructions: $(VENV)/.dev  ## Instructions a frame outside inference, by valgrind
+	$(BIN)/python -m tests.bench.instructions
 
 format: $(VENV)/.dev  ## Format and sort
 	$(BIN)/ruff check --fix-only --quiet .

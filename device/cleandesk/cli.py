@@ -187,7 +187,7 @@ def detect(
 def bench(  # noqa: PLR0913 - one for each option
     *,
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object, last, in place of the tables")
+        bool, typer.Option("--json", help="Print one JSON object; tables go to standard error")
     ] = False,
     source: Annotated[
         Path | None,

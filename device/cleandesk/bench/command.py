@@ -19,7 +19,7 @@ def bench(plan: Plan, *, as_json: bool, plot: Path | None) -> None:
 
     Args:
         plan: What to measure.
-        as_json: One JSON object as the last line; else tables.
+        as_json: Print one JSON object, and the tables on standard error.
         plot: Where a picture of the figures goes; None: nowhere.
 
     Raises:
@@ -35,10 +35,9 @@ def bench(plan: Plan, *, as_json: bool, plot: Path | None) -> None:
             raise BenchError(
                 f"{plot}: the picture cannot be written ({error.strerror}); name another place"
             ) from error
+    Console(stderr=as_json).print(report(collected))
     if as_json:
         print(json.dumps(to_json(collected)))  # noqa: T201 - it is what was asked for
-    else:
-        Console().print(report(collected))
 
 
 def _with_progress(plan: Plan) -> Collected:

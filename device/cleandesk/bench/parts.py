@@ -20,8 +20,8 @@ _LASTS_S = 0.1
 #: So many consecutive pictures are held in memory: more than a processor's caches hold.
 _HELD = 48
 _NOISES, _SEED = 16, 20
-#: Of the parts where things come and go: seconds that nothing lies there, so that all closes, and
-#: that each of the clip's moments stays.
+#: Where things come and go: seconds that nothing lies there, so that all closes, and that each of
+#: the clip's moments stays.
 _EMPTY_S, _SHOWN_S = 1.4, 0.2
 
 

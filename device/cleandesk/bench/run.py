@@ -23,8 +23,10 @@ from cleandesk.detector import Detector
 from cleandesk.settings import BoxSettings
 
 #: A run's first seconds: threads start, caches fill. Of still scenes more, until all is told and
-#: the gate has nothing left to wait for; and then some of its re-checks.
-_WARM_S, _STILL_WARM_S, _STILL_S = 1.0, 9.0, 6.0
+#: the gate has nothing left to wait for.
+_WARM_S, _STILL_WARM_S = 1.0, 9.0
+#: A still scene has to be looked at again a few times, and things have to come and go.
+_LEAST_S = {Part.STILL: 6.0, Part.STILL_PLAIN: 6.0, Part.EVENTS: 8.0}
 #: Where events are timed, pictures come as fast as a camera gives them, if inference keeps up.
 _CAMERA_FPS, _PACE_SHARE = 30.0, 0.8
 _TRIALS = 9
@@ -150,7 +152,7 @@ class _Bench:
             part=part,
             clip=self.plan.clip.absolute(),
             survey=self.shown,
-            seconds=max(self.plan.seconds, _STILL_S) if still else self.plan.seconds,
+            seconds=max(self.plan.seconds, _LEAST_S.get(part, 0.0)),
             warm_s=_STILL_WARM_S if still else _WARM_S,
             threads=self.threads,
             host=self.where.host,
