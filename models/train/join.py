@@ -34,19 +34,29 @@ STRIDES: Final = (8, 16, 32, 64, 8, 16, 32)
 # Pixels of a side of the input. The graph was made, and the branch trained, for 416; it is made of
 # convolutions only, and small things in clutter are found better at 512 (models/desk/README.md).
 INPUT: Final = 512
-SIDES: Final = tuple(-(-INPUT // stride) for stride in STRIDES[:4])  # points along a side
 # A correction goes half its way, which forgets less (WiSE-FT, arXiv:2109.01903).
 CORRECTION: Final = 0.5
-POINTS: Final = sum(n * n for n in SIDES)
-BRANCH_POINTS: Final = sum(n * n for n in SIDES[:LEVELS])
 
 
-def join(coco: onnx.ModelProto, weights: Mapping[str, Array]) -> onnx.ModelProto:
+def points(size: int, strides: Sequence[int]) -> int:
+    """How many places a picture of `size` pixels a side is looked at, at these strides."""
+    return sum((-(-size // stride)) ** 2 for stride in strides)
+
+
+def join(
+    coco: onnx.ModelProto,
+    weights: Mapping[str, Array],
+    *,
+    size: int = INPUT,
+    correction: float = CORRECTION,
+) -> onnx.ModelProto:
     """The graph that ships.
 
     Args:
         coco: The starting graph.
         weights: Of the branch, by name (`Detector.weights`).
+        size: Pixels of a side of the input, a multiple of 32.
+        correction: Which share of the branch's corrections counts.
 
     Raises:
         GraphError: If a weight is missing or of another shape.
@@ -54,19 +64,19 @@ def join(coco: onnx.ModelProto, weights: Mapping[str, Array]) -> onnx.ModelProto
     source = coco.graph.input[0].name
     convs = head_convs(coco)
     kept = cut(coco, [source], [*(c.output[0] for c in convs), *branch_inputs(coco)])
-    _fit_shapes(kept)
+    _fit_shapes(kept, size)
     rows = kept_rows(KEPT)
     known = constants(coco)
     for conv in convs:
         for name in conv.input[1:3]:
             put(kept, name, known[name][rows])
     branch = branch_of(coco)
-    write_weights(branch, corrected(weights, [c.name for c in convs[:LEVELS]], CORRECTION))
+    write_weights(branch, corrected(weights, [c.name for c in convs[:LEVELS]], correction))
     build = _Builder([*kept.graph.initializer])
     build.nodes.extend(kept.graph.node)
     build.nodes.extend(_renamed(branch, build))
-    _tail(build, [c.output[0] for c in convs])
-    return _finished(build, source)
+    _tail(build, [c.output[0] for c in convs], size)
+    return _finished(build, source, size)
 
 
 def corrected(weights: Mapping[str, Array], heads: Sequence[str], share: float) -> dict[str, Array]:
@@ -80,9 +90,9 @@ def corrected(weights: Mapping[str, Array], heads: Sequence[str], share: float) 
     return out
 
 
-def _fit_shapes(model: onnx.ModelProto) -> None:
-    """Make room for `INPUT` in the channel shuffles, the only places that know the size."""
-    side = {416 // stride: INPUT // stride for stride in (8, 16, 32)}
+def _fit_shapes(model: onnx.ModelProto, size: int) -> None:
+    """Make room for `size` in the channel shuffles, the only places that know it."""
+    side = {416 // stride: size // stride for stride in (8, 16, 32)}
     new = side | {old**2: now**2 for old, now in side.items()}
     known = constants(model)
     for node in model.graph.node:
@@ -149,7 +159,7 @@ def _rows(build: _Builder, heads: list[str], channels: int) -> str:
     return build.add("Concat", *flat, axis=2)[0]
 
 
-def _tail(build: _Builder, heads: list[str]) -> None:
+def _tail(build: _Builder, heads: list[str], size: int) -> None:
     bags = len(COCO_OF["bag"])
     coco = len(SHARED) + bags + len(KEPT) - 1
     rows = _rows(build, heads, coco + BOX_CHANNELS)
@@ -163,7 +173,8 @@ def _tail(build: _Builder, heads: list[str]) -> None:
     rows = _rows(build, [f"b.{h}" for h in heads[:LEVELS]], NUM_LEARNT + BOX_CHANNELS)
     sizes = build.constant(np.array([NUM_LEARNT, BOX_CHANNELS], np.int64))
     logits, boxes = build.add("Split", rows, sizes, outputs=2, axis=1)
-    sizes = build.constant(np.array([BRANCH_POINTS, POINTS - BRANCH_POINTS], np.int64))
+    near_far = [points(size, STRIDES[4:]), points(size, STRIDES[3:4])]
+    sizes = build.constant(np.array(near_far, np.int64))
     near, _ = build.add("Split", shared, sizes, outputs=2, axis=2)
     # Puts each shared class's answer where the branch has its correction.
     place = np.zeros((1, NUM_LEARNT, len(SHARED)), np.float32)
@@ -180,12 +191,12 @@ def _tail(build: _Builder, heads: list[str]) -> None:
     )
 
 
-def _finished(build: _Builder, source: str) -> onnx.ModelProto:
-    shape = [1, POINTS + BRANCH_POINTS, len(CLASSES) + BOX_CHANNELS]
+def _finished(build: _Builder, source: str, size: int) -> onnx.ModelProto:
+    shape = [1, points(size, STRIDES), len(CLASSES) + BOX_CHANNELS]
     graph = helper.make_graph(
         build.nodes,
         "desk",
-        [helper.make_tensor_value_info(source, onnx.TensorProto.FLOAT, [1, 3, INPUT, INPUT])],
+        [helper.make_tensor_value_info(source, onnx.TensorProto.FLOAT, [1, 3, size, size])],
         [helper.make_tensor_value_info("output", onnx.TensorProto.FLOAT, shape)],
         build.initializers,
     )

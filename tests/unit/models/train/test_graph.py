@@ -1,6 +1,7 @@
 """Head surgery on the real starting graph."""
 
 import importlib
+import importlib.util
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ onnx = pytest.importorskip("onnx", reason="onnx is in the extra `train` only")
 
 from models.scenes.classes import CLASSES  # noqa: E402
 from models.train import graph  # noqa: E402
-from models.train.join import join  # noqa: E402
+from models.train.join import corrected, join  # noqa: E402
 from models.train.labels import COCO, COCO_OF, KEPT, LEARNT, NUM_LEARNT  # noqa: E402
 
 TEACHERS = Path(__file__).resolve().parents[5] / "shared" / "teachers"
@@ -54,7 +55,7 @@ def test_the_joined_graph_answers_as_the_original_for_what_it_keeps() -> None:
     }
     picture = rng.normal(size=(1, 3, 416, 416)).astype(np.float32)
     before = answers(start, picture)
-    after = answers(join(start, weights), picture)
+    after = answers(join(start, weights, size=416), picture)
     points = len(before)
     assert after.shape == (points + 52**2 + 26**2 + 13**2, len(CLASSES) + 32)
     for name in KEPT:
@@ -70,7 +71,7 @@ def test_an_untrained_branch_changes_nothing_that_the_original_knows() -> None:
     start = graph.load(START)
     picture = np.random.default_rng(1).normal(size=(1, 3, 416, 416)).astype(np.float32)
     before = answers(start, picture)
-    after = answers(join(start, graph.conv_weights(graph.branch_of(start))), picture)
+    after = answers(join(start, graph.conv_weights(graph.branch_of(start)), size=416), picture)
     branch = after[len(before) :]
     for name in ("phone", "notebook"):
         want = before[: len(branch), COCO_OF[name][0]]
@@ -81,7 +82,8 @@ def test_an_untrained_branch_changes_nothing_that_the_original_knows() -> None:
 @needs_start
 def test_torch_and_the_joined_graph_agree() -> None:
     torch = pytest.importorskip("torch", reason="torch is in the extra `train` only")
-    pytest.importorskip("onnx2torch", reason="onnx2torch is installed for training only")
+    if importlib.util.find_spec("onnx2torch") is None:
+        pytest.skip("onnx2torch is installed for training only")
     start = graph.load(START)
     network = importlib.import_module("models.train.network")
     net = network.Detector(start)
@@ -89,7 +91,8 @@ def test_torch_and_the_joined_graph_agree() -> None:
     with torch.no_grad():
         ours = net.answer(net.see(torch.from_numpy(picture)))[0]
     mean, std = (np.array(v, np.float32).reshape(1, 3, 1, 1) for v in (network.MEAN, network.STD))
-    theirs = answers(join(start, net.weights()), (picture - mean) / std)[-len(ours) :]
+    joined = join(start, net.weights(), size=416, correction=1)
+    theirs = answers(joined, (picture - mean) / std)[-len(ours) :]
     assert np.allclose(ours[:, :NUM_LEARNT].sigmoid(), theirs[:, :NUM_LEARNT], atol=1e-4)
     assert np.allclose(ours[:, NUM_LEARNT:], theirs[:, len(CLASSES) :], atol=1e-2)
 
@@ -102,3 +105,19 @@ def test_weights_of_another_shape_are_refused() -> None:
     weights[first] = np.zeros((1, 3, 3, 3), np.float32)
     with pytest.raises(graph.GraphError, match=first.replace(".", r"\.")):
         join(start, weights)
+
+
+@needs_start
+def test_another_size_of_the_input_gives_as_many_points() -> None:
+    start = graph.load(START)
+    picture = np.zeros((1, 3, 512, 512), np.float32)
+    found = answers(join(start, graph.conv_weights(graph.branch_of(start))), picture)
+    assert len(found) == 2 * (64**2 + 32**2 + 16**2) + 8**2
+
+
+def test_half_a_correction_is_half_of_its_rows_and_all_of_the_others() -> None:
+    weights = {"head.weight": np.ones((NUM_LEARNT + 32, 2), np.float32)}
+    half = corrected(weights, ["head"], 0.5)["head.weight"]
+    assert half[LEARNT.index("phone")].tolist() == [0.5, 0.5]
+    assert half[LEARNT.index("paper")].tolist() == [1, 1]
+    assert weights["head.weight"].min() == 1
