@@ -32,7 +32,7 @@ from cleandesk.policy import Policy
 from tests.bench.plain import Model, state_of
 from tests.rig import CLIP
 
-COUNT = 10
+COUNT = 100
 NONE = "none"
 #: Of the clip: a picture with things on the desk.
 NUMBER = 318
