@@ -26,18 +26,7 @@ from cleandesk.contract.messages import CameraFault, CloseReason
 from cleandesk.contract.topics import Address
 from cleandesk.detector import Detections, Detector
 from cleandesk.link import EventMaker, Link, Outbox, closing
-from cleandesk.loop import (
-    Engine,
-    Gate,
-    Glance,
-    Governor,
-    Looker,
-    Preparer,
-    Ready,
-    Seen,
-    Tray,
-    needs_of,
-)
+from cleandesk.loop import Gate, Governor, Looker, Preparer, Ready, Tray, needs_of
 from cleandesk.policy import Change, Policy, PolicyState, Progress
 from cleandesk.settings import BoxSettings
 
@@ -159,7 +148,6 @@ class Box:
             self._timer,
             looks_per_s=settings.looks_per_s,
         )
-        self._engine = Engine(self._tray, self._looker)
         self._capture = Capture(
             camera or (lambda: make_camera(settings.camera, self._clock, base=base)),
             self._preparer,
@@ -183,7 +171,6 @@ class Box:
         """
         self._restore()
         self._link.start()
-        self._engine.start()
         self._capture.start()
         self._report(self._capture.state(self._clock.now()))
         orderly = False
@@ -217,13 +204,13 @@ class Box:
     def _loop(self, *, until_end: bool) -> int:
         wait_s = min(1.0, self._settings.camera.timeout_s)
         while not self._stop.is_set():
-            glance = self._engine.take(wait_s)
+            ready = self._tray.take(wait_s)
             now = self._clock.now()
             state = self._capture.state(now)
             # Whatever was made ready can be believed, even if the camera failed since.
-            if glance is not None:
-                self._judge(glance, state, now)
-            done = glance is None and self._engine.idle
+            if ready is not None:
+                self._look(ready, state, now)
+            done = ready is None and not self._tray.waiting
             if done or state.fault is None:
                 self._watch(state, now)
             self._govern(state, now)
@@ -237,15 +224,15 @@ class Box:
                 return EXIT_OK if drained and state.fault is CameraFault.ENDED else EXIT_FAILED
         return EXIT_OK
 
-    def _judge(self, glance: Glance, state: CaptureState, now: Instant) -> None:
-        self._seen = glance.ready.at
+    def _look(self, ready: Ready, state: CaptureState, now: Instant) -> None:
+        self._seen = ready.at
         if self._watching.saw(now):
             self._report(replace(state, fault=None))
-        seen = self._looker.judge(glance)
+        seen = self._looker.look(ready)
         with self._timer.stage("commit"):
-            self._commit(seen.changes, self._seen)
+            self._commit(seen.changes, ready.at)
         if self._observer and seen.detections is not None:
-            self._observer(self._describe(seen, seen.detections))
+            self._observer(self._describe(ready, seen.detections, seen.changes))
 
     def _govern(self, state: CaptureState, now: Instant) -> None:
         """Look more rarely while the box is hot; a recording's own time knows no heat."""
@@ -287,12 +274,12 @@ class Box:
                 log.info("camera is back")
             self._report(state)
 
-    def _describe(self, seen: Seen, found: Detections) -> Look:
+    def _describe(self, ready: Ready, found: Detections, changes: list[Change]) -> Look:
         return Look(
-            at=seen.ready.at,
-            number=seen.ready.number,
+            at=ready.at,
+            number=ready.number,
             detections=found,
-            changes=tuple(seen.changes),
+            changes=tuple(changes),
             progress=tuple(self._policy.progress()),
             looks_per_s=self._timer.looks_per_s(),
             connected=self._link.connected,
@@ -320,7 +307,6 @@ class Box:
     def _say_goodbye(self, *, orderly: bool) -> None:
         """Stop the sensor, save, and leave; what was not asked for is `offline`, not `stopped`."""
         self._capture.stop()
-        self._engine.stop()
         now = self._clock.now()
         self._save(now)
         self._link.set_privacy(self._watching.off(self._capture.state(now), now))

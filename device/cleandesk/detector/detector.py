@@ -37,9 +37,9 @@ class Prepared:
 class Detector:
     """One model, ready to look at pictures.
 
-    `detect` is the whole of it. A loop that is in a hurry has a thread of its own for each step, so
-    that the next picture is prepared in one place while the model works on the one before in the
-    other place. Each of the methods is for one thread at a time.
+    `detect` is the whole of it. A loop that is in a hurry has one thread `prepare` the next picture
+    in one place while another thread has the model work on the one before, in the other place.
+    Each of the methods is for one thread at a time.
 
     Attributes:
         manifest: Of the model.
@@ -121,7 +121,7 @@ class Detector:
         """Run the model; other threads go on meanwhile.
 
         Returns:
-            The model's output, for `read`; overwritten by the next call for the same place.
+            The model's output, for `read`; overwritten by the next call.
         """
         output: NDArray[np.float32] = self._session.run(prepared.place)[0]
         return output

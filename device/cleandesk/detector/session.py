@@ -16,7 +16,7 @@ from cleandesk.problems import ConfigError
 
 _ERRORS_ONLY = 3
 _MAX_BYTES = 512 * 2**20
-#: Inputs, each with its output: the model works on one while the other is read and filled anew.
+#: Inputs: one that the model works on, and one that is filled meanwhile.
 PLACES = 2
 Shape = tuple[int | str | None, ...]
 
@@ -69,13 +69,11 @@ class Session:
                 weights.file, f"onnxruntime cannot load it ({error})", "is it an ONNX model?"
             ) from error
         _check(manifest, weights.file, self._session)
+        self._output: NDArray[np.float32] = np.zeros(manifest.output_shape, np.float32)
         self.inputs: tuple[NDArray[np.float32], ...] = tuple(
             np.zeros(manifest.input_shape, np.float32) for _ in range(PLACES)
         )
-        self._outputs = [np.zeros(manifest.output_shape, np.float32) for _ in range(PLACES)]
-        self._bindings = [
-            self._bind(*pair) for pair in zip(self.inputs, self._outputs, strict=True)
-        ]
+        self._bindings = [self._bind(tensor) for tensor in self.inputs]
 
     @property
     def input(self) -> NDArray[np.float32]:
@@ -86,17 +84,17 @@ class Session:
         """Run the model on one of `inputs`.
 
         Returns:
-            float32, the manifest's `output_shape`; overwritten by the next call for this place.
+            float32, the manifest's `output_shape`; overwritten by the next call.
         """
         self._session.run_with_iobinding(self._bindings[place])
-        return self._outputs[place]
+        return self._output
 
-    def _bind(self, tensor: NDArray[np.float32], output: NDArray[np.float32]) -> ort.IOBinding:
+    def _bind(self, tensor: NDArray[np.float32]) -> ort.IOBinding:
         """Let the model read from and write to our buffers, so that nothing is copied."""
         binding = self._session.io_binding()
         for bind, name, buffer in (
             (binding.bind_input, self._session.get_inputs()[0].name, tensor),
-            (binding.bind_output, self._session.get_outputs()[0].name, output),
+            (binding.bind_output, self._session.get_outputs()[0].name, self._output),
         ):
             bind(name, "cpu", 0, np.float32, list(buffer.shape), buffer.ctypes.data)
         return binding

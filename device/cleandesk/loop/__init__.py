@@ -1,17 +1,14 @@
 """From a frame to what the policy says of it, waiting for nothing but the model."""
 
-from cleandesk.loop.engine import Engine
 from cleandesk.loop.gate import Gate
 from cleandesk.loop.governor import Governor
-from cleandesk.loop.looker import Glance, Looker, Seen
+from cleandesk.loop.looker import Looker, Seen
 from cleandesk.loop.needs import Needs, needs_of
 from cleandesk.loop.preparer import Preparer, Ready
 from cleandesk.loop.tray import Tray
 
 __all__ = [
-    "Engine",
     "Gate",
-    "Glance",
     "Governor",
     "Looker",
     "Needs",

@@ -19,7 +19,7 @@ class Tray(Generic[T]):
         self._changed = threading.Condition()
         self._ready: tuple[int, T] | None = None
         self._used: int | None = None
-        self._dropped = self._taken = 0
+        self._dropped = 0
 
     @property
     def dropped(self) -> int:
@@ -30,11 +30,6 @@ class Tray(Generic[T]):
     def waiting(self) -> bool:
         """Whether an item is ready that was not taken."""
         return self._ready is not None
-
-    def drained(self, done: int) -> bool:
-        """Say whether nothing is ready, and no more than so many items were taken ever."""
-        with self._changed:
-            return self._ready is None and self._taken <= done
 
     def begin(self) -> int:
         """Return a place to fill, never waiting; an item that is ready is dropped for it."""
@@ -75,7 +70,6 @@ class Tray(Generic[T]):
                 return None
             self._used, item = self._ready
             self._ready = None
-            self._taken += 1
             self._changed.notify_all()
             return item
 
