@@ -53,7 +53,7 @@ class Looker:
             ModelError: If the model gives values that are no numbers.
         """
         policy, gate = self._policy, self._gate
-        if gate and gate.skips(ready.plane, ready.at.mono, unsettled=policy.unsettled):
+        if gate and gate.skips(ready.plane, ready.at.mono, lambda: policy.unsettled):
             changes = policy.unchanged(ready.at)
             self._timer.skipped()
             return Seen(None, changes)
@@ -63,10 +63,9 @@ class Looker:
             found = self._detector.read(output, ready.prepared, min_score=self._min_score)
             found = found.moved(ready.origin, ready.size)
         with self._timer.stage("policy"):
-            before = policy.sighted
             changes = policy.step(found, ready.at)
-            if gate and policy.sighted != before:
-                gate.stir()
+            if gate:
+                gate.saw(policy.sighted, gate.looks)
         self._timer.looked()
         return Seen(found, changes)
 

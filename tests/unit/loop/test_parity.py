@@ -64,13 +64,11 @@ class Run:
             t = round(number * LOOK_S, 6)
             at, found, plane = wall.at(t), desk.look(t), shown.plane(t)
             self.frames += 1
-            if self.gated and gate.skips(plane, at.mono, unsettled=made.unsettled):
+            if self.gated and gate.skips(plane, at.mono, lambda: made.unsettled):
                 self.changes += made.unchanged(at)
                 continue
-            before = made.sighted
             self.changes += made.step(found, at)
-            if made.sighted != before:
-                gate.stir()
+            gate.saw(made.sighted, gate.looks)
             self.looks += 1
 
     def opened(self) -> list[tuple[str, float]]:
