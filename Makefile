@@ -88,7 +88,8 @@ bench: $(VENV)/.dev mosquitto $(BENCH)/desk-720p.mp4  ## What a frame costs; ROU
 	$(MEASURE) --rounds $(or $(ROUNDS),4) --plot build/bench.png --json > build/bench.json
 
 soak: $(VENV)/.dev mosquitto $(BENCH)/desk-720p.mp4  ## Memory over FRAMES=100000, events and cut connections
-	$(MEASURE) --only memory --frames $(or $(FRAMES),100000) --json > build/soak.json
+	$(MEASURE) --only memory --frames $(or $(FRAMES),100000) --plot build/soak.png \
+	  --json > build/soak.json
 
 parity: $(VENV)/.dev mosquitto  ## Gate and governor leave out looks, and no violation; SCENES=200
 	$(BIN)/python -m tests.bench.parity --scenes $(or $(SCENES),200)

@@ -9,13 +9,14 @@ from numpy.typing import NDArray
 
 from cleandesk import annotate
 from cleandesk.bench.figures import BARS, Collected, figures, stages
+from cleandesk.bench.program import Memory
 from cleandesk.bench.stats import Spread
 
 Canvas = NDArray[np.uint8]
 Colour = tuple[int, int, int]
 
 _WIDTH, _ROW, _PAD = 1200, 30, 24
-_LABEL_W, _VALUE_W = 330, 230
+_LABEL_W, _VALUE_W, _CURVE_ROWS = 330, 230, 10
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _INK, _GREY, _PAPER = (40, 40, 40), (190, 190, 190), (255, 255, 255)
 _BLUE, _PALE, _GREEN, _RED = (180, 120, 40), (235, 205, 165), (70, 150, 60), (60, 60, 205)
@@ -43,7 +44,7 @@ def draw(collected: Collected) -> Canvas:
         for part, many in collected.results.items()
     }
     times = stages(collected)
-    rows = len(speeds) + len(times) + len(BARS) + 6
+    rows = len(speeds) + len(times) + len(BARS) + 6 + (_CURVE_ROWS if collected.memory else 0)
     canvas = np.full((rows * _ROW + 2 * _PAD, _WIDTH, 3), _PAPER, np.uint8)
     y = _heading(canvas, _PAD, "Frames a second: median, and from least to greatest round")
     most = max((spread.max for spread in speeds.values()), default=1.0)
@@ -57,6 +58,9 @@ def draw(collected: Collected) -> Canvas:
     y = _heading(canvas, y + _ROW // 2, "Against the bars (black line): median, least, greatest")
     for name, many in figures(collected).items():
         y = _bar_row(canvas, y, name, many)
+    if collected.memory:
+        y = _heading(canvas, y + _ROW // 2, "Resident memory over time, MB")
+        _curve(canvas, y, collected.memory)
     return canvas
 
 
@@ -93,11 +97,25 @@ def _bar_row(canvas: Canvas, y: int, name: str, many: Sequence[float]) -> int:
         scale = bar.limit * _MOST_OF_LIMIT
         _box(canvas, y, 0, spread.median / scale, _GREEN if bar.met(spread.median) else _RED)
         _whisker(canvas, y, spread.min / scale, spread.max / scale)
-        _value(canvas, y, f"{spread.median:.3f} {bar.unit}, bar {bar.limit:g}")
+        _value(canvas, y, f"{f'{spread.median:.3f} {bar.unit}'.strip()}, bar {bar.limit:g}")
     else:
         _value(canvas, y, "not measured")
     cv2.line(canvas, (limit_x, y), (limit_x, y + _ROW - 4), (0, 0, 0), 2)
     return y + _ROW
+
+
+def _curve(canvas: Canvas, y: int, memory: Memory) -> None:
+    least, most = min(memory.mb), max(memory.mb)
+    height = (_CURVE_ROWS - 3) * _ROW
+    spread, length = max(most - least, 1.0), max(memory.times[-1], 1e-9)
+    points = [
+        (_x(at / length), y + height - round(height * (mb - least) / spread))
+        for at, mb in zip(memory.times, memory.mb, strict=True)
+    ]
+    cv2.polylines(canvas, [np.array(points, np.int32)], False, _BLUE, 2, cv2.LINE_AA)
+    _label(canvas, y, f"{least + spread:.1f} MB")
+    _label(canvas, y + height - 18, f"{least:.1f} MB")
+    _value(canvas, y + height - 18, f"{length:.0f} s, {memory.frames[-1]} frames")
 
 
 def _x(share: float) -> int:
