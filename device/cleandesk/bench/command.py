@@ -1,7 +1,10 @@
 """The command `cleandesk bench`, once its options are read."""
 
 import json
+import signal
 from pathlib import Path
+from types import FrameType
+from typing import NoReturn
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -12,6 +15,8 @@ from cleandesk.bench.figures import Collected, to_json
 from cleandesk.bench.plan import Plan
 from cleandesk.bench.report import report
 from cleandesk.bench.run import run
+
+_TERMINATED = 128 + signal.SIGTERM
 
 
 def bench(plan: Plan, *, as_json: bool, plot: Path | None) -> None:
@@ -27,6 +32,8 @@ def bench(plan: Plan, *, as_json: bool, plot: Path | None) -> None:
         ConfigError: If the settings cannot be used.
         ModelError: If the model cannot be used.
     """
+    # So that broker and box do not outlive a measurement that was asked to end.
+    signal.signal(signal.SIGTERM, _end)
     collected = _with_progress(plan)
     if plot is not None:
         try:
@@ -38,6 +45,10 @@ def bench(plan: Plan, *, as_json: bool, plot: Path | None) -> None:
     Console(stderr=as_json).print(report(collected))
     if as_json:
         print(json.dumps(to_json(collected)))  # noqa: T201 - it is what was asked for
+
+
+def _end(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise SystemExit(_TERMINATED)
 
 
 def _with_progress(plan: Plan) -> Collected:
