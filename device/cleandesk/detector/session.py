@@ -58,6 +58,8 @@ class Session:
         options.inter_op_num_threads = 1
         options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
         options.log_severity_level = _ERRORS_ONLY
+        # One plan for all the model's tensors saves no time and costs 20 MB.
+        options.enable_mem_pattern = False
         # Threads that spin between frames cost half a core at 10 frames a second.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:

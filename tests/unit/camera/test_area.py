@@ -1,3 +1,4 @@
+import cv2
 import numpy as np
 import pytest
 
@@ -62,6 +63,18 @@ def test_padded_rows_of_a_camera_are_blanked_in_place() -> None:
     Area(HALF).apply(image)
     assert not padded[:, :99].any()
     assert padded[:, 100:].all(), "what pads the rows is not ours"
+
+
+@pytest.mark.parametrize("zone", [TRIANGLE, HALF])
+@pytest.mark.parametrize("size", [(200, 100), (161, 91)])
+def test_what_is_kept_is_the_filled_polygon_to_the_pixel(zone: Zone, size: tuple[int, int]) -> None:
+    width, height = size
+    image = white(width, height)
+    Area(zone).apply(image)
+    corners = [(round(x * (width - 1)), round(y * (height - 1))) for x, y in zone.polygon]
+    expected = np.zeros((height, width, 3), np.uint8)
+    cv2.fillPoly(expected, [np.array(corners, np.int32)], (255, 255, 255))
+    np.testing.assert_array_equal(image, expected)
 
 
 @pytest.mark.parametrize("corner", [(0.0, 0.0), (1.0, 1.0)])
