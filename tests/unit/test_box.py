@@ -13,6 +13,7 @@ from cleandesk.box import EXIT_FAILED, EXIT_OK, Box, Look
 from cleandesk.clock import SystemClock, boot_id
 from cleandesk.link import Outbox
 from cleandesk.settings import BoxSettings
+from cleandesk.vitals import Heat
 from tests.eventually import eventually
 from tests.mosquitto import Mosquitto, free_port, needs_mosquitto
 from tests.unit.link.listener import Listener
@@ -31,6 +32,13 @@ def pictures(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.fixture
+def still(pictures: Path) -> Path:
+    for number in (1, 2):
+        (pictures / f"{number}.png").unlink()
+    return pictures
+
+
 def _settings(folder: Path, source: Path, port: int, **camera: object) -> BoxSettings:
     return BoxSettings.model_validate(
         {
@@ -43,6 +51,7 @@ def _settings(folder: Path, source: Path, port: int, **camera: object) -> BoxSet
             ],
             "broker": {"host": "127.0.0.1", "port": port, "retry_min_s": 0.1},
             "outbox": {"path": str(folder / "outbox.db")},
+            "health_every_s": 1,
         }
     )
 
@@ -135,3 +144,61 @@ def test_a_box_that_crashes_is_offline_and_not_stopped(
             box.run()
         assert online.is_set()
         eventually(lambda: listener.last("status")["state"] == "offline")
+
+
+@needs_mosquitto
+@pytest.mark.parametrize("gate", ["on", "off"])
+def test_health_says_how_many_frames_of_a_still_desk_needed_no_look(
+    tmp_path: Path, still: Path, broker: Mosquitto, gate: str
+) -> None:
+    settings = _settings(tmp_path, still, broker.port, repeat=True)
+    box = Box(settings.model_copy(update={"gate": gate}), base=tmp_path)
+    thread = threading.Thread(target=box.run)
+    with Listener(broker.port) as listener:
+        thread.start()
+        eventually(lambda: listener.of("health") and listener.last("health")["camera"]["fps"] > 0)
+        if gate == "on":
+            eventually(lambda: listener.last("health")["gate"]["skipped_share"] > 0.5)
+        assert ("gate" in listener.last("health")) is (gate == "on")
+        box.stop()
+        thread.join(20)
+
+
+@needs_mosquitto
+def test_a_hot_box_looks_as_rarely_as_its_rules_allow_and_says_so(
+    tmp_path: Path, still: Path, broker: Mosquitto
+) -> None:
+    settings = _settings(tmp_path, still, broker.port, repeat=True, realtime=True)
+    box = Box(settings, base=tmp_path, heat=lambda: Heat(78.5, throttled=False))
+    thread = threading.Thread(target=box.run)
+    with Listener(broker.port) as listener:
+        thread.start()
+        eventually(lambda: listener.of("health"))
+        eventually(lambda: listener.last("health")["governor"]["state"] == "warm")
+        health = listener.last("health")
+        assert (health["looks_per_s_target"], health["temperature_c"]) == (1.25, 78.5)
+        box.stop()
+        thread.join(20)
+
+
+@needs_mosquitto
+def test_a_recordings_own_time_knows_no_heat(
+    tmp_path: Path, still: Path, broker: Mosquitto
+) -> None:
+    settings = _settings(tmp_path, still, broker.port, repeat=True)
+    read = threading.Event()
+
+    def heat() -> Heat:
+        read.set()
+        return Heat(90.0, throttled=True)
+
+    box = Box(settings, base=tmp_path, heat=heat)
+    thread = threading.Thread(target=box.run)
+    with Listener(broker.port) as listener:
+        thread.start()
+        eventually(lambda: len(listener.of("health")) > 7)
+        assert read.is_set()
+        assert listener.last("health")["governor"]["state"] == "full"
+        assert listener.last("health")["looks_per_s_target"] == 5
+        box.stop()
+        thread.join(20)
