@@ -134,6 +134,7 @@ def to_json(collected: Collected) -> dict[str, object]:
         "parts": {part.value: _part(many) for part, many in collected.results.items()},
         "threads_ms": threads_ms(collected),
         "loop_over_bare_by_cpu": by_cpu(collected),
+        "plain_ceiling": ceiling(collected),
         "events": _events(collected, every),
         "memory": _memory(collected.memory),
         "machine": collected.machine,
@@ -180,6 +181,12 @@ def by_cpu(collected: Collected) -> float | None:
     one_inference = Spread.of([one.cpu_ms for one in bare]).median
     one_frame = Spread.of([1000 * one.threads[_LOOP_THREAD] / one.frames for one in loop]).median
     return round(one_inference / one_frame, 4)
+
+
+def ceiling(collected: Collected) -> float | None:
+    """Return what `throughput_over_plain` would be if our loop cost nothing beside inference."""
+    ratios = _ratios(collected.results, Part.BARE, Part.PLAIN_FILE)
+    return round(Spread.of(ratios).median, 4) if ratios else None
 
 
 def _part(many: Sequence[Result]) -> dict[str, object]:

@@ -6,7 +6,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from cleandesk.bench.figures import BARS, Collected, by_cpu, figures, stages, threads_ms
+from cleandesk.bench.figures import BARS, Collected, by_cpu, ceiling, figures, stages, threads_ms
 from cleandesk.bench.spec import Part
 from cleandesk.bench.stats import Spread
 
@@ -39,6 +39,8 @@ def _parts_of_report(collected: Collected) -> Iterator[RenderableType]:
         yield Text(f"CPU ms a frame by thread: {said}")
         if (estimate := by_cpu(collected)) is not None:
             yield Text(f"loop over bare by CPU time, whatever else ran: {estimate:.3f}")
+    if (most := ceiling(collected)) is not None:
+        yield Text(f"bare inference over the plain loop, from the file: {most:.3f}")
     yield from _notes(collected)
     yield _figures(collected)
 
@@ -83,7 +85,8 @@ def _notes(collected: Collected) -> Iterator[Text]:
         yield Text(
             f"memory: {memory.frames[-1]} frames in {memory.times[-1]:.0f} s "
             f"({memory.frames_per_s:.0f}/s), cut off {memory.cuts} times, "
-            f"{memory.mb[0]:.1f} -> {memory.mb[-1]:.1f} MB, peak {memory.peak_mb:.1f} MB"
+            f"{memory.mb[0]:.1f} -> {memory.mb[-1]:.1f} MB, peak {memory.peak_mb:.1f} MB; "
+            "a few minutes only show the warm-up"
         )
 
 
