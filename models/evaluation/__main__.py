@@ -29,7 +29,7 @@ from models.evaluation.sets import EvaluationError, PictureSet
 
 FIGURES: Final = Path(__file__).with_name("figures")
 PAGE: Final = sets.ROOT / "models" / "README.md"
-WHICH: Final = "rooms, choose, report, scenes"
+WHICH: Final = "rooms, choose, report, scenes, ceiling, pens"
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
 ManifestOption = Annotated[Path, typer.Option(help="The model's manifest.")]
@@ -52,7 +52,9 @@ def _errors() -> Iterator[None]:
 @app.command()
 def choose(
     manifest: ManifestOption = SHIPPED,
-    out: Annotated[Path | None, typer.Option(help="Default: beside the manifest.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Only write it there; default: the manifest's, and into it.")
+    ] = None,
     *,
     scenes: ScenesOption = True,
     as_json: JsonOption = False,
@@ -63,17 +65,19 @@ def choose(
         model, eye = RawModel(manifest), Eye(BUILD, quiet=as_json, fresh=fresh)
         real = sets.half("choose")
         rendered = sets.scenes("choose") if scenes else PictureSet("none", (), frozenset())
-        rooms = sets.rooms()
+        real_sets = [sets.rooms(), *sets.kept_from_training()]
         evidence = chooser.gather(
             model.names,
             (real, eye.look(model, frames_of(real))),
             (rendered, eye.look(model, frames_of(rendered))),
-            {name: rooms.count(name) for name in model.names},
+            {name: sum(one.count(name) for one in real_sets) for name in model.names},
         )
         point, figures = chooser.decide(evidence)
         content = chooser.document(point, figures, model.sha256)
         target = out or manifest.with_name(operating_point.NAME)
         operating_point.write(content, target)
+        if out is None:
+            operating_point.adopt(content, manifest)
     if as_json:
         typer.echo(json.dumps(content))
         return
@@ -127,7 +131,7 @@ def write_report(
     manifest: ManifestOption = SHIPPED,
     point: Annotated[
         Path | None,
-        typer.Option(help="Default: operating_point.yaml of these weights, else the manifest."),
+        typer.Option(help="Another operating_point.yaml; default: the manifest."),
     ] = None,
     *,
     scenes: ScenesOption = True,
@@ -137,7 +141,7 @@ def write_report(
     """Measure everything; write tables into models/README.md and pictures beside this package."""
     with _errors():
         model, eye = RawModel(manifest), Eye(BUILD, quiet=as_json, fresh=fresh)
-        source = point or operating_point.current(manifest, model.sha256)
+        source = point or manifest
         at = operating_point.read(source, model.names)
         made = report.make(model, _rivals(manifest), model.sha256, at, eye, with_scenes=scenes)
         if as_json:
@@ -170,7 +174,7 @@ def judge_set(
     """Print average precision, and precision and recall at the thresholds, on one set."""
     with _errors():
         model, eye = RawModel(manifest, precision), Eye(BUILD, quiet=as_json, fresh=fresh)
-        at = operating_point.read(operating_point.current(manifest, model.sha256), model.names)
+        at = operating_point.read(manifest, model.names)
         pictures = _named(which)
         seen = measures.see(pictures, eye.look(model, frames_of(pictures)), at)
         rows = {n: measures.figures(j, at.thresholds[n]) for n, j in seen.judged.items()}
@@ -195,6 +199,8 @@ def _named(which: str) -> PictureSet:
         return sets.rooms()
     if which in ("choose", "report"):
         return sets.half(which)
+    if which in ("ceiling", "pens"):
+        return sets.kept_from_training()[which == "pens"]
     return sets.scenes() if which == "scenes" else sets.read_set(Path(which).name, Path(which))
 
 

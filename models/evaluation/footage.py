@@ -19,21 +19,9 @@ from cleandesk.policy import Policy
 from cleandesk.settings import PresenceRule, Zone
 from models.evaluation.looking import Frames, Image
 from models.evaluation.sets import ROOT, SHARED, EvaluationError
+from models.train.labels import LEARNT
 
 LOOK_S: Final = 0.2
-#: What a rule may forbid to lie on a desk.
-FORBIDDEN: Final = (
-    "phone",
-    "paper",
-    "notebook",
-    "sticky_note",
-    "pen",
-    "tablet",
-    "card",
-    "usb_stick",
-    "camera",
-    "headphones",
-)
 _ARM_S: Final = 1.5  # the worker's arm, with the thing in its hand
 DEMO: Final = ROOT / "models" / "demo" / "desk.mp4"
 _START: Final = datetime(2026, 1, 1, tzinfo=UTC)
@@ -82,9 +70,9 @@ def clips() -> list[Clip]:
     bottles = SHARED / "videos" / "bottle-detection.mp4"
     people = SHARED / "videos" / "one-by-one-person-detection.mp4"
     # A printed sheet lies on the table of the second clip from its first frame to its last.
-    sheet = tuple(name for name in FORBIDDEN if name != "paper")
+    sheet = tuple(name for name in LEARNT if name != "paper")
     return [
-        Clip("bottles on a table", bottles, 0, _length_s(bottles), FORBIDDEN),
+        Clip("bottles on a table", bottles, 0, _length_s(bottles), LEARNT),
         Clip("people at a table", people, 0, _length_s(people), sheet),
         *_demo(),
     ]
@@ -98,10 +86,10 @@ def _demo() -> Iterator[Clip]:
     at = 0.0
     for _, begin_s, end_s in [*sorted(visits, key=lambda v: float(v[1])), ("", end, end)]:
         if begin_s - at >= 1:
-            yield Clip(f"demo, clean from {at:.0f} s", DEMO, at, begin_s, FORBIDDEN)
+            yield Clip(f"demo, clean from {at:.0f} s", DEMO, at, begin_s, LEARNT)
         at = max(at, end_s)
     seen = {name for name, _, _ in visits} | {f["class"] for f in truth["fixtures"]}
-    never = tuple(name for name in FORBIDDEN if name not in seen)
+    never = tuple(name for name in LEARNT if name not in seen)
     yield Clip("demo, what never lies there", DEMO, 0, end, never)
 
 

@@ -16,9 +16,10 @@ from models.evaluation.sets import EvaluationError
 
 NAME: Final = "operating_point.yaml"
 _HEAD: Final = (
-    "# Written by `python -m models.evaluation choose`; goes into the manifest when the model is\n"
-    "# exported.\n"
+    "# Written by `python -m models.evaluation choose`, which puts what the box needs of it into\n"
+    "# the manifest; the rest says how it came about.\n"
 )
+_ADOPTED: Final = ("thresholds", "calibration", "unverified")
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,12 @@ def write(content: dict[str, Any], path: Path) -> None:
     path.write_text(text, encoding="utf-8")
 
 
+def adopt(content: dict[str, Any], manifest: Path) -> None:
+    """Put what was chosen into the manifest, the rest of which stays as it is."""
+    held = read_yaml(manifest) | {key: content[key] for key in _ADOPTED}
+    manifest.write_text(yaml.safe_dump(held, sort_keys=False, width=100), encoding="utf-8")
+
+
 def read(path: Path, names: Sequence[str]) -> OperatingPoint:
     """Read the operating point from its file, or from a manifest, which has the same keys.
 
@@ -82,9 +89,3 @@ def read(path: Path, names: Sequence[str]) -> OperatingPoint:
         {n: Curve(**curves[n]) if n in curves else IDENTITY for n in names},
         tuple(held.get("unverified") or ()),
     )
-
-
-def current(manifest: Path, sha256: str) -> Path:
-    """Return where the operating point of these weights stands: its own file, else the manifest."""
-    path = manifest.with_name(NAME)
-    return path if path.is_file() and read_yaml(path).get("model") == sha256 else manifest

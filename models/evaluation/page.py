@@ -60,6 +60,7 @@ def write(report: Report) -> str:
         _compared(report),
         _classes(report.rooms, report),
         *([_classes(report.scenes, report)] if report.scenes else []),
+        _kept(report),
         _sizes(report.rooms),
         _reliability(report),
         *(_mistakes(on) for on in (report.rooms, report.scenes) if on),
@@ -112,6 +113,21 @@ def _classes(on: OnSet, report: Report) -> str:
     )
     starred = "\n\n\\* not verified on real pictures." if report.point.unverified else ""
     return f"### At the operating point: {on.title}\n{table(head, rows)}{starred}"
+
+
+def _kept(report: Report) -> str:
+    head = ("source", "class", "labelled", "AP50", "finds", "precision", "recall")
+    rows = [
+        [source, name, str(f.labelled), share(f.ap50), str(f.shown), *map(share, ends)]
+        for source, classes in report.kept.items()
+        for name, f in classes.items()
+        for ends in [(f.precision, f.recall)]
+    ]
+    return (
+        "### Sources that no training saw\n"
+        "One camera under an office's ceiling, and pens on one bench; only what they label and the "
+        f"branch learns.\n\n{table(head, rows)}"
+    )
 
 
 def _sizes(on: OnSet) -> str:

@@ -12,6 +12,7 @@ from models.evaluation.measures import Figures, Seen, Third, Together, see
 from models.evaluation.operating_point import OperatingPoint
 from models.evaluation.sets import PictureSet
 from models.evaluation.teachers import DESK
+from models.train.labels import LEARNT
 
 MODEL: Final = "desk"
 
@@ -68,6 +69,7 @@ class Report:
         point: The operating point.
         rooms: On the report half of the real rooms.
         scenes: On rendered scenes, if there are any.
+        kept: On real sources that were kept from training, by source and learnt class.
         compared: By model.
         light: By set, and by what was done to its pictures.
         alarms: By clip.
@@ -79,6 +81,7 @@ class Report:
     point: OperatingPoint
     rooms: OnSet
     scenes: OnSet | None
+    kept: dict[str, dict[str, Figures]]
     compared: dict[str, Compared]
     light: dict[str, dict[str, Together]]
     alarms: list[Alarms]
@@ -119,6 +122,7 @@ def make(
         scenes=_on_set(model, scenes, point, eye, "rendered desks, report half")
         if scenes
         else None,
+        kept={s.name: _learnt(model, s, point, eye) for s in sets.kept_from_training()},
         compared=_compare({MODEL: model, **rivals}, eye),
         light={s.name: _in_light(model, s, point, eye) for s in alike},
         alarms=_alarms(model, point, eye),
@@ -142,6 +146,17 @@ def _on_set(
         after=measures.reliability_of(seen.judged),
         confusion=confuse(seen.found, pictures.pictures, at, pictures.labelled),
     )
+
+
+def _learnt(
+    model: Model, pictures: PictureSet, point: OperatingPoint, eye: Eye
+) -> dict[str, Figures]:
+    judged = see(pictures, eye.look(model, frames_of(pictures)), point).judged
+    return {
+        name: measures.figures(judged[name], point.thresholds[name])
+        for name in LEARNT
+        if name in pictures.labelled and name in judged
+    }
 
 
 def _compare(models: dict[str, Model], eye: Eye) -> dict[str, Compared]:

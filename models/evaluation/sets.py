@@ -11,6 +11,8 @@ import numpy.typing as npt
 
 from models.evaluation.split import half_of
 from models.scenes.classes import CLASSES
+from models.train.labels import our_name
+from models.train.sets import HELD_OUT
 
 Floats = npt.NDArray[np.float32]
 Flags = npt.NDArray[np.bool_]
@@ -19,18 +21,12 @@ Row = tuple[str, list[float], bool]  # a label: name, corners, whether it is to 
 ROOT: Final = Path(__file__).resolve().parents[2]
 SHARED: Final = ROOT.parent / "shared"
 ROOMS: Final = SHARED / "data" / "coco_desk_dev"
+OFFICES: Final = SHARED / "data" / "office_cctv_train"
+PENS: Final = SHARED / "data" / "pen_overhead"
 SCENES: Final = ROOT / "build" / "scenes" / "val"
 EXTRA: Final = Path(__file__).with_name("coco_desk_dev.extra.json")
 SPLIT: Final = Path(__file__).with_name("split.json")
 
-#: What COCO's names mean here; a name that is neither here nor a class of ours is another thing.
-OURS: Final = {
-    "cell phone": "phone",
-    "book": "notebook",
-    "tv": "monitor",
-    "handbag": "bag",
-    "backpack": "bag",
-}
 #: The longest side that "small" and "large" are meant for.
 SIDE: Final = 640
 
@@ -120,7 +116,7 @@ def _load(path: Path, fix: str) -> Any:
 
 def _row(name: str, note: Any) -> Row:
     x, y, w, h = note["bbox"]
-    return OURS.get(name, name), [x, y, x + w, y + h], bool(note.get("iscrowd"))
+    return our_name(name), [x, y, x + w, y + h], bool(note.get("iscrowd"))
 
 
 def _notes(data: Any) -> dict[str, list[Row]]:
@@ -173,7 +169,7 @@ def read_set(name: str, folder: Path, extra: Path | None = None) -> PictureSet:
     )
     data = _load(folder / "instances.json", fix)
     notes, more = _notes(data), {}
-    labelled = {OURS.get(c["name"], c["name"]) for c in data["categories"]}
+    labelled = {our_name(c["name"]) for c in data["categories"]}
     if extra is not None:
         added = _load(extra, "it belongs to the repository: check it out again")
         more = _extra_notes(added)
@@ -199,6 +195,14 @@ def half(which: str, *, extra: bool = True) -> PictureSet:
     """The `choose` or the `report` half of the real rooms."""
     split = _load(SPLIT, "it belongs to the repository: check it out again")
     return rooms(extra=extra).part(which, frozenset(split[which]))
+
+
+def kept_from_training() -> list[PictureSet]:
+    """Real sources that no training saw: a camera under an office's ceiling, pens on a bench."""
+    offices = read_set(OFFICES.name, OFFICES)
+    camera = HELD_OUT["office_cctv_train"]
+    ceiling = frozenset(p.path.name for p in offices.pictures if camera in p.path.name)
+    return [offices.part("kept", ceiling), read_set(PENS.name, PENS)]
 
 
 def scenes(which: str = "") -> PictureSet:

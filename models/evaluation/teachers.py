@@ -10,7 +10,8 @@ import numpy as np
 from cleandesk.detector import Detections
 from cleandesk.detector.decode import MOST_DETECTIONS, suppress
 from models.evaluation.looking import FLOOR, Image
-from models.evaluation.sets import OURS, SHARED, EvaluationError
+from models.evaluation.sets import SHARED, EvaluationError
+from models.train.labels import our_name
 
 FOLDER: Final = SHARED / "teachers"
 KEYS: Final = ("nanodet_plus_m_416", "picodet_s_416", "yolox_nano")
@@ -47,7 +48,7 @@ class Teacher:
         """
         self.key = key
         self._find = find
-        ours = [OURS.get(name, name) for name in coco]
+        ours = [our_name(name) for name in coco]
         self._ours = np.array([DESK.index(n) if n in DESK else -1 for n in ours], np.int64)
 
     def find(self, image: Image) -> Detections:

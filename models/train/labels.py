@@ -5,23 +5,10 @@ from typing import Final
 
 from models.scenes.classes import CLASSES
 
-# The classes that are learnt here come first; the others keep the starting model's own answer.
-LEARNT: Final = (
-    "phone",
-    "paper",
-    "notebook",
-    "sticky_note",
-    "pen",
-    "tablet",
-    "card",
-    "usb_stick",
-    "camera",
-    "headphones",
-)
-KEPT: Final = CLASSES[len(LEARNT) :]
-NUM_LEARNT: Final = len(LEARNT)
-if CLASSES[:NUM_LEARNT] != LEARNT:
-    raise ImportError("models.scenes.classes: the learnt classes have to come first")
+# The classes that are learnt come first; the others keep the starting model's own answer.
+NUM_LEARNT: Final = CLASSES.index("bag")
+LEARNT: Final = CLASSES[:NUM_LEARNT]
+KEPT: Final = CLASSES[NUM_LEARNT:]
 
 # Our class -> the classes of COCO-80 (their indices) that mean the same thing.
 COCO_OF: Final[dict[str, tuple[int, ...]]] = {
@@ -101,15 +88,20 @@ class Known(IntEnum):
     IGNORE = 3  # cannot be said
 
 
-def class_index(name: str) -> int | None:
-    """Index in `CLASSES` of a set's own class name, or None where we have no such class.
+def our_name(name: str) -> str:
+    """What a set's own class name means here; it may be no class of ours.
 
     Example:
-        >>> class_index("PEN"), class_index("tv"), class_index("chair")
-        (4, 16, None)
+        >>> our_name("PEN"), our_name("tv"), our_name("chair")
+        ('pen', 'monitor', 'chair')
     """
     lowered = name.strip().lower()
-    ours = ALIASES.get(lowered, lowered)
+    return ALIASES.get(lowered, lowered)
+
+
+def class_index(name: str) -> int | None:
+    """Index in `CLASSES` of a set's own class name, or None where we have no such class."""
+    ours = our_name(name)
     return CLASSES.index(ours) if ours in CLASSES else None
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import onnx
 import yaml
@@ -12,15 +12,13 @@ from models.train.join import INPUT, STRIDES
 
 VERSION: Final = "0.2.0"
 LICENCE: Final = "Apache-2.0"
-THRESHOLD: Final = 0.5  # until an operating point was chosen for these very weights
-CHOSEN: Final = "operating_point.yaml"
+THRESHOLD: Final = 0.5
 
 
 def save(model: onnx.ModelProto, folder: Path, source: str) -> Path:
     """Write `desk.onnx` and `manifest.yaml` into `folder`.
 
-    Thresholds, calibration and what is unverified come from `operating_point.yaml` in the folder,
-    if that was chosen for these weights (`python -m models.evaluation choose`).
+    Every class has the same threshold until `python -m models.evaluation choose` knows better.
 
     Args:
         model: Graph with output [1, 10816, 19 + 32], see `models.train.join`.
@@ -54,20 +52,9 @@ def save(model: onnx.ModelProto, folder: Path, source: str) -> Path:
         "reg_max": 7,
         "nms_iou": 0.6,
         "threshold": THRESHOLD,
-        **chosen(folder / CHOSEN, sha256),
         "licence": LICENCE,
         "source": source,
     }
     path = folder / "manifest.yaml"
     path.write_text(yaml.safe_dump(manifest, sort_keys=False, width=100), encoding="utf-8")
     return path
-
-
-def chosen(path: Path, sha256: str) -> dict[str, Any]:
-    """What an operating point says, if it is there and of the weights with this hash."""
-    if not path.is_file():
-        return {}
-    point = yaml.safe_load(path.read_text(encoding="utf-8"))
-    if point["model"] != sha256:
-        return {}
-    return {key: point[key] for key in ("thresholds", "calibration", "unverified")}

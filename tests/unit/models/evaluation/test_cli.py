@@ -1,6 +1,7 @@
 """The commands, from a set on disk to a file, a table or JSON."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,8 @@ def _small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "extra.json").write_text(json.dumps(extra), encoding="utf-8")
     monkeypatch.setattr(sets, "ROOMS", make_set(tmp_path / "rooms", ["a.png", "b.png"]))
     monkeypatch.setattr(sets, "SCENES", make_set(tmp_path / "scenes", ["c.png", "d.png"]))
+    monkeypatch.setattr(sets, "OFFICES", tmp_path / "rooms")
+    monkeypatch.setattr(sets, "PENS", tmp_path / "rooms")
     monkeypatch.setattr(sets, "SPLIT", tmp_path / "split.json")
     monkeypatch.setattr(sets, "EXTRA", tmp_path / "extra.json")
     monkeypatch.setattr("models.evaluation.__main__.BUILD", tmp_path / "found")
@@ -38,6 +41,25 @@ def test_choose_writes_a_threshold_and_a_curve_for_every_class(tmp_path: Path) -
     assert written["model"] == manifest["sha256"]
     assert set(written["thresholds"]) == set(manifest["classes"]) == set(written["calibration"])
     assert set(written["unverified"]) == set(manifest["classes"])  # two books prove nothing
+
+
+def test_what_is_chosen_goes_into_the_manifest_unless_it_is_put_elsewhere(tmp_path: Path) -> None:
+    weights = SHIPPED.parent / "desk.onnx"
+    shutil.copy(weights, tmp_path)
+    mine = tmp_path / "manifest.yaml"
+    before = yaml.safe_load(SHIPPED.read_text(encoding="utf-8"))
+    mine.write_text(yaml.safe_dump(before), encoding="utf-8")
+    command = ["choose", "--manifest", str(mine)]
+    assert RUN.invoke(app, [*command, "--out", str(tmp_path / "o.yaml")]).exit_code == 0
+    assert yaml.safe_load(mine.read_text(encoding="utf-8")) == before
+    assert RUN.invoke(app, command).exit_code == 0
+    chosen = yaml.safe_load((tmp_path / "operating_point.yaml").read_text(encoding="utf-8"))
+    after = yaml.safe_load(mine.read_text(encoding="utf-8"))
+    keys = ("thresholds", "calibration", "unverified")
+    assert {key: after[key] for key in keys} == {key: chosen[key] for key in keys}
+    assert {k: v for k, v in after.items() if k not in keys} == {
+        k: v for k, v in before.items() if k not in keys
+    }
 
 
 def test_json_is_for_programs(tmp_path: Path) -> None:

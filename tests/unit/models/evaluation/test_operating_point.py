@@ -42,15 +42,6 @@ def test_a_class_without_threshold_is_named(tmp_path: Path) -> None:
         operating_point.read(path, ("phone", "pen"))
 
 
-def test_that_of_other_weights_is_not_used(tmp_path: Path) -> None:
-    manifest = tmp_path / "manifest.yaml"
-    manifest.write_text("threshold: 0.4\n", encoding="utf-8")
-    own = tmp_path / operating_point.NAME
-    operating_point.write({"model": "aa"}, own)
-    assert operating_point.current(manifest, "aa") == own
-    assert operating_point.current(manifest, "bb") == manifest
-
-
 def test_calibrated_finds_are_best_first_again() -> None:
     curves = {"phone": Curve(1, -3), "paper": Curve(1, 3)}
     point = OperatingPoint({}, curves | dict.fromkeys(("notebook", "person"), IDENTITY), ())

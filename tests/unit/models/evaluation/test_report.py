@@ -33,14 +33,23 @@ def _report() -> Report:
     point = OperatingPoint(dict.fromkeys(NAMES, 0.5), {}, ("paper",))
     compared = Compared({"phone": 0.4}, {"phone": 0.3}, 0.4, 0.3)
     return Report(
-        "ab" * 32, NAMES, point, on, on, {MODEL: compared, "teacher": compared},
+        "ab" * 32, NAMES, point, on, on, {"bench": {"phone": figures(one, 0.5)}},
+        {MODEL: compared, "teacher": compared},
         {"rooms": {"as it is": together, "dark": together}}, [], [Third("darkest", -30, 5, 9, 0.5)],
     )  # fmt: skip
 
 
 def test_the_page_tells_of_every_part(report: Report) -> None:
     text = write(report)
-    for word in ("paper\\*", "teacher", "wallet | 3 | .33 | phone 1", "darkest", "dark", "not be"):
+    for word in (
+        "paper\\*",
+        "teacher",
+        "wallet | 3 | .33 | phone 1",
+        "darkest",
+        "dark",
+        "not be",
+        "bench | phone",
+    ):
         assert word in text
     assert "nan" not in text
 
