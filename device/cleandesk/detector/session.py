@@ -77,11 +77,6 @@ class Session:
         )
         self._bindings = [self._bind(tensor) for tensor in self.inputs]
 
-    @property
-    def input(self) -> NDArray[np.float32]:
-        """The first of `inputs`."""
-        return self.inputs[0]
-
     def run(self, place: int = 0) -> NDArray[np.float32]:
         """Run the model on one of `inputs`.
 

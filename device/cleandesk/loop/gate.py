@@ -12,8 +12,6 @@ So from the first frame of a visible change on, the policy gets the same looks a
 What it cannot see is looked at within the deadline.
 """
 
-from collections.abc import Callable
-
 from cleandesk.loop.needs import Needs
 from cleandesk.loop.scene import Plane, Scene
 
@@ -22,9 +20,6 @@ _ROUNDING_S = 1e-6
 
 class Gate:
     """Decides, frame by frame.
-
-    Attributes:
-        looks: How many frames were not left out.
 
     Args:
         needs: Of the rules.
@@ -38,38 +33,31 @@ class Gate:
         self._looked: float | None = None
         self._last = 0.0
         self._interval_s = look_s
-        self._settled_after = 0
+        self._settling = 0
         self._most: tuple[int, ...] = ()
-        self.looks = 0
 
-    def skips(self, plane: Plane, at: float, unsettled: Callable[[], bool]) -> bool:
+    def skips(self, plane: Plane, at: float, *, unsettled: bool) -> bool:
         """Say whether a frame is left out; one that is not has to be looked at.
 
         Args:
             plane: The frame's, uint8; all of one size.
             at: The frame's own monotonic time, seconds; frames come in order.
-            unsettled: Says whether something is on its way to open or to close, after `saw` was
-                told of all looks before; asked only if the frame could be left out otherwise.
+            unsettled: Whether something is on its way to open or to close.
         """
         changed = self._scene.changed(plane)
         if changed:
-            self._settled_after = self.looks + self._needs.settle_looks
+            self._settling = self._needs.settle_looks
             self._most = ()
         late = self._late(at)
-        if not (changed or late or self._settling or unsettled() or self._settling):
+        if not (changed or late or unsettled or self._settling):
             return True
         self._scene.keep()
-        self.looks += 1
+        self._settling = max(0, self._settling - 1)
         self._looked = self._last = at
         self._interval_s = self._look_s
         return False
 
-    @property
-    def _settling(self) -> bool:
-        """Whether the last change was some looks ago. `unsettled` may come to know of one."""
-        return self.looks < self._settled_after
-
-    def saw(self, sighted: tuple[int, ...], look: int) -> None:
+    def saw(self, sighted: tuple[int, ...]) -> None:
         """Take note of what a look gave: one thing more than ever since the last change is news.
 
         What comes and goes at the edge of what the detector can tell is not: in a noisy picture of
@@ -77,12 +65,10 @@ class Gate:
 
         Args:
             sighted: How many things each rule was about.
-            look: Which of the looks it was, counted from 1.
         """
         most = tuple(map(max, sighted, self._most)) if self._most else sighted
         if most != self._most:
-            self._most = most
-            self._settled_after = max(self._settled_after, look + self._needs.settle_looks)
+            self._most, self._settling = most, self._needs.settle_looks
 
     def forget(self) -> None:
         """Begin anew, as after a fault of the camera: the next frame has to be looked at."""

@@ -53,7 +53,7 @@ class Looker:
             ModelError: If the model gives values that are no numbers.
         """
         policy, gate = self._policy, self._gate
-        if gate and gate.skips(ready.plane, ready.at.mono, lambda: policy.unsettled):
+        if gate and gate.skips(ready.plane, ready.at.mono, unsettled=policy.unsettled):
             changes = policy.unchanged(ready.at)
             self._timer.skipped()
             return Seen(None, changes)
@@ -65,7 +65,7 @@ class Looker:
         with self._timer.stage("policy"):
             changes = policy.step(found, ready.at)
             if gate:
-                gate.saw(policy.sighted, gate.looks)
+                gate.saw(policy.sighted)
         self._timer.looked()
         return Seen(found, changes)
 

@@ -23,8 +23,8 @@ def test_it_gives_what_onnxruntime_gives_for_each_input(desk: Manifest) -> None:
     plain = ort.InferenceSession(desk.file, providers=["CPUExecutionProvider"])
     rng = np.random.default_rng(7)
     for _ in range(3):
-        session.input[:] = rng.standard_normal(desk.input_shape, np.float32)
-        (expected,) = plain.run(None, {plain.get_inputs()[0].name: session.input.copy()})
+        session.inputs[0][:] = rng.standard_normal(desk.input_shape, np.float32)
+        (expected,) = plain.run(None, {plain.get_inputs()[0].name: session.inputs[0].copy()})
         np.testing.assert_allclose(session.run(), expected, atol=1e-5)
 
 

@@ -33,7 +33,7 @@ class Run:
     def show(self, plane: Plane, *, unsettled: bool = False, after_s: float = LOOK_S) -> bool:
         """Show one frame; returns whether it was looked at."""
         self.t = round(self.t + after_s, 6)
-        looked = not self.gate.skips(plane, self.t, lambda: unsettled)
+        looked = not self.gate.skips(plane, self.t, unsettled=unsettled)
         if looked:
             self.looks.append(self.t)
         return looked
@@ -179,14 +179,14 @@ def settled(shown: Pictures, *sighted: int) -> Run:
     """Return a run whose looks gave the same until it settled."""
     run = Run(PATIENT)
     while run.show(shown.plane(0)):
-        run.gate.saw(sighted, run.gate.looks)
+        run.gate.saw(sighted)
     return run
 
 
 def test_one_thing_more_than_before_is_followed_up() -> None:
     shown = pictures()
     run = settled(shown, 0, 2)
-    run.gate.saw((1, 0), run.gate.looks)
+    run.gate.saw((1, 0))
     assert [run.show(shown.plane(0)) for _ in range(SETTLE + 1)] == [True] * SETTLE + [False]
 
 
@@ -194,7 +194,7 @@ def test_what_comes_and_goes_at_the_edge_of_detection_is_no_news() -> None:
     shown = pictures()
     run = settled(shown, 0, 2)
     for sighted in [(0, 1), (0, 2), (0, 0), (0, 2)]:
-        run.gate.saw(sighted, run.gate.looks)
+        run.gate.saw(sighted)
         assert not run.show(shown.plane(0))
 
 
@@ -204,43 +204,8 @@ def test_after_a_change_all_that_a_look_finds_is_news_again() -> None:
     run = settled(shown, 3)
     assert all(run.show(shown.plane(1)) for _ in range(SETTLE))
     assert not run.show(shown.plane(1))
-    run.gate.saw((1,), run.gate.looks)
+    run.gate.saw((1,))
     assert run.show(shown.plane(1))
-
-
-def test_news_of_a_look_that_is_told_late_leads_to_no_more_looks_than_told_at_once() -> None:
-    """While a frame is judged, the next one may already be looked at."""
-    shown = pictures()
-    run = settled(shown, 0)
-    run.gate.saw((1,), run.gate.looks)
-    assert run.show(shown.plane(0))
-    run.gate.saw((2,), run.gate.looks - 1)
-    assert [run.show(shown.plane(0)) for _ in range(SETTLE)] == [True] * (SETTLE - 1) + [False]
-
-
-def test_what_is_on_its_way_is_asked_for_only_where_it_matters() -> None:
-    shown = pictures()
-    run = Run(PATIENT)
-    asked: list[bool] = []
-
-    def ask() -> bool:
-        asked.append(True)
-        return False
-
-    for number in range(SETTLE + 5):
-        run.gate.skips(shown.plane(0), number * LOOK_S, ask)
-    assert len(asked) == 5
-
-
-def test_news_that_comes_with_the_answer_counts() -> None:
-    shown = pictures()
-    run = settled(shown, 0)
-
-    def ask() -> bool:
-        run.gate.saw((1,), run.gate.looks)
-        return False
-
-    assert not run.gate.skips(shown.plane(0), run.t + LOOK_S, ask)
 
 
 def test_after_a_fault_of_the_camera_the_next_frame_is_looked_at() -> None:

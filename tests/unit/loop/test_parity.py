@@ -64,11 +64,11 @@ class Run:
             t = round(number * LOOK_S, 6)
             at, found, plane = wall.at(t), desk.look(t), shown.plane(t)
             self.frames += 1
-            if self.gated and gate.skips(plane, at.mono, lambda: made.unsettled):
+            if self.gated and gate.skips(plane, at.mono, unsettled=made.unsettled):
                 self.changes += made.unchanged(at)
                 continue
             self.changes += made.step(found, at)
-            gate.saw(made.sighted, gate.looks)
+            gate.saw(made.sighted)
             self.looks += 1
 
     def opened(self) -> list[tuple[str, float]]:
