@@ -3,9 +3,9 @@
 from cleandesk.camera.area import Area
 from cleandesk.camera.capture import Capture
 from cleandesk.camera.frame import Frame
-from cleandesk.camera.mailbox import Mailbox, Sink
 from cleandesk.camera.make import is_live, make_camera, video_length_s
 from cleandesk.camera.protocol import Camera, CameraError, CameraFactory
+from cleandesk.camera.sink import Sink
 from cleandesk.camera.source import public_name
 from cleandesk.camera.state import CaptureState
 
@@ -17,7 +17,6 @@ __all__ = [
     "Capture",
     "CaptureState",
     "Frame",
-    "Mailbox",
     "Sink",
     "is_live",
     "make_camera",

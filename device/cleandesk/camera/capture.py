@@ -8,9 +8,9 @@ from dataclasses import replace
 
 from cleandesk.camera.frame import Frame
 from cleandesk.camera.keeper import Keeper, Tools, Wait
-from cleandesk.camera.mailbox import Sink
 from cleandesk.camera.protocol import CameraFactory
 from cleandesk.camera.recovery import Ladder, LadderSettings, Random
+from cleandesk.camera.sink import Sink
 from cleandesk.camera.source import SourceKind, kind_of, public_name
 from cleandesk.camera.state import Board, CaptureState
 from cleandesk.clock import Clock, Instant
@@ -36,7 +36,7 @@ class Capture:
 
     Args:
         factory: Makes the camera; called in the thread.
-        mailbox: Where frames go: the newest wins if the camera is live, else none is lost.
+        sink: Where frames go: the newest wins if the camera is live, else none is lost.
         settings: The camera's.
         clock: For ages and pacing.
         ladder: How it recovers; default: as its kind of source needs.
@@ -49,7 +49,7 @@ class Capture:
     def __init__(
         self,
         factory: CameraFactory,
-        mailbox: Sink[Frame],
+        sink: Sink[Frame],
         settings: CameraSettings,
         clock: Clock,
         *,
@@ -58,13 +58,13 @@ class Capture:
         random: Random = randomness.random,
         wait: Wait = threading.Event.wait,
     ) -> None:
-        self._mailbox = mailbox
+        self._sink = sink
         self._timeout_s = settings.timeout_s
         self._board = Board(public_name(settings.source), on_change)
         kind = kind_of(settings.source)
         self._tools = Tools(
             factory=factory,
-            mailbox=mailbox,
+            sink=sink,
             settings=settings,
             kind=kind,
             clock=clock,
@@ -98,9 +98,9 @@ class Capture:
         if self._thread is None:
             return True
         self._stop.set()
-        self._mailbox.clear()
+        self._sink.clear()
         self._thread.join(timeout_s)
-        self._mailbox.clear()
+        self._sink.clear()
         hangs = self._thread.is_alive()
         if hangs:
             log.error(
@@ -112,4 +112,4 @@ class Capture:
     def state(self, now: Instant) -> CaptureState:
         """Return how the camera does; true even while the thread hangs in a system call."""
         state = self._board.read(now, timeout_s=self._timeout_s, hang_s=HANG_S)
-        return replace(state, dropped=self._mailbox.dropped)
+        return replace(state, dropped=self._sink.dropped)

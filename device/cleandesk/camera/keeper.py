@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from cleandesk.camera.frame import Frame
-from cleandesk.camera.mailbox import Sink
 from cleandesk.camera.protocol import Camera, CameraError, CameraFactory
 from cleandesk.camera.recovery import Ladder, Step
+from cleandesk.camera.sink import Sink
 from cleandesk.camera.source import SourceKind
 from cleandesk.camera.state import Board
 from cleandesk.camera.watch import Watch
@@ -28,7 +28,7 @@ class Tools:
 
     Attributes:
         factory: Makes the camera.
-        mailbox: Where frames go.
+        sink: Where frames go.
         settings: The camera's.
         kind: The family of its source.
         clock: For ages and pacing.
@@ -38,7 +38,7 @@ class Tools:
     """
 
     factory: CameraFactory
-    mailbox: Sink[Frame]
+    sink: Sink[Frame]
     settings: CameraSettings
     kind: SourceKind
     clock: Clock
@@ -123,9 +123,9 @@ class Keeper:
 
     def _hand_on(self, camera: Camera, frame: Frame) -> None:
         if camera.live:
-            self._tools.mailbox.put(frame)
+            self._tools.sink.put(frame)
         else:
-            self._tools.mailbox.put_wait(frame, unless=self._stop)
+            self._tools.sink.put_wait(frame, unless=self._stop)
 
     def _explain(self, camera: Camera, fault: CameraFault) -> str:
         if fault is CameraFault.BLACK:

@@ -38,7 +38,7 @@ class Ready:
 
 
 class Preparer:
-    """Takes frames as a mailbox does, and leaves those that are due on a tray, ready to look at.
+    """Takes the frames of the capture thread, and leaves those that are due on a tray, ready.
 
     Pixels outside the area are blanked here, in the picture itself, before anything is made of it.
 

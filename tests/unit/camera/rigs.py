@@ -1,14 +1,16 @@
 """A capture thread with what surrounds it, and cameras that do as a script says."""
 
+import threading
 import time
 from collections.abc import Callable
 
 import pytest
 
-from cleandesk.camera import CameraError, CameraFactory, Capture, CaptureState, Frame, Mailbox
+from cleandesk.camera import CameraError, CameraFactory, Capture, CaptureState, Frame
 from cleandesk.camera.recovery import LadderSettings
 from cleandesk.clock import Clock
 from cleandesk.contract.messages import CameraFault
+from cleandesk.loop import Tray
 from cleandesk.settings import CameraSettings
 from tests.unit.camera.sources import picture
 
@@ -24,6 +26,27 @@ def until(condition: Callable[[], bool]) -> None:
     pytest.fail("it never came to be")
 
 
+class Slot:
+    """The loop's tray, with frames as they are."""
+
+    def __init__(self) -> None:
+        self._tray: Tray[Frame] = Tray()
+        self.clear, self.take = self._tray.clear, self._tray.take
+
+    @property
+    def dropped(self) -> int:
+        return self._tray.dropped
+
+    def put(self, frame: Frame) -> None:
+        self._tray.put(self._tray.begin(), frame)
+
+    def put_wait(self, frame: Frame, *, unless: threading.Event) -> bool:
+        place = self._tray.begin_after(unless=unless)
+        if place is not None:
+            self._tray.put(place, frame)
+        return place is not None
+
+
 class Rig:
     """A capture thread with what surrounds it."""
 
@@ -31,10 +54,10 @@ class Rig:
         self, factory: CameraFactory, settings: CameraSettings, clock: Clock, **options: object
     ) -> None:
         self.clock = clock
-        self.mailbox: Mailbox[Frame] = Mailbox()
+        self.slot = Slot()
         self.changes: list[CaptureState] = []
         options = {"ladder": QUICK, "on_change": self.changes.append, **options}
-        self.capture = Capture(factory, self.mailbox, settings, clock, **options)  # type: ignore[arg-type]
+        self.capture = Capture(factory, self.slot, settings, clock, **options)  # type: ignore[arg-type]
 
     @property
     def state(self) -> CaptureState:
@@ -48,7 +71,7 @@ class Rig:
         """Take frames until the recording is over."""
         frames = []
         while True:
-            frame = self.mailbox.take(0.02)
+            frame = self.slot.take(0.02)
             if frame is not None:
                 frames.append(frame)
             elif self.state.ended:

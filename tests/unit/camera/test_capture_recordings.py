@@ -40,7 +40,7 @@ def test_a_paced_recording_hands_each_frame_on_when_it_is_due(
     assert waits == pytest.approx([0.1] * 29)
     state = made.state
     assert state.frames == 30
-    last = made.mailbox.take(0)
+    last = made.slot.take(0)
     assert last is not None
     assert last.number == 30, "the newest wins"
     assert state.dropped == 29
