@@ -19,6 +19,10 @@ BOX_COST = 3.0
 # from above is thinner than the finest stride, and no point might lie in it.
 LEAST_HALF_SIDE = 6.0
 FAR = 1e8
+# A box with a shorter side than TINY (input pixels) has hardly a point whose box overlaps it well,
+# and so would be taught by one point among look-alike neighbours: it gets this many.
+TINY = 24.0
+TINY_POINTS = 3
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,11 @@ class Assignment:
     points: Tensor
     boxes: Tensor
     iou: Tensor
+
+
+def tiny(boxes: Tensor) -> Tensor:
+    """Which boxes [M, 4] are so small that a pixel's error spoils their overlap: bool [M]."""
+    return (boxes[:, 2:] - boxes[:, :2]).amin(-1) < TINY
 
 
 def candidates(at: Tensor, boxes: Tensor) -> Tensor:
@@ -61,7 +70,8 @@ def assign(
     cost = torch.where(inside[near], cost, torch.full_like(cost, FAR))
     chosen = torch.zeros_like(cost, dtype=torch.bool)
     top = iou.masked_fill(~inside[near], 0.0).topk(min(CANDIDATES, len(near)), 0).values
-    for column, count in enumerate(top.sum(0).int().clamp(min=1).tolist()):
+    least = torch.where(tiny(boxes), TINY_POINTS, 1)
+    for column, count in enumerate(torch.maximum(top.sum(0).int(), least).tolist()):
         cheapest = cost[:, column].topk(min(count, len(near)), largest=False).indices
         chosen[cheapest, column] = True
     chosen &= cost < FAR

@@ -18,11 +18,11 @@ from models.train.sets import Item
 
 # How often each kind of sample is drawn. "composed" is made on the fly.
 SHARES: Final = {
-    "scenes": 0.32,
-    "composed": 0.2,
-    "coco_unlabelled": 0.19,
-    "phone": 0.05,
-    "office_cctv_train": 0.15,
+    "scenes": 0.34,
+    "composed": 0.19,
+    "coco_unlabelled": 0.2,
+    "phone": 0.04,
+    "office_cctv_train": 0.14,
     "pen": 0.02,
     "stationery": 0.02,
     "mouse": 0.01,
@@ -71,7 +71,7 @@ class Feed:
         return self._count
 
     def __getitem__(self, index: int) -> tuple[Tensor, Target]:
-        """Picture uint8 [3, 416, 416] in BGR, and its labels."""
+        """Picture uint8 [3, 512, 512] in BGR, and its labels."""
         rng = np.random.default_rng((self._seed, self._start + index))
         name = self._draw(rng)
         if rng.random() < MOSAIC.get(name, MOSAIC_ELSE):
@@ -146,5 +146,5 @@ class Feed:
 
 
 def collate(batch: list[tuple[Tensor, Target]]) -> tuple[Tensor, list[Target]]:
-    """Pictures [B, 3, 416, 416] uint8 and their labels."""
+    """Pictures [B, 3, 512, 512] uint8 and their labels."""
     return torch.stack([p for p, _ in batch]), [t for _, t in batch]

@@ -15,6 +15,7 @@ import numpy.typing as npt
 import onnx
 from onnx import helper, numpy_helper
 
+from models.train.grid import SIZE
 from models.train.labels import COCO, COCO_OF, LEARNT, SHARED, STAND_INS
 
 Array = npt.NDArray[np.float32]
@@ -22,6 +23,7 @@ Array = npt.NDArray[np.float32]
 COCO_CLASSES: Final = 80
 BOX_CHANNELS: Final = 32  # four sides, eight bins each
 LEVELS: Final = 3  # strides that the branch answers at: 8, 16, 32
+MADE_FOR: Final = 416  # pixels of a side of the starting graph's input
 # How much less sure a class without a counterpart in COCO starts (logits below its stand-in).
 UNKNOWN_BIAS: Final = 2.5
 # These narrow the backbone's outputs at strides 8, 16 and 32 for the pyramid. The branch has its
@@ -110,6 +112,7 @@ def trunk_of(coco: onnx.ModelProto) -> onnx.ModelProto:
     """The frozen part for training: any batch size; gives the branch's inputs, then raw heads."""
     heads = [c.output[0] for c in head_convs(coco)[:LEVELS]]
     out = cut(coco, [coco.graph.input[0].name], [*branch_inputs(coco), *heads])
+    fit_shapes(out, SIZE)
     _add_batch_axis(out)
     return out
 
@@ -167,10 +170,22 @@ def write_weights(model: onnx.ModelProto, weights: Mapping[str, Array]) -> None:
             put(model, node.input[slot], value.astype(np.float32))
 
 
+def fit_shapes(model: onnx.ModelProto, size: int) -> None:
+    """Make room for pictures of `size` in the channel shuffles, the only places that know it."""
+    side = {MADE_FOR // stride: size // stride for stride in (8, 16, 32)}
+    new = side | {old**2: now**2 for old, now in side.items()}
+    known = constants(model)
+    for node in model.graph.node:
+        if node.op_type == "Reshape":
+            first, channels, *rest = known[node.input[1]].tolist()
+            shape = [first, channels, *(new.get(n, n) for n in rest)]
+            put(model, node.input[1], np.array(shape, np.int64))
+
+
 def _add_batch_axis(model: onnx.ModelProto) -> None:
     """The graph is fixed to one picture in its channel shuffles only ([2, C/2, HW])."""
     known = constants(model)
-    pixels = {58: 52 * 52, 116: 26 * 26, 232: 13 * 13}
+    pixels = {58: (SIZE // 8) ** 2, 116: (SIZE // 16) ** 2, 232: (SIZE // 32) ** 2}
     for node in model.graph.node:
         if node.op_type == "Transpose":
             node.attribute[0].CopyFrom(helper.make_attribute("perm", [0, 2, 1, 3]))

@@ -23,17 +23,16 @@ from models.train.graph import (
     branch_of,
     constants,
     cut,
+    fit_shapes,
     head_convs,
     kept_rows,
     put,
     write_weights,
 )
+from models.train.grid import SIZE
 from models.train.labels import COCO_OF, KEPT, LEARNT, NUM_LEARNT, SHARED
 
 STRIDES: Final = (8, 16, 32, 64, 8, 16, 32)
-# Pixels of a side of the input. The graph was made, and the branch trained, for 416; it is made of
-# convolutions only, and small things in clutter are found better at 512 (models/desk/README.md).
-INPUT: Final = 512
 # A correction goes half its way, which forgets less (WiSE-FT, arXiv:2109.01903).
 CORRECTION: Final = 0.5
 
@@ -47,7 +46,7 @@ def join(
     coco: onnx.ModelProto,
     weights: Mapping[str, Array],
     *,
-    size: int = INPUT,
+    size: int = SIZE,
     correction: float = CORRECTION,
 ) -> onnx.ModelProto:
     """The graph that ships.
@@ -64,7 +63,7 @@ def join(
     source = coco.graph.input[0].name
     convs = head_convs(coco)
     kept = cut(coco, [source], [*(c.output[0] for c in convs), *branch_inputs(coco)])
-    _fit_shapes(kept, size)
+    fit_shapes(kept, size)
     rows = kept_rows(KEPT)
     known = constants(coco)
     for conv in convs:
@@ -88,18 +87,6 @@ def corrected(weights: Mapping[str, Array], heads: Sequence[str], share: float) 
             out[name] = out[name].copy()
             out[name][rows] *= np.float32(share)
     return out
-
-
-def _fit_shapes(model: onnx.ModelProto, size: int) -> None:
-    """Make room for `size` in the channel shuffles, the only places that know it."""
-    side = {416 // stride: size // stride for stride in (8, 16, 32)}
-    new = side | {old**2: now**2 for old, now in side.items()}
-    known = constants(model)
-    for node in model.graph.node:
-        if node.op_type == "Reshape":
-            first, channels, *rest = known[node.input[1]].tolist()
-            shape = [first, channels, *(new.get(n, n) for n in rest)]
-            put(model, node.input[1], np.array(shape, np.int64))
 
 
 class _Builder:

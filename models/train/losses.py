@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from models.train.assign import Assignment, assign
+from models.train.assign import Assignment, assign, tiny
 from models.train.grid import BINS, decode_boxes, encode_boxes
 from models.train.labels import COCO_OF, LEARNT, NO_WITNESS, NUM_LEARNT, SHARED, Known
 
@@ -20,7 +20,7 @@ TAKEN = 0.35  # but not where the teacher sees some other thing with at least th
 BOX_WEIGHT, BINS_WEIGHT, KEEP_WEIGHT = 2.0, 0.25, 0.5
 COCO_CLASSES = 80
 NEVER = -8.0  # logit of what the teacher does not know
-TINY, TINY_SCORE = 20.0, 0.5  # input pixels; the least score wanted of what is so small
+TINY_SCORE = 0.5  # the least score wanted of a tiny thing
 KEEP_ABOVE = 0.3  # teacher's score above which its box is a target too
 
 
@@ -82,14 +82,9 @@ def class_targets(
     wanted[found.points] = 0.0  # a thing that is labelled is no other thing
     weight[found.points] = 1.0
     wanted[found.points, target.labels[found.boxes]] = torch.where(
-        _tiny(target.boxes)[found.boxes], found.iou.clamp(min=TINY_SCORE), found.iou
+        tiny(target.boxes)[found.boxes], found.iou.clamp(min=TINY_SCORE), found.iou
     )
     return wanted, weight
-
-
-def _tiny(boxes: Tensor) -> Tensor:
-    """Which boxes [M, 4] are so small that a pixel's error spoils their overlap: bool [M]."""
-    return (boxes[:, 2:] - boxes[:, :2]).amin(-1) < TINY
 
 
 def quality_focal(logits: Tensor, wanted: Tensor, weight: Tensor) -> Tensor:

@@ -8,7 +8,8 @@ import onnx
 import yaml
 
 from models.scenes.classes import CLASSES
-from models.train.join import INPUT, STRIDES
+from models.train.grid import SIZE
+from models.train.join import STRIDES
 
 VERSION: Final = "0.2.0"
 LICENCE: Final = "Apache-2.0"
@@ -40,8 +41,8 @@ def save(model: onnx.ModelProto, folder: Path, source: str) -> Path:
         "sha256": sha256,
         "classes": list(CLASSES),
         "input": {
-            "width": INPUT,
-            "height": INPUT,
+            "width": SIZE,
+            "height": SIZE,
             "mean": [103.53, 116.28, 123.675],
             "std": [57.375, 57.12, 58.395],
             "colour": "bgr",

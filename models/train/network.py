@@ -48,7 +48,7 @@ class Seen(NamedTuple):
 
     Attributes:
         features: What the branch reads: three maps [B, C, h, w].
-        coco: The COCO-80 model's own logits [B, 3549, 80 + 32].
+        coco: The COCO-80 model's own logits [B, 5376, 80 + 32].
     """
 
     features: list[Tensor]
@@ -65,14 +65,14 @@ class Detector:
         self._std = torch.tensor(STD).view(1, 3, 1, 1)
 
     def see(self, pictures: Tensor) -> Seen:
-        """Pictures [B, 3, 416, 416] uint8 BGR -> what the frozen part makes of them."""
+        """Pictures [B, 3, 512, 512] uint8 BGR -> what the frozen part makes of them."""
         with torch.no_grad():
             x = (pictures.float() - self._mean) / self._std
             maps = self._trunk(x.contiguous(memory_format=torch.channels_last))
         return Seen(maps[:3], _rows(maps[3:]))
 
     def answer(self, seen: Seen) -> Tensor:
-        """Logits [B, 3549, 10 + 32]; of shared classes, the starting model's plus a correction."""
+        """Logits [B, 5376, 10 + 32]; of shared classes, the starting model's plus a correction."""
         raw = _rows(self.branch(*seen.features))
         base = torch.zeros_like(raw)
         for name in SHARED:

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from models.train.labels import LEARNT, NUM_LEARNT, class_index
+from models.train.own import with_own_labels
 from models.train.picture import LONG, Cutout, Picture
 from models.train.sample import Codes, Sample, codes
 
@@ -100,7 +101,8 @@ def read_all(shared: Path, scenes: Path) -> dict[str, list[Item]]:
         if not items and name != "scenes":
             raise DataError(f"{folder}: no pictures; see models/README.md for where the data lie")
         held_out = HELD_OUT.get(name)
-        sets[name] = [i for i in items if held_out is None or held_out not in i.path.name]
+        items = [i for i in items if held_out is None or held_out not in i.path.name]
+        sets[name] = with_own_labels(items) if name in UNLISTED else items
     return sets
 
 

@@ -12,6 +12,7 @@ onnx = pytest.importorskip("onnx", reason="onnx is in the extra `train` only")
 
 from models.scenes.classes import CLASSES  # noqa: E402
 from models.train import graph  # noqa: E402
+from models.train.grid import SIZE  # noqa: E402
 from models.train.join import corrected, join  # noqa: E402
 from models.train.labels import COCO, COCO_OF, KEPT, LEARNT, NUM_LEARNT  # noqa: E402
 
@@ -87,11 +88,11 @@ def test_torch_and_the_joined_graph_agree() -> None:
     start = graph.load(START)
     network = importlib.import_module("models.train.network")
     net = network.Detector(start)
-    picture = np.random.default_rng(2).integers(0, 256, (1, 3, 416, 416), np.uint8)
+    picture = np.random.default_rng(2).integers(0, 256, (1, 3, SIZE, SIZE), np.uint8)
     with torch.no_grad():
         ours = net.answer(net.see(torch.from_numpy(picture)))[0]
     mean, std = (np.array(v, np.float32).reshape(1, 3, 1, 1) for v in (network.MEAN, network.STD))
-    joined = join(start, net.weights(), size=416, correction=1)
+    joined = join(start, net.weights(), correction=1)
     theirs = answers(joined, (picture - mean) / std)[-len(ours) :]
     assert np.allclose(ours[:, :NUM_LEARNT].sigmoid(), theirs[:, :NUM_LEARNT], atol=1e-4)
     assert np.allclose(ours[:, NUM_LEARNT:], theirs[:, len(CLASSES) :], atol=1e-2)

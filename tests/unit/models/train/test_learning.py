@@ -45,9 +45,9 @@ def target(box: list[float], label: int, known: Known = Known.LABELLED) -> Targe
 
 
 def test_points_cover_the_input_once_a_stride() -> None:
-    assert AT.shape == (52**2 + 26**2 + 13**2, 3)
+    assert AT.shape == (64**2 + 32**2 + 16**2, 3)
     assert AT[1].tolist() == [8, 0, 8]
-    assert AT[-1].tolist() == [384, 384, 32]
+    assert AT[-1].tolist() == [480, 480, 32]
 
 
 def test_boxes_survive_encoding_and_decoding() -> None:
