@@ -75,6 +75,14 @@ def test_a_pen_thinner_than_the_finest_stride_has_points() -> None:
     assert not ((AT[:, 1] >= 201) & (AT[:, 1] <= 204)).any()  # none lies truly in it
 
 
+def test_a_tiny_thing_that_no_box_meets_is_taught_by_several_points() -> None:
+    boxes = torch.tensor([[100.0, 100.0, 116.0, 116.0], [300.0, 300.0, 420.0, 420.0]])
+    nowhere = torch.zeros(len(AT), 4)
+    scores = torch.full((len(AT), NUM_LEARNT), 0.01)
+    found = assign(AT, scores, nowhere, boxes, torch.tensor([PHONE, PAPER]))
+    assert [(found.boxes == box).sum().item() for box in (0, 1)] == [3, 1]
+
+
 def test_points_answer_for_the_box_that_they_lie_in() -> None:
     boxes = torch.tensor([[40.0, 40.0, 120.0, 120.0], [240.0, 240.0, 400.0, 330.0]])
     raw = torch.cat([raw_for(boxes[0].tolist())[:1800], raw_for(boxes[1].tolist())[1800:]])
