@@ -1,8 +1,9 @@
 """Joins the frozen detector and the trained branch into the graph that ships.
 
-Output [1, 10816, 19 + 32], scores after the sigmoid: first the rows of the starting model at
+Output [1, 19 + 32, 10816], scores after the sigmoid: first the points of the starting model at
 strides 8, 16, 32, 64, which answer for `KEPT`; then those of the branch at strides 8, 16, 32, which
-answer for `LEARNT`. A row's scores of classes that it does not answer for are zero.
+answer for `LEARNT`. A point's scores of classes that it does not answer for are zero. All scores
+of a class lie side by side in memory, so that looking for high ones reads no boxes.
 """
 
 from collections.abc import Mapping, Sequence
@@ -172,14 +173,13 @@ def _tail(build: _Builder, heads: list[str], size: int) -> None:
     after = build.constant(np.array([0, 0, 0, 0, len(KEPT), 0], np.int64))
     learnt = build.add("Concat", build.add("Pad", scores, after)[0], boxes, axis=1)[0]
 
-    joined = build.add("Concat", kept, learnt, axis=2)[0]
     build.nodes.append(
-        helper.make_node("Transpose", [joined], ["output"], name="Transpose_output", perm=[0, 2, 1])
+        helper.make_node("Concat", [kept, learnt], ["output"], name="Concat_output", axis=2)
     )
 
 
 def _finished(build: _Builder, source: str, size: int) -> onnx.ModelProto:
-    shape = [1, points(size, STRIDES), len(CLASSES) + BOX_CHANNELS]
+    shape = [1, len(CLASSES) + BOX_CHANNELS, points(size, STRIDES)]
     graph = helper.make_graph(
         build.nodes,
         "desk",

@@ -22,7 +22,7 @@ def save(model: onnx.ModelProto, folder: Path, source: str) -> Path:
     Every class has the same threshold until `python -m models.evaluation choose` knows better.
 
     Args:
-        model: Graph with output [1, 10816, 19 + 32], see `models.train.join`.
+        model: Graph with output [1, 19 + 32, 10816], see `models.train.join`.
         folder: Where both files go; made if missing.
         source: Where the weights come from, for people.
 

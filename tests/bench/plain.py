@@ -75,7 +75,7 @@ class Model:
     def infer(self, tensor: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the model's output, float32 [points, classes + 4 * bins]."""
         output: NDArray[np.float32] = self.session.run(None, {self.input_name: tensor})[0][0]
-        return output
+        return output.T
 
     def postprocess(self, output: NDArray[np.float32], shape: tuple[int, ...]) -> list[Found]:
         """Return what was found, in pixels of a picture of this shape."""

@@ -40,8 +40,8 @@ class NanoDetPlus:
         """Return what stands out, best first.
 
         Args:
-            output: float32 [points, classes + 4 * bins]: scores after the sigmoid, then for each of
-                left, top, right, bottom the logits of its distance's bins, in strides. A row may
+            output: float32 [classes + 4 * bins, points]: scores after the sigmoid, then for each of
+                left, top, right, bottom the logits of its distance's bins, in strides. A point may
                 answer for some classes alone and hold zeros for the others.
             min_score: Weaker detections are left out; of calibrated scores.
 
@@ -53,32 +53,32 @@ class NanoDetPlus:
             FloatingPointError: If the output holds values that are no numbers. Nothing found would
                 mean a clean desk.
         """
-        rows, class_ids, scores = self._candidates(output, min_score)
+        points, class_ids, scores = self._candidates(output, min_score)
         order = np.argsort(-scores, kind="stable")[:MOST_CANDIDATES]
-        rows, scores, class_ids = rows[order], scores[order], class_ids[order]
-        boxes = self._boxes(output, rows)
+        points, scores, class_ids = points[order], scores[order], class_ids[order]
+        boxes = self._boxes(output, points)
         keep = suppress(boxes, scores, class_ids, self._iou)
         return boxes[keep], scores[keep], class_ids[keep]
 
     def _candidates(
         self, output: NDArray[np.float32], min_score: float
     ) -> tuple[NDArray[np.int64], ClassIds, Scores]:
-        """Return the rows, classes and calibrated scores that reach `min_score`."""
+        """Return the points, classes and calibrated scores that reach `min_score`."""
         # One comparison of all, against the calibration's inverse, is a quarter of the work of
-        # looking for each row's best. What is no number is not weak.
-        weak = output[:, : self._classes] < self._calibration.least(min_score)
-        rows, class_ids = np.divmod(np.flatnonzero(~weak), self._classes)
-        found = output[rows, class_ids]
+        # looking for each point's best. What is no number is not weak.
+        weak = output[: self._classes] < self._calibration.least(min_score)[:, None]
+        class_ids, points = np.divmod(np.flatnonzero(~weak), output.shape[1])
+        found = output[class_ids, points]
         if not np.isfinite(found).all():
             raise FloatingPointError("the model's scores are no numbers")
-        return rows, class_ids, self._calibration.apply(found, class_ids)
+        return points, class_ids, self._calibration.apply(found, class_ids)
 
-    def _boxes(self, output: NDArray[np.float32], rows: NDArray[np.int64]) -> Boxes:
-        """Take each side's expected distance; only for the rows that are worth it."""
-        logits = output[rows, self._classes :].reshape(-1, 4, len(self._bins))
+    def _boxes(self, output: NDArray[np.float32], points: NDArray[np.int64]) -> Boxes:
+        """Take each side's expected distance; only for the points that are worth it."""
+        logits = output[self._classes :, points].T.reshape(-1, 4, len(self._bins))
         weights = np.exp(logits - logits.max(axis=2, keepdims=True))
-        distances = (weights @ self._bins) / weights.sum(axis=2) * self._strides[rows, None]
-        centres = self._centres[rows]
+        distances = (weights @ self._bins) / weights.sum(axis=2) * self._strides[points, None]
+        centres = self._centres[points]
         return np.concatenate([centres - distances[:, :2], centres + distances[:, 2:]], axis=1)
 
 
@@ -87,7 +87,7 @@ def _points(
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return all points, float32 [n, 2], at multiples of the stride, and the stride of each.
 
-    A stride that stands twice has two rows for each of its points, one of each branch of the model.
+    A stride that stands twice has each of its points twice, once for each branch of the model.
     """
     centres, of_each = [], []
     for stride in strides:

@@ -137,8 +137,8 @@ class Manifest(BaseModel):
 
     @property
     def output_shape(self) -> tuple[int, int, int]:
-        """What comes out: 1, points, scores of the classes and 4 sides of `reg_max + 1` bins."""
-        return 1, self.points, len(self.classes) + 4 * (self.reg_max + 1)
+        """What comes out: 1, scores of the classes and 4 sides of `reg_max + 1` bins, points."""
+        return 1, len(self.classes) + 4 * (self.reg_max + 1), self.points
 
 
 def _doubled(key: str, names: Sequence[str], fix: str) -> Iterator[tuple[Location, str, str]]:

@@ -70,8 +70,10 @@ class Session:
             raise ModelError(
                 weights.file, f"onnxruntime cannot load it ({error})", "is it an ONNX model?"
             ) from error
-        _check(manifest, weights.file, self._session)
-        self._output: NDArray[np.float32] = np.zeros(manifest.output_shape, np.float32)
+        shape = _check(manifest, weights.file, self._session)
+        self._buffer: NDArray[np.float32] = np.zeros(shape, np.float32)
+        as_ours = shape == manifest.output_shape
+        self._output = self._buffer if as_ours else self._buffer.transpose(0, 2, 1)
         self.inputs: tuple[NDArray[np.float32], ...] = tuple(
             np.zeros(manifest.input_shape, np.float32) for _ in range(PLACES)
         )
@@ -91,7 +93,7 @@ class Session:
         binding = self._session.io_binding()
         for bind, name, buffer in (
             (binding.bind_input, self._session.get_inputs()[0].name, tensor),
-            (binding.bind_output, self._session.get_outputs()[0].name, self._output),
+            (binding.bind_output, self._session.get_outputs()[0].name, self._buffer),
         ):
             bind(name, "cpu", 0, np.float32, list(buffer.shape), buffer.ctypes.data)
         return binding
@@ -116,16 +118,20 @@ def _trusted(weights: Weights) -> bytes:
     return content
 
 
-def _check(manifest: Manifest, file: Path, session: ort.InferenceSession) -> None:
+def _check(manifest: Manifest, file: Path, session: ort.InferenceSession) -> tuple[int, int, int]:
+    """Return the shape of the output: the manifest's, or with the points first, as published."""
+    one, channels, points = manifest.output_shape
+    shapes = ((one, channels, points), (one, points, channels))
     for what, tensors, wanted in (
-        ("input", session.get_inputs(), manifest.input_shape),
-        ("output", session.get_outputs(), manifest.output_shape),
+        ("input", session.get_inputs(), (manifest.input_shape,)),
+        ("output", session.get_outputs(), shapes),
     ):
         found = ", ".join(f"{t.type} {t.shape}" for t in tensors)
-        fits = [(t.type, tuple(t.shape)) for t in tensors] == [("tensor(float)", wanted)]
-        if not fits:
+        if [t.type for t in tensors] != ["tensor(float)"] or tuple(tensors[0].shape) not in wanted:
             raise ModelError(
                 file,
-                f"the {what} is {found}; the manifest's numbers make tensor(float) {list(wanted)}",
+                f"the {what} is {found}; the manifest's numbers make "
+                f"tensor(float) {list(wanted[0])}",
                 "correct the manifest's input, classes, strides or reg_max, or the model",
             )
+    return next(shape for shape in shapes if shape == tuple(session.get_outputs()[0].shape))

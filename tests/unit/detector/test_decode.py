@@ -28,10 +28,10 @@ def put(
     output: NDArray[np.float32], row: int, class_id: int, score: float, sides: list[int]
 ) -> None:
     """Let a point see something, its sides at whole distances, in strides."""
-    output[row, class_id] = score
-    logits = output[row, 11:].reshape(4, BINS)
-    logits[:] = -50
+    output[class_id, row] = score
+    logits = np.full((4, BINS), -50, np.float32)
     logits[np.arange(4), sides] = 50
+    output[11:, row] = logits.ravel()
 
 
 def test_nothing_is_nothing(decoder: NanoDetPlus, silent: NDArray[np.float32]) -> None:
@@ -67,7 +67,7 @@ def test_a_point_and_its_sides_make_a_box(
 
 def test_a_side_is_its_bins_mean(decoder: NanoDetPlus, silent: NDArray[np.float32]) -> None:
     put(silent, 53, 0, 0.9, [0, 0, 0, 0])
-    silent[53, 11 : 11 + BINS] = np.log([1, 1, 2, 0.001, 0.001, 0.001, 0.001, 0.001])
+    silent[11 : 11 + BINS, 53] = np.log([1, 1, 2, 0.001, 0.001, 0.001, 0.001, 0.001])
     ((x1, *_),), _, _ = decoder.decode(silent, 0.5)
     weights = np.array([1, 1, 2, 0.001, 0.001, 0.001, 0.001, 0.001])
     assert x1 == pytest.approx(8 - 8 * (weights @ np.arange(8)) / weights.sum(), abs=1e-4)
@@ -87,7 +87,7 @@ def test_one_thing_seen_twice_is_one_and_two_classes_are_two(
 ) -> None:
     for row, class_id, score in ((530, 0, 0.8), (531, 0, 0.9), (532, 4, 0.7)):
         put(silent, row, class_id, score, [6, 6, 6, 6])
-    silent[531, 7] = 0.6
+    silent[7, 531] = 0.6
     _, scores, class_ids = decoder.decode(silent, 0.5)
     assert list(zip(class_ids.tolist(), scores.round(2).tolist(), strict=True)) == [
         (0, pytest.approx(0.9)),
@@ -139,7 +139,7 @@ def test_each_class_is_weighed_by_its_calibration(simple: Manifest) -> None:
 def test_no_number_is_an_error_and_not_a_clean_desk(
     decoder: NanoDetPlus, silent: NDArray[np.float32], value: float
 ) -> None:
-    silent[100, 2] = value
+    silent[2, 100] = value
     with pytest.raises(FloatingPointError, match="no numbers"):
         decoder.decode(silent, 0.5)
 

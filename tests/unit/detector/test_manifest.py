@@ -42,7 +42,7 @@ def test_points_are_counted_as_the_model_makes_them(
     spec = desk.input.model_dump() | {"width": size[0], "height": size[1]}
     manifest = read_manifest(write(input=spec, strides=strides))
     assert manifest.points == points
-    assert manifest.output_shape == (1, points, len(desk.classes) + 32)
+    assert manifest.output_shape == (1, len(desk.classes) + 32, points)
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ def test_the_joined_graph_answers_as_the_original_for_what_it_keeps() -> None:
     }
     picture = rng.normal(size=(1, 3, 416, 416)).astype(np.float32)
     before = answers(start, picture)
-    after = answers(join(start, weights, size=416), picture)
+    after = answers(join(start, weights, size=416), picture).T
     points = len(before)
     assert after.shape == (points + 52**2 + 26**2 + 13**2, len(CLASSES) + 32)
     for name in KEPT:
@@ -72,7 +72,7 @@ def test_an_untrained_branch_changes_nothing_that_the_original_knows() -> None:
     start = graph.load(START)
     picture = np.random.default_rng(1).normal(size=(1, 3, 416, 416)).astype(np.float32)
     before = answers(start, picture)
-    after = answers(join(start, graph.conv_weights(graph.branch_of(start)), size=416), picture)
+    after = answers(join(start, graph.conv_weights(graph.branch_of(start)), size=416), picture).T
     branch = after[len(before) :]
     for name in ("phone", "notebook"):
         want = before[: len(branch), COCO_OF[name][0]]
@@ -95,7 +95,7 @@ def test_torch_and_the_joined_graph_agree() -> None:
         ours = net.answer(net.see(torch.from_numpy(picture)))[0]
     mean, std = (np.array(v, np.float32).reshape(1, 3, 1, 1) for v in (network.MEAN, network.STD))
     joined = join(start, net.weights(), correction=1)
-    theirs = answers(joined, (picture - mean) / std)[-len(ours) :]
+    theirs = answers(joined, (picture - mean) / std).T[-len(ours) :]
     assert np.allclose(ours[:, :NUM_LEARNT].sigmoid(), theirs[:, :NUM_LEARNT], atol=1e-4)
     assert np.allclose(ours[:, NUM_LEARNT:], theirs[:, len(CLASSES) :], atol=1e-2)
 
@@ -115,7 +115,7 @@ def test_another_size_of_the_input_gives_as_many_points() -> None:
     start = graph.load(START)
     picture = np.zeros((1, 3, 512, 512), np.float32)
     found = answers(join(start, graph.conv_weights(graph.branch_of(start))), picture)
-    assert len(found) == 2 * (64**2 + 32**2 + 16**2) + 8**2
+    assert found.shape[1] == 2 * (64**2 + 32**2 + 16**2) + 8**2
 
 
 def test_half_a_correction_is_half_of_its_rows_and_all_of_the_others() -> None:
