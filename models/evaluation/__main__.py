@@ -13,6 +13,7 @@ from rich.table import Table
 
 from cleandesk.detector import ModelError
 from models.evaluation import choose as chooser
+from models.evaluation import int8 as eight_bits
 from models.evaluation import measures, operating_point, page, plots, report, sets, teachers
 from models.evaluation.json_form import plain
 from models.evaluation.looking import (
@@ -192,6 +193,26 @@ def judge_set(
         begin = (page.share(f.ap50), page.share(at.thresholds[name]), str(f.shown))
         table.add_row(name, str(f.labelled), *begin, *(page.share(v) for v in ends))
     Console().print(table)
+
+
+@app.command()
+def int8(manifest: ManifestOption = SHIPPED, *, fresh: FreshOption = False) -> None:
+    """Compare the int8 file with fp32; withdraw it from the manifest if it is worse or slower."""
+    with _errors():
+        pictures = [sets.half("choose"), sets.half("report"), sets.scenes()]
+        verdict = eight_bits.judge(manifest, Eye(BUILD, fresh=fresh), pictures)
+    table = Table(title=f"{manifest}: int8 against fp32")
+    for column in ("", "fp32", "int8"):
+        table.add_column(column, justify="right" if column else "left")
+    for name, (whole, eight) in verdict.ap50.items():
+        table.add_row(f"mean AP50, {name}", f"{whole:.4f}", f"{eight:.4f}")
+    table.add_row("ms, one thread", *(f"{ms:.1f}" for ms in verdict.ms))
+    Console().print(table)
+    if not (verdict.good and verdict.faster):
+        eight_bits.withdraw(manifest)
+        why = "slower on this CPU" if verdict.good else f"more than {eight_bits.MOST_LOST} worse"
+        typer.echo(f"evaluation: int8 is {why}: withdrawn from the manifest", err=True)
+        raise typer.Exit(1)
 
 
 def _named(which: str) -> PictureSet:

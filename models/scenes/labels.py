@@ -73,7 +73,8 @@ def annotate(
 ) -> list[dict[str, Any]]:
     """Return COCO annotations (without ids) of an identity picture.
 
-    What is mostly hidden by others, mostly outside the picture, or tiny gets none.
+    What is mostly hidden by others, mostly outside the picture, or tiny is a region to ignore
+    (`iscrowd`): one who finds it is right, one who does not is excused.
 
     Args:
         ids: shape (h, w): 0 for background, else 1 + the thing's place in `things`.
@@ -91,14 +92,13 @@ def annotate(
         area = int(np.count_nonzero(mask))
         inside, whole = silhouette_areas(placed, camera, size)
         hidden = area < MIN_VISIBLE * inside or area < MIN_INSIDE * whole
-        if hidden or max(sides) < MIN_LENGTH or min(sides) < MIN_WIDTH:
-            continue
+        tiny = max(sides) < MIN_LENGTH or min(sides) < MIN_WIDTH
         found.append(
             {
                 "category_id": CATEGORY_IDS[placed.thing.label],
                 "bbox": [box[0], box[1], *sides],
                 "area": area,
-                "iscrowd": 0,
+                "iscrowd": int(hidden or tiny),
                 "visible": round(min(1.0, area / max(1, whole)), 3),
             }
         )

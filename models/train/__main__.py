@@ -6,7 +6,9 @@ from typing import Annotated
 import torch
 import typer
 
+from cleandesk.detector import read_manifest
 from models.train import graph, manifest
+from models.train import quantise as quantiser
 from models.train.join import join
 from models.train.labels import KEPT
 from models.train.network import to_arrays
@@ -54,6 +56,25 @@ def export(
         f"trained {steps} steps by models/train; data and licences in README.md."
     )
     typer.echo(manifest.save(join(coco, weights), folder, source))
+
+
+@app.command()
+def quantise(
+    path: Annotated[Path, typer.Option("--manifest", help="Of the model in fp32.")] = ROOT
+    / "models"
+    / "desk"
+    / "manifest.yaml",
+) -> None:
+    """Write the int8 file beside the fp32 one, and name it in the manifest."""
+    folders = [
+        SHARED / "data" / "coco_unlabelled" / "images",
+        ROOT / "build" / "scenes" / "train" / "images",
+    ]
+    target = path.with_name(quantiser.NAME)
+    read = read_manifest(path)
+    quantiser.quantise(read, quantiser.calibration_pictures(folders), target)
+    manifest.add_int8(path, target)
+    typer.echo(target)
 
 
 if __name__ == "__main__":

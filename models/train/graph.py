@@ -23,6 +23,7 @@ Array = npt.NDArray[np.float32]
 COCO_CLASSES: Final = 80
 BOX_CHANNELS: Final = 32  # four sides, eight bins each
 LEVELS: Final = 3  # strides that the branch answers at: 8, 16, 32
+HEAD: Final = 246  # place in the graph of the head's first convolution
 MADE_FOR: Final = 416  # pixels of a side of the starting graph's input
 # How much less sure a class without a counterpart in COCO starts (logits below its stand-in).
 UNKNOWN_BIAS: Final = 2.5

@@ -11,7 +11,7 @@ from models.scenes.classes import CLASSES
 from models.train.grid import SIZE
 from models.train.join import STRIDES
 
-VERSION: Final = "0.2.0"
+VERSION: Final = "0.3.0"
 LICENCE: Final = "Apache-2.0"
 THRESHOLD: Final = 0.5
 
@@ -59,3 +59,12 @@ def save(model: onnx.ModelProto, folder: Path, source: str) -> Path:
     path = folder / "manifest.yaml"
     path.write_text(yaml.safe_dump(manifest, sort_keys=False, width=100), encoding="utf-8")
     return path
+
+
+def add_int8(path: Path, file: Path) -> None:
+    """Name an int8 file, which lies beside the manifest, as a variant in it."""
+    held = yaml.safe_load(path.read_text(encoding="utf-8"))
+    sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
+    variant = {"precision": "int8", "file": file.name, "sha256": sha256, "needs": "dot_product"}
+    held["variants"] = [variant]
+    path.write_text(yaml.safe_dump(held, sort_keys=False, width=100), encoding="utf-8")

@@ -13,12 +13,11 @@ import onnx
 import torch
 from torch import Tensor
 
-from models.train.graph import Array, branch_of, conv_number, conv_weights, trunk_of
+from models.train.graph import HEAD, Array, branch_of, conv_number, conv_weights, trunk_of
 from models.train.labels import COCO_OF, LEARNT, SHARED
 
 MEAN = (103.53, 116.28, 123.675)  # BGR
 STD = (57.375, 57.12, 58.395)
-HEAD = 246  # the first convolution of the head
 
 
 def _stub_torchvision() -> None:

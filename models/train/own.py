@@ -11,13 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from models.train.labels import LEARNT
-from models.train.sample import codes
+from models.train.sample import IGNORED, codes
 
 if TYPE_CHECKING:
     from models.train.sets import Item
 
 LABELS: Final = Path(__file__).with_name("coco_unlabelled.labels.json")
-UNSURE: Final = -1  # what `Sample.labels` calls a region to ignore
 
 
 class OwnLabelsError(RuntimeError):
@@ -25,10 +24,10 @@ class OwnLabelsError(RuntimeError):
 
 
 def label_of(name: str) -> int:
-    """Index of a learnt class, or `UNSURE` with a question mark. Raises `OwnLabelsError`."""
+    """Index of a learnt class, or `IGNORED` with a question mark. Raises `OwnLabelsError`."""
     if name.removeprefix("?") not in LEARNT:
         raise OwnLabelsError(f"no learnt class {name!r}; there are {', '.join(LEARNT)}")
-    return UNSURE if name.startswith("?") else LEARNT.index(name)
+    return IGNORED if name.startswith("?") else LEARNT.index(name)
 
 
 def with_own_labels(items: "list[Item]", path: Path = LABELS) -> "list[Item]":

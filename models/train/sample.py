@@ -12,6 +12,7 @@ from models.train.picture import Floats, Picture, Rng
 Ints = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.uint8]
 
+IGNORED = -1  # the label of a region where nothing is learnt and nothing denied
 LEAST_VISIBLE = 0.3  # a box cut down to less of itself is neither learnt nor denied
 LEAST_SIDE = 4.0  # output pixels
 
@@ -97,7 +98,7 @@ def clip_boxes(boxes: Floats, labels: Ints, w: int, h: int) -> tuple[Floats, Int
     whole = (boxes[:, 2:] - boxes[:, :2]).prod(-1).clip(min=1e-3)
     hidden = (sides.prod(-1) / whole < LEAST_VISIBLE) | (sides.min(-1, initial=1e9) < LEAST_SIDE)
     keep = sides.min(-1, initial=1e9) > 1.0
-    return inside[keep], np.where(hidden, -1, labels)[keep]
+    return inside[keep], np.where(hidden, IGNORED, labels)[keep]
 
 
 def view(sample: Sample, rng: Rng, out: tuple[int, int], zoom: tuple[float, float]) -> Sample:

@@ -11,7 +11,7 @@ import numpy as np
 from models.train.labels import LEARNT, NUM_LEARNT, class_index
 from models.train.own import with_own_labels
 from models.train.picture import LONG, Cutout, Picture
-from models.train.sample import Codes, Sample, codes
+from models.train.sample import IGNORED, Codes, Sample, codes
 
 # Set -> what it knows. A pen set's table is often covered in paper that nobody labelled; COCO's
 # photographs show hardly a pen, so that all of them count as having none.
@@ -82,7 +82,8 @@ def read_set(folder: Path, known: Codes, *, listed: bool = True) -> list[Item]:
         x, y, w, h = note["bbox"]
         label = ours.get(note["category_id"])
         if label is not None and label < NUM_LEARNT:
-            found.setdefault(note["image_id"], []).append(((x, y, x + w, y + h), label))
+            said = IGNORED if note.get("iscrowd") else label
+            found.setdefault(note["image_id"], []).append(((x, y, x + w, y + h), said))
     items = []
     for image in data["images"]:
         path = images / image["file_name"]

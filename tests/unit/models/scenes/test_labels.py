@@ -66,6 +66,7 @@ def test_a_visible_thing_gets_its_class_and_box() -> None:
     assert found["category_id"] == CATEGORY_IDS["cup"]
     assert found["bbox"] == [160, 160, 80, 80]
     assert found["area"] == 6400
+    assert found["iscrowd"] == 0
 
 
 @pytest.mark.parametrize(
@@ -74,6 +75,19 @@ def test_a_visible_thing_gets_its_class_and_box() -> None:
         (tile("cup"), (160, 160, 178, 240)),  # 22 % of it are not hidden
         (tile("cup", x=0.59), (396, 160, 400, 240)),  # 5 % of it are in the picture
         (tile("cup", side=0.02), (196, 196, 204, 204)),  # 8 pixels long
+    ],
+)
+def test_what_is_hardly_seen_is_a_region_to_ignore(
+    placed: Placed, span: tuple[int, int, int, int]
+) -> None:
+    (found,) = annotate(picture_of(span), [placed], ABOVE)
+    assert found["iscrowd"] == 1
+    assert found["bbox"] == [span[0], span[1], span[2] - span[0], span[3] - span[1]]
+
+
+@pytest.mark.parametrize(
+    ("placed", "span"),
+    [
         (tile(""), (160, 160, 240, 240)),  # a look-alike
         (tile("cup"), (0, 0, 0, 0)),  # wholly hidden
     ],

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from models.train.labels import LEARNT
-from models.train.sample import codes
+from models.train.sample import IGNORED, codes
 from models.train.sets import DataError, Item, cut_out, read_all, read_set
 
 PENS = codes(labelled=("pen",), ignore=tuple(c for c in LEARNT if c != "pen"))
@@ -36,6 +36,15 @@ def test_our_classes_are_read_as_corners_and_others_left_out(tmp_path: Path) -> 
         ("a.jpg", ((5, 6, 25, 16),), (LEARNT.index("pen"),))
     ]
     assert items[0].read().picture.shape == (40, 60, 3)
+
+
+def test_a_thing_that_is_hardly_seen_is_ignored(tmp_path: Path) -> None:
+    folder = make_set(tmp_path / "pens")
+    listing = folder / "instances.json"
+    data = json.loads(listing.read_text(encoding="utf-8"))
+    data["annotations"][0]["iscrowd"] = 1
+    listing.write_text(json.dumps(data), encoding="utf-8")
+    assert [i.labels for i in read_set(folder, PENS)] == [(IGNORED,)]
 
 
 def test_pictures_whose_labels_are_not_there_yet_are_no_negatives(tmp_path: Path) -> None:

@@ -1,0 +1,71 @@
+"""The int8 file: which layers it quantises, from which pictures, and that it still runs."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+pytest.importorskip("onnx", reason="onnx is in the extra `train` only")
+
+from cleandesk.detector import Detector, default_manifest, read_manifest
+from models.train.manifest import add_int8
+from models.train.quantise import calibration_pictures, quantise, stays_float
+from models.train.sets import DataError
+
+
+@pytest.mark.parametrize(
+    ("node", "stays"),
+    [
+        ("Conv_0", True),
+        ("Conv_59", True),
+        ("LeakyRelu_61", False),
+        ("Conv_190", False),
+        ("b.Conv_190", False),
+        ("b.Conv_289", True),
+        ("Reshape_t7", True),
+        ("Concat_output", True),
+    ],
+)
+def test_stem_second_stage_heads_and_tail_stay_in_float(node: str, stays: bool) -> None:  # noqa: FBT001
+    assert stays_float(node) is stays
+
+
+def folder_of(path: Path, count: int) -> Path:
+    path.mkdir()
+    rng = np.random.default_rng(count)
+    for number in range(count):
+        picture = rng.integers(0, 256, (60, 80, 3), np.uint8)
+        cv2.imwrite(str(path / f"{number}.png"), picture)
+    return path
+
+
+def test_pictures_come_evenly_from_all_folders(tmp_path: Path) -> None:
+    folders = [folder_of(tmp_path / name, count) for name, count in (("a", 8), ("b", 4))]
+    found = calibration_pictures(folders, 8)
+    assert [p.relative_to(tmp_path).as_posix() for p in found] == [
+        *(f"a/{n}.png" for n in (0, 2, 4, 6)),
+        *(f"b/{n}.png" for n in (0, 1, 2, 3)),
+    ]
+    with pytest.raises(DataError, match=r"b: fewer than 5"):
+        calibration_pictures(folders, 10)
+
+
+def test_the_int8_file_is_smaller_and_answers_nearly_alike(tmp_path: Path) -> None:
+    shipped = read_manifest(default_manifest())
+    target = tmp_path / "desk.int8.onnx"
+    pictures = calibration_pictures([folder_of(tmp_path / "pictures", 4)], 4)
+    quantise(shipped, pictures, target)
+    assert target.stat().st_size < 0.6 * shipped.file.stat().st_size
+    manifest = tmp_path / "manifest.yaml"
+    text = default_manifest().read_text(encoding="utf-8")
+    manifest.write_text(text, encoding="utf-8")
+    (tmp_path / shipped.file.name).write_bytes(shipped.file.read_bytes())
+    add_int8(manifest, target)
+    picture = np.asarray(cv2.imread(str(pictures[0])), np.uint8)
+    answers = []
+    for precision in ("fp32", "int8"):
+        detector = Detector.load(manifest, threads=1, precision=precision)
+        answers.append(detector.infer(detector.prepare(picture)).copy())
+    difference = np.abs(answers[0] - answers[1])[: len(shipped.classes)]
+    assert 0 < difference.mean() < 0.01
