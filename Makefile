@@ -115,6 +115,8 @@ train: $(TRAIN)/.ready  ## Train the desk model, going on from a checkpoint; nee
 	$(TRAIN)/bin/python -m models.train run $(if $(wildcard build/train/checkpoint.pt models/train/checkpoint.pt),--resume)
 	$(TRAIN)/bin/python -m models.train export
 	$(TRAIN)/bin/python -m models.evaluation choose
+	$(TRAIN)/bin/python -m models.train quantise
+	$(TRAIN)/bin/python -m models.evaluation int8
 
 evaluate: $(TRAIN)/.ready  ## Judge the shipped model, write models/README.md; needs ../shared
 	$(TRAIN)/bin/python -m models.evaluation report \
