@@ -147,6 +147,7 @@ class Box:
             self._tray,
             self._timer,
             looks_per_s=settings.looks_per_s,
+            gated=settings.gate == "on",
         )
         self._capture = Capture(
             camera or (lambda: make_camera(settings.camera, self._clock, base=base)),

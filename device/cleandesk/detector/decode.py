@@ -28,6 +28,8 @@ class NanoDetPlus:
     def __init__(self, manifest: Manifest) -> None:
         self._classes = len(manifest.classes)
         self._calibration = Calibration(manifest)
+        self._asked = math.nan  # whose inverse is `_least`
+        self._least: Scores = np.zeros((self._classes, 1), np.float32)
         self._iou = manifest.nms_iou
         self._bins = np.arange(manifest.reg_max + 1, dtype=np.float32)
         self._centres, self._strides = _points(
@@ -66,7 +68,9 @@ class NanoDetPlus:
         """Return the points, classes and calibrated scores that reach `min_score`."""
         # One comparison of all, against the calibration's inverse, is a quarter of the work of
         # looking for each point's best. What is no number is not weak.
-        weak = output[: self._classes] < self._calibration.least(min_score)[:, None]
+        if min_score != self._asked:
+            self._asked, self._least = min_score, self._calibration.least(min_score)[:, None]
+        weak = output[: self._classes] < self._least
         class_ids, points = np.divmod(np.flatnonzero(~weak), output.shape[1])
         found = output[class_ids, points]
         if not np.isfinite(found).all():

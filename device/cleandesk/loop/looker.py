@@ -53,7 +53,8 @@ class Looker:
             ModelError: If the model gives values that are no numbers.
         """
         policy, gate = self._policy, self._gate
-        if gate and gate.skips(ready.plane, ready.at.mono, unsettled=policy.unsettled):
+        plane, at = ready.plane, ready.at.mono
+        if gate and plane is not None and gate.skips(plane, at, unsettled=policy.unsettled):
             changes = policy.unchanged(ready.at)
             self._timer.skipped()
             return Seen(None, changes)

@@ -26,7 +26,7 @@ class Ready:
         size: Of the whole picture, width and height, pixels.
         origin: Where the part that is looked at begins in it, x and y.
         prepared: That part as the model's input.
-        plane: The same, tiny.
+        plane: The same, tiny; None where no gate wants it.
     """
 
     at: Instant
@@ -34,7 +34,7 @@ class Ready:
     size: tuple[int, int]
     origin: tuple[int, int]
     prepared: Prepared
-    plane: Plane
+    plane: Plane | None
 
 
 class Preparer:
@@ -54,12 +54,13 @@ class Preparer:
         timer: StageTimer,
         *,
         looks_per_s: float,
+        gated: bool = True,
     ) -> None:
         # OpenCV's own threads would take the cores that inference runs on.
         cv2.setNumThreads(1)
         self._area, self._detector, self._tray, self._timer = area, detector, tray, timer
         spec = detector.manifest.input
-        self._shrinker = Shrinker(spec.width, spec.height)
+        self._shrinker = Shrinker(spec.width, spec.height) if gated else None
         self._next = float("-inf")
         self.looks_per_s = looks_per_s
 
@@ -100,6 +101,6 @@ class Preparer:
             view, origin = self._area.apply(frame.image)
         with self._timer.stage("prepare"):
             prepared = self._detector.prepare(view, place)
-            plane = self._shrinker.plane(prepared.small)
+            plane = self._shrinker.plane(prepared.small) if self._shrinker else None
         ready = Ready(frame.at, frame.number, frame.size, origin, prepared, plane)
         self._tray.put(place, ready)

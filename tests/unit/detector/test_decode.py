@@ -82,6 +82,14 @@ def test_weak_ones_are_left_out_and_the_best_comes_first(
     assert scores.tolist() == pytest.approx([0.9, 0.5])
 
 
+def test_each_call_may_ask_for_another_score(
+    decoder: NanoDetPlus, silent: NDArray[np.float32]
+) -> None:
+    for row, score in ((0, 0.5), (20, 0.9), (40, 0.2)):
+        put(silent, row, 1, score, [0, 0, 1, 1])
+    assert [len(decoder.decode(silent, score)[0]) for score in (0.4, 0.1, 0.8, 0.4)] == [2, 3, 1, 2]
+
+
 def test_one_thing_seen_twice_is_one_and_two_classes_are_two(
     decoder: NanoDetPlus, silent: NDArray[np.float32]
 ) -> None:

@@ -119,7 +119,17 @@ def test_what_lies_outside_the_area_is_neither_in_the_picture_nor_in_the_input(
     assert ready.origin == (0, 0)
     assert ready.prepared.fit.size[0] < 100
     assert ready.prepared.small.max() <= 10
+    assert ready.plane is not None
     assert ready.plane.max() <= 10
+
+
+def test_without_a_gate_no_plane_is_made(detector: Detector) -> None:
+    tray: Tray[Ready] = Tray()
+    preparer = Preparer(Area(None), detector, tray, StageTimer(), looks_per_s=5, gated=False)
+    preparer.put(frame(0))
+    ready = tray.take(0)
+    assert ready is not None
+    assert ready.plane is None
 
 
 def test_a_frame_that_is_ready_is_what_the_detector_makes_of_it(detector: Detector) -> None:
