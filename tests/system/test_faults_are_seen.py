@@ -120,7 +120,7 @@ def test_a_model_that_does_not_fit_its_manifest_is_refused(
     rig = make_rig(
         camera={"source": str(CLIP)},
         rules=[presence("phone")],
-        detector={"manifest": str(manifest)},
+        detector={"manifest": str(manifest), "precision": "fp32"},
     )
     rig.start_box()
     assert rig.wait("box", 30) in {1, 2}
