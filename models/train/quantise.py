@@ -1,8 +1,8 @@
 """The int8 file: the same graph with most of its convolutions in eight bits.
 
 By onnxruntime's own static quantisation (QDQ). Weights are signed and per channel, activations are
-unsigned: signed ones would be 1.6 times *slower* than fp32 on an x86 CPU with VNNI, and ARM's dot
-product takes either.
+unsigned: with signed ones it was slower than fp32 on an x86 CPU with VNNI, and ARM's dot product
+takes either.
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,7 +22,7 @@ from models.train.sets import DataError
 NAME: Final = "desk.int8.onnx"
 # Quantised alone, the stem and the second stage, whose channels differ by orders of magnitude, cost
 # nine tenths of all that quantising costs; the heads, where scores and boxes are made, most of
-# the rest (root mean square of the logits' change: .47 and .25 against .10 of all others together).
+# the rest (root mean square of the logits' change: .47 and .25 against .16 of all others together).
 FIRST_EIGHT_BIT: Final = 60
 PICTURES: Final = 64
 _SUFFIXES: Final = frozenset({".jpg", ".png"})
