@@ -16,9 +16,6 @@ from models.evaluation.sets import PictureSet
 
 #: With fewer labelled real things a class is chosen on rendered ones, and said to be so.
 LEAST_REAL: Final = 15
-#: What a threshold does not have to tell apart. A page of an open notebook and a written note are
-#: paper: whoever is told of one is not accused of what is not there. The report counts them wrong.
-KIN: Final[dict[str, tuple[str, ...]]] = {"paper": ("notebook", "sticky_note")}
 
 
 @dataclass(frozen=True)
@@ -73,10 +70,9 @@ def gather(
     none = judge([], [], "")
     out = {}
     for name in names:
-        kin = KIN.get(name, ())
-        on_scenes = judge(rendered[1], rendered[0].pictures, name, kin)
+        on_scenes = judge(rendered[1], rendered[0].pictures, name)
         known = name in rendered[0].labelled
-        on_rooms = judge(real[1], real[0].pictures, name, kin)
+        on_rooms = judge(real[1], real[0].pictures, name)
         out[name] = Evidence(on_rooms, on_scenes if known else none, verifiable.get(name, 0))
     return out
 

@@ -132,20 +132,11 @@ def assign(boxes: Floats, labelled: Labelled, iou: float = IOU) -> Ints:
     return out
 
 
-def judge(
-    found: Sequence[Detections], pictures: Sequence[Picture], name: str, kin: Sequence[str] = ()
-) -> Judged:
-    """Match all finds of a class with what is labelled.
-
-    Args:
-        found: One entry a picture.
-        pictures: The pictures.
-        name: The class.
-        kin: Classes whose things it may be taken for: such a find is neither right nor wrong.
-    """
+def judge(found: Sequence[Detections], pictures: Sequence[Picture], name: str) -> Judged:
+    """Match all finds of a class with what is labelled."""
     scores, right, areas, found_at, thing_areas = [], [], [], [], []
     for seen, picture in zip(found, pictures, strict=True):
-        labelled = picture.of(name, kin)
+        labelled = picture.of(name)
         mine = seen.where(seen.class_ids == _index(seen.names, name))
         hits = assign(mine.boxes, labelled)
         counted = hits != IGNORED

@@ -2,7 +2,6 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Self
@@ -74,17 +73,9 @@ class Picture:
     things: dict[str, Labelled]
     others: dict[str, Labelled]
 
-    def of(self, name: str, kin: Sequence[str] = ()) -> Labelled:
-        """What there is of a class; what there is of its kin is to be ignored."""
-        mine = self.things.get(name, NOTHING)
-        others = [self.things[other].boxes for other in kin if other in self.things]
-        if not others:
-            return mine
-        boxes = np.concatenate(others)
-        return Labelled(
-            np.concatenate([mine.boxes, boxes]),
-            np.concatenate([mine.ignored, np.ones(len(boxes), np.bool_)]),
-        )
+    def of(self, name: str) -> Labelled:
+        """What there is of a class."""
+        return self.things.get(name, NOTHING)
 
     @property
     def shrink(self) -> float:

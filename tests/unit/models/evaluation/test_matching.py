@@ -52,13 +52,6 @@ def test_other_classes_do_not_matter() -> None:
     assert result.ap50 == pytest.approx(1.0)
 
 
-def test_a_find_on_a_thing_of_its_kin_is_not_counted() -> None:
-    seen = [found(("paper", A, 0.9), ("paper", B, 0.8), ("paper", FAR, 0.7))]
-    there = [picture({"paper": labelled(A), "notebook": labelled(B)})]
-    assert judge(seen, there, "paper").shown(0.0) == (3, 1)
-    assert judge(seen, there, "paper", ["notebook", "sticky_note"]).shown(0.0) == (2, 1)
-
-
 def test_a_class_that_the_model_lacks_is_never_found() -> None:
     result = judge([found()], [picture({"bag": labelled(A)})], "bag")
     assert (result.labelled, result.recall(0.0), result.ap50) == (1, 0.0, 0.0)
