@@ -73,22 +73,22 @@ class Model:
         return np.ascontiguousarray(normalised.transpose(2, 0, 1)[np.newaxis])
 
     def infer(self, tensor: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the model's output, float32 [points, classes + 4 * bins]."""
+        """Return the model's output, float32 [classes + 4 * bins, points]."""
         output: NDArray[np.float32] = self.session.run(None, {self.input_name: tensor})[0][0]
-        return output.T
+        return output
 
     def postprocess(self, output: NDArray[np.float32], shape: tuple[int, ...]) -> list[Found]:
         """Return what was found, in pixels of a picture of this shape."""
-        scores = output[:, : len(self.names)]
-        rows, classes = np.nonzero(scores >= self.thresholds)
-        if not len(rows):
+        scores = output[: len(self.names)]
+        classes, points = np.nonzero(scores >= self.thresholds[:, np.newaxis])
+        if not len(points):
             return []
-        best = scores[rows, classes]
-        logits = output[rows, len(self.names) :].reshape(-1, 4, len(self.bins))
+        best = scores[classes, points]
+        logits = output[len(self.names) :, points].T.reshape(-1, 4, len(self.bins))
         weights = np.exp(logits - logits.max(axis=2, keepdims=True))
-        sides = (weights @ self.bins) / weights.sum(axis=2) * self.strides[rows, np.newaxis]
+        sides = (weights @ self.bins) / weights.sum(axis=2) * self.strides[points, np.newaxis]
         boxes = np.concatenate(
-            [self.centres[rows] - sides[:, :2], self.centres[rows] + sides[:, 2:]], axis=1
+            [self.centres[points] - sides[:, :2], self.centres[points] + sides[:, 2:]], axis=1
         )
         boxes *= np.array([shape[1], shape[0]] * 2) / np.array(self.size * 2)
         corners = np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], axis=1)

@@ -31,8 +31,8 @@ def test_it_detects_what_our_detector_believes(number: int) -> None:
 def test_an_empty_picture_gives_nothing() -> None:
     detector = Detector.load(threads=1)
     model = plain.Model(detector.manifest, detector.weights.file, 1)
-    output = detector.infer(detector.prepare(frames.pictures(CLIP, [0])[0])).T.copy()
-    output[:, : len(detector.names)] = 0.0
+    output = detector.infer(detector.prepare(frames.pictures(CLIP, [0])[0])).copy()
+    output[: len(detector.names)] = 0.0
     assert model.postprocess(output, (720, 1280, 3)) == []
 
 
