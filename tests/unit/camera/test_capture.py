@@ -73,7 +73,7 @@ def test_a_hang_while_opening_is_seen_too(rig: MakeRig, clock: FakeClock) -> Non
 
 def test_stopping_frees_a_thread_that_waits_to_be_read(rig: MakeRig, clip: Path) -> None:
     made = rig(clip, realtime=False)
-    until(lambda: made.state.frames >= 1)
+    until(lambda: made.state.frames == 2)  # one lies ready, the other waits for its place
     assert made.capture.stop(30)
     assert made.slot.take(0) is None
     assert made.state.fault is None, "to be stopped is no fault"
