@@ -8,11 +8,10 @@ from statistics import median
 from typing import Final
 
 import numpy as np
-import yaml
 
 from cleandesk.detector import Detector
 from models.evaluation import measures
-from models.evaluation.looking import FP32, Eye, RawModel, frames_of, read_yaml
+from models.evaluation.looking import FP32, Eye, RawModel, frames_of, read_yaml, write_yaml
 from models.evaluation.sets import PictureSet
 
 INT8: Final = "int8"
@@ -92,4 +91,4 @@ def withdraw(manifest: Path) -> None:
             manifest.with_name(variant["file"]).unlink(missing_ok=True)
     if others := [v for v in variants if v["precision"] != INT8]:
         held["variants"] = others
-    manifest.write_text(yaml.safe_dump(held, sort_keys=False, width=100), encoding="utf-8")
+    write_yaml(held, manifest)

@@ -74,6 +74,12 @@ def read_yaml(path: Path) -> dict[str, Any]:
     return read
 
 
+def write_yaml(content: dict[str, Any], path: Path, head: str = "") -> None:
+    """Write a YAML file in the order of its keys, after a comment."""
+    text = head + yaml.safe_dump(content, sort_keys=False, width=100)
+    path.write_text(text, encoding="utf-8")
+
+
 #: What of a manifest decides what is found; the hash stands for the file.
 _GRAPH: Final = ("sha256", "classes", "input", "decoder", "strides", "reg_max", "nms_iou")
 

@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import yaml
 
 from cleandesk.detector import Detections
 from models.evaluation.calibrate import IDENTITY, Curve
-from models.evaluation.looking import read_yaml
+from models.evaluation.looking import read_yaml, write_yaml
 from models.evaluation.matching import Judged
 from models.evaluation.sets import EvaluationError
 
@@ -58,14 +57,12 @@ class OperatingPoint:
 def write(content: dict[str, Any], path: Path) -> None:
     """Write the operating point and what led to it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    text = _HEAD + yaml.safe_dump(content, sort_keys=False, width=100)
-    path.write_text(text, encoding="utf-8")
+    write_yaml(content, path, _HEAD)
 
 
 def adopt(content: dict[str, Any], manifest: Path) -> None:
     """Put what was chosen into the manifest, the rest of which stays as it is."""
-    held = read_yaml(manifest) | {key: content[key] for key in _ADOPTED}
-    manifest.write_text(yaml.safe_dump(held, sort_keys=False, width=100), encoding="utf-8")
+    write_yaml(read_yaml(manifest) | {key: content[key] for key in _ADOPTED}, manifest)
 
 
 def read(path: Path, names: Sequence[str]) -> OperatingPoint:

@@ -74,7 +74,7 @@ def annotate(
     """Return COCO annotations (without ids) of an identity picture.
 
     What is mostly hidden by others, mostly outside the picture, or tiny is a region to ignore
-    (`iscrowd`): one who finds it is right, one who does not is excused.
+    (`iscrowd`): neither to find it nor to miss it counts.
 
     Args:
         ids: shape (h, w): 0 for background, else 1 + the thing's place in `things`.

@@ -6,16 +6,19 @@ from typing import Annotated
 import torch
 import typer
 
-from cleandesk.detector import read_manifest
+from cleandesk.detector import default_manifest, read_manifest
 from models.train import graph, manifest
 from models.train import quantise as quantiser
 from models.train.join import join
 from models.train.labels import KEPT
 from models.train.network import to_arrays
 from models.train.run import Plan, Run
+from models.train.sets import read_all
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build" / "train"
+SHIPPED = default_manifest()
+SCENES = ROOT / "build" / "scenes" / "train"
 SHARED = ROOT.parent / "shared"
 START = SHARED / "teachers" / "nanodet_plus_m_416.onnx"
 STARTED_FROM = "NanoDet-Plus-m 416 (Apache-2.0, github.com/RangiLyu/nanodet)"
@@ -60,19 +63,13 @@ def export(
 
 @app.command()
 def quantise(
-    path: Annotated[Path, typer.Option("--manifest", help="Of the model in fp32.")] = ROOT
-    / "models"
-    / "desk"
-    / "manifest.yaml",
+    path: Annotated[Path, typer.Option("--manifest", help="Of the model in fp32.")] = SHIPPED,
 ) -> None:
     """Write the int8 file beside the fp32 one, and name it in the manifest."""
-    folders = [
-        SHARED / "data" / "coco_unlabelled" / "images",
-        ROOT / "build" / "scenes" / "train" / "images",
-    ]
+    sets = read_all(SHARED / "data", SCENES)
+    items = quantiser.spread([sets["coco_unlabelled"], sets["scenes"]])
     target = path.with_name(quantiser.NAME)
-    read = read_manifest(path)
-    quantiser.quantise(read, quantiser.calibration_pictures(folders), target)
+    quantiser.quantise(read_manifest(path), items, target)
     manifest.add_int8(path, target)
     typer.echo(target)
 

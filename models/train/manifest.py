@@ -2,7 +2,7 @@
 
 import hashlib
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import onnx
 import yaml
@@ -57,7 +57,7 @@ def save(model: onnx.ModelProto, folder: Path, source: str) -> Path:
         "source": source,
     }
     path = folder / "manifest.yaml"
-    path.write_text(yaml.safe_dump(manifest, sort_keys=False, width=100), encoding="utf-8")
+    _write(manifest, path)
     return path
 
 
@@ -66,5 +66,8 @@ def add_int8(path: Path, file: Path) -> None:
     held = yaml.safe_load(path.read_text(encoding="utf-8"))
     sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
     variant = {"precision": "int8", "file": file.name, "sha256": sha256, "needs": "dot_product"}
-    held["variants"] = [variant]
-    path.write_text(yaml.safe_dump(held, sort_keys=False, width=100), encoding="utf-8")
+    _write(held | {"variants": [variant]}, path)
+
+
+def _write(content: dict[str, Any], path: Path) -> None:
+    path.write_text(yaml.safe_dump(content, sort_keys=False, width=100), encoding="utf-8")

@@ -6,49 +6,43 @@ is not there. A class with a question mark is a region where nothing can be said
 """
 
 import json
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final, NamedTuple
 
 from models.train.labels import LEARNT
-from models.train.sample import IGNORED, codes
+from models.train.sample import IGNORED
 
-if TYPE_CHECKING:
-    from models.train.sets import Item
-
-LABELS: Final = Path(__file__).with_name("coco_unlabelled.labels.json")
+FILE: Final = Path(__file__).with_name("coco_unlabelled.labels.json")
 
 
 class OwnLabelsError(RuntimeError):
     """The file of our own labels is broken."""
 
 
-def label_of(name: str) -> int:
-    """Index of a learnt class, or `IGNORED` with a question mark. Raises `OwnLabelsError`."""
-    if name.removeprefix("?") not in LEARNT:
-        raise OwnLabelsError(f"no learnt class {name!r}; there are {', '.join(LEARNT)}")
-    return IGNORED if name.startswith("?") else LEARNT.index(name)
+class OwnLabels(NamedTuple):
+    """What we saw in one picture: corners, and of each a learnt class's index or `IGNORED`."""
+
+    boxes: tuple[tuple[float, float, float, float], ...]
+    labels: tuple[int, ...]
 
 
-def with_own_labels(items: "list[Item]", path: Path = LABELS) -> "list[Item]":
-    """Items, those that we labelled with their labels and all learnt classes known.
+def read_own_labels(path: Path = FILE) -> dict[str, OwnLabels]:
+    """Return our labels by the picture's file name.
 
     Raises:
         OwnLabelsError: If a label names no learnt class or its box is empty.
     """
-    if not path.is_file():
-        return items
-    ours = json.loads(path.read_text(encoding="utf-8"))
-    known = codes(labelled=LEARNT)
-    out = []
-    for item in items:
-        notes = ours.get(item.path.name)
-        if notes is None:
-            out.append(item)
-            continue
-        boxes = tuple((float(x0), float(y0), float(x1), float(y1)) for _, x0, y0, x1, y1 in notes)
-        if any(x1 <= x0 or y1 <= y0 for x0, y0, x1, y1 in boxes):
-            raise OwnLabelsError(f"{path}: {item.path.name} has an empty box; mend or remove it")
-        labels = tuple(label_of(name) for name, *_ in notes)
-        out.append(replace(item, boxes=boxes, labels=labels, known=known))
-    return out
+    listed = json.loads(path.read_text(encoding="utf-8"))
+    return {file: _read(notes, f"{path}: {file}") for file, notes in listed.items()}
+
+
+def _read(notes: list[tuple[str, float, float, float, float]], place: str) -> OwnLabels:
+    for name, x0, y0, x1, y1 in notes:
+        if name.removeprefix("?") not in LEARNT:
+            raise OwnLabelsError(f"{place}: no learnt class {name!r}; use {', '.join(LEARNT)}")
+        if x1 <= x0 or y1 <= y0:
+            raise OwnLabelsError(f"{place}: the box of {name!r} is empty; mend or remove it")
+    return OwnLabels(
+        tuple((x0, y0, x1, y1) for _, x0, y0, x1, y1 in notes),
+        tuple(IGNORED if n.startswith("?") else LEARNT.index(n) for n, *_ in notes),
+    )

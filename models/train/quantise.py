@@ -5,11 +5,10 @@ unsigned: with signed ones it was slower than fp32 on an x86 CPU with VNNI, and 
 takes either.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-import cv2
 import numpy as np
 import onnx
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
@@ -17,7 +16,7 @@ from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantTy
 from cleandesk.detector.letterbox import Letterbox
 from cleandesk.detector.manifest import Manifest
 from models.train.graph import HEAD, Array
-from models.train.sets import DataError
+from models.train.sets import DataError, Item
 
 NAME: Final = "desk.int8.onnx"
 # Quantised alone, the stem and the second stage, whose channels differ by orders of magnitude, cost
@@ -25,7 +24,6 @@ NAME: Final = "desk.int8.onnx"
 # the rest (root mean square of the logits' change: .47 and .25 against .16 of all others together).
 FIRST_EIGHT_BIT: Final = 60
 PICTURES: Final = 64
-_SUFFIXES: Final = frozenset({".jpg", ".png"})
 
 
 def stays_float(node: str) -> bool:
@@ -39,50 +37,41 @@ def stays_float(node: str) -> bool:
     return not number.isdigit() or not FIRST_EIGHT_BIT <= int(number) < HEAD
 
 
-def calibration_pictures(folders: Sequence[Path], count: int = PICTURES) -> list[Path]:
-    """Pictures of several folders, as many of each, spread evenly over its names.
+def spread(sets: Sequence[list[Item]], count: int = PICTURES) -> list[Item]:
+    """Pictures of several sets, as many of each, spread evenly over it.
 
     Raises:
-        DataError: If a folder has too few.
+        DataError: If a set has too few.
     """
-    found, each = list[Path](), count // len(folders)
-    for folder in folders:
-        paths = sorted(p for p in folder.glob("*") if p.suffix in _SUFFIXES)
-        if len(paths) < each:
-            raise DataError(f"{folder}: fewer than {each} pictures; run `make scenes` or copy them")
-        found += paths[:: len(paths) // each][:each]
-    return found
+    each = count // len(sets)
+    short = [str(len(items)) for items in sets if len(items) < each]
+    if short:
+        raise DataError(f"a set of {short[0]} pictures is too small for {each}: run `make scenes`")
+    return [item for items in sets for item in items[:: len(items) // each][:each]]
 
 
 class _Reader(CalibrationDataReader):  # type: ignore[misc]
     """Hands pictures to onnxruntime, prepared as the box prepares them."""
 
-    def __init__(self, manifest: Manifest, source: str, pictures: Sequence[Path]) -> None:
-        self._inputs = _inputs(manifest, source, pictures)
+    def __init__(self, manifest: Manifest, source: str, items: Sequence[Item]) -> None:
+        self._tensor = np.zeros(manifest.input_shape, np.float32)
+        self._letterbox = Letterbox(manifest.input, self._tensor)
+        self._source, self._items = source, iter(items)
 
     def get_next(self) -> dict[str, Array] | None:
-        return next(self._inputs, None)
+        item = next(self._items, None)
+        if item is None:
+            return None
+        self._letterbox.put(item.read().picture)
+        return {self._source: self._tensor}
 
 
-def _inputs(
-    manifest: Manifest, source: str, pictures: Sequence[Path]
-) -> Iterator[dict[str, Array]]:
-    tensor = np.zeros(manifest.input_shape, np.float32)
-    letterbox = Letterbox(manifest.input, tensor)
-    for path in pictures:
-        picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
-        if picture is None:
-            raise DataError(f"{path}: not a picture; remove it from the set or copy it again")
-        letterbox.put(np.asarray(picture, np.uint8))
-        yield {source: tensor.copy()}
-
-
-def quantise(manifest: Manifest, pictures: Sequence[Path], target: Path) -> None:
+def quantise(manifest: Manifest, items: Sequence[Item], target: Path) -> None:
     """Write the int8 file of a model.
 
     Args:
         manifest: Of the model in fp32.
-        pictures: That tell how large the activations are.
+        items: Pictures that tell how large the activations are.
         target: The file to write.
 
     Raises:
@@ -92,7 +81,7 @@ def quantise(manifest: Manifest, pictures: Sequence[Path], target: Path) -> None
     quantize_static(
         str(manifest.file),
         str(target),
-        _Reader(manifest, nodes.input[0].name, pictures),
+        _Reader(manifest, nodes.input[0].name, items),
         quant_format=QuantFormat.QDQ,
         per_channel=True,
         activation_type=QuantType.QUInt8,

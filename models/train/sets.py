@@ -1,7 +1,7 @@
 """The training sets: where they lie, what each of them labels, and how often it is drawn."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from models.train.labels import LEARNT, NUM_LEARNT, class_index
-from models.train.own import with_own_labels
+from models.train.own import OwnLabels, read_own_labels
 from models.train.picture import LONG, Cutout, Picture
 from models.train.sample import IGNORED, Codes, Sample, codes
 
@@ -93,6 +93,15 @@ def read_set(folder: Path, known: Codes, *, listed: bool = True) -> list[Item]:
     return items
 
 
+def with_own_labels(items: list[Item], ours: dict[str, OwnLabels]) -> list[Item]:
+    """Items; of those that we labelled all learnt classes are known."""
+    known = codes(labelled=LEARNT)
+    return [
+        replace(item, boxes=mine.boxes, labels=mine.labels, known=known) if mine else item
+        for item, mine in ((item, ours.get(item.path.name)) for item in items)
+    ]
+
+
 def read_all(shared: Path, scenes: Path) -> dict[str, list[Item]]:
     """All training sets, by name. Raises `DataError` if the shared ones are not there."""
     sets = {}
@@ -103,7 +112,7 @@ def read_all(shared: Path, scenes: Path) -> dict[str, list[Item]]:
             raise DataError(f"{folder}: no pictures; see models/README.md for where the data lie")
         held_out = HELD_OUT.get(name)
         items = [i for i in items if held_out is None or held_out not in i.path.name]
-        sets[name] = with_own_labels(items) if name in UNLISTED else items
+        sets[name] = with_own_labels(items, read_own_labels()) if name in UNLISTED else items
     return sets
 
 

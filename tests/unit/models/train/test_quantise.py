@@ -9,9 +9,11 @@ import pytest
 pytest.importorskip("onnx", reason="onnx is in the extra `train` only")
 
 from cleandesk.detector import Detector, default_manifest, read_manifest
+from models.train.labels import LEARNT
 from models.train.manifest import add_int8
-from models.train.quantise import calibration_pictures, quantise, stays_float
-from models.train.sets import DataError
+from models.train.quantise import quantise, spread, stays_float
+from models.train.sample import codes
+from models.train.sets import DataError, Item, read_set
 
 
 @pytest.mark.parametrize(
@@ -31,38 +33,36 @@ def test_stem_second_stage_heads_and_tail_stay_in_float(node: str, stays: bool) 
     assert stays_float(node) is stays
 
 
-def folder_of(path: Path, count: int) -> Path:
-    path.mkdir()
+def set_of(folder: Path, count: int) -> list[Item]:
+    images = folder / "images"
+    images.mkdir(parents=True)
     rng = np.random.default_rng(count)
     for number in range(count):
         picture = rng.integers(0, 256, (60, 80, 3), np.uint8)
-        cv2.imwrite(str(path / f"{number}.png"), picture)
-    return path
+        cv2.imwrite(str(images / f"{number}.png"), picture)
+    return read_set(folder, codes(labelled=LEARNT), listed=False)
 
 
-def test_pictures_come_evenly_from_all_folders(tmp_path: Path) -> None:
-    folders = [folder_of(tmp_path / name, count) for name, count in (("a", 8), ("b", 4))]
-    found = calibration_pictures(folders, 8)
-    assert [p.relative_to(tmp_path).as_posix() for p in found] == [
-        *(f"a/{n}.png" for n in (0, 2, 4, 6)),
-        *(f"b/{n}.png" for n in (0, 1, 2, 3)),
-    ]
-    with pytest.raises(DataError, match=r"b: fewer than 5"):
-        calibration_pictures(folders, 10)
+def test_pictures_come_evenly_from_all_sets(tmp_path: Path) -> None:
+    sets = [set_of(tmp_path / name, count) for name, count in (("a", 8), ("b", 4))]
+    names = [f"{i.path.parents[1].name}/{i.path.stem}" for i in spread(sets, 8)]
+    assert names == ["a/0", "a/2", "a/4", "a/6", "b/0", "b/1", "b/2", "b/3"]
+    with pytest.raises(DataError, match="a set of 4 pictures is too small for 5"):
+        spread(sets, 10)
 
 
 def test_the_int8_file_is_smaller_and_answers_nearly_alike(tmp_path: Path) -> None:
     shipped = read_manifest(default_manifest())
     target = tmp_path / "desk.int8.onnx"
-    pictures = calibration_pictures([folder_of(tmp_path / "pictures", 4)], 4)
-    quantise(shipped, pictures, target)
+    items = set_of(tmp_path / "set", 4)
+    quantise(shipped, items, target)
     assert target.stat().st_size < 0.6 * shipped.file.stat().st_size
     manifest = tmp_path / "manifest.yaml"
     text = default_manifest().read_text(encoding="utf-8")
     manifest.write_text(text, encoding="utf-8")
     (tmp_path / shipped.file.name).write_bytes(shipped.file.read_bytes())
     add_int8(manifest, target)
-    picture = np.asarray(cv2.imread(str(pictures[0])), np.uint8)
+    picture = items[0].read().picture
     answers = []
     for precision in ("fp32", "int8"):
         detector = Detector.load(manifest, threads=1, precision=precision)

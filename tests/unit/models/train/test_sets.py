@@ -7,9 +7,10 @@ import cv2
 import numpy as np
 import pytest
 
-from models.train.labels import LEARNT
+from models.train.labels import LEARNT, Known
+from models.train.own import OwnLabels
 from models.train.sample import IGNORED, codes
-from models.train.sets import DataError, Item, cut_out, read_all, read_set
+from models.train.sets import DataError, Item, cut_out, read_all, read_set, with_own_labels
 
 PENS = codes(labelled=("pen",), ignore=tuple(c for c in LEARNT if c != "pen"))
 
@@ -55,6 +56,17 @@ def test_pictures_whose_labels_are_not_there_yet_are_no_negatives(tmp_path: Path
 def test_an_unlabelled_set_needs_no_labels(tmp_path: Path) -> None:
     folder = make_set(tmp_path / "plain", listing=False)
     assert len(read_set(folder, PENS, listed=False)) == 1
+
+
+def test_a_picture_that_we_labelled_is_wholly_known(tmp_path: Path) -> None:
+    folder = make_set(tmp_path / "plain", listing=False)
+    cv2.imwrite(str(folder / "images" / "b.jpg"), np.full((40, 60, 3), 90, np.uint8))
+    items = read_set(folder, PENS, listed=False)
+    ours = {"a.jpg": OwnLabels(((1, 2, 30, 40),), (LEARNT.index("paper"),))}
+    named, other = with_own_labels(items, ours)
+    assert (named.boxes, named.labels) == ours["a.jpg"]
+    assert set(named.known) == {Known.LABELLED}
+    assert np.array_equal(other.known, PENS)
 
 
 def test_a_missing_set_is_an_error_that_names_it(tmp_path: Path) -> None:
