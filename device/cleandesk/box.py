@@ -117,7 +117,7 @@ class Box:
             look_s=1 / settings.looks_per_s,
             boot=self._boot,
         )
-        dropped = settings.detector.min_score
+        dropped = settings.detector.min_score or 0.0
         needs = needs_of(settings.rules, settings.looks_per_s)
         self._governor = Governor(settings.looks_per_s, needs.least_looks_per_s, self._started)
         self._looker = Looker(
@@ -125,7 +125,7 @@ class Box:
             self._policy,
             Gate(needs, 1 / settings.looks_per_s) if settings.gate == "on" else None,
             self._timer,
-            min_score=self._policy.floor if dropped is None else dropped,
+            min_score=tuple(max(floor, dropped) for floor in self._policy.floors),
         )
         address = Address(settings.site, settings.box)
         loaded = self._detector.weights.sha256

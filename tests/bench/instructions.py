@@ -55,14 +55,14 @@ def _ours(image: NDArray[np.uint8], output: NDArray[np.float32]) -> dict[str, Fr
     spec = detector.manifest.input
     watch, area, shrinker = Watch(5.0, None), Area(None), Shrinker(spec.width, spec.height)
     prepared = detector.prepare(image)
-    found = detector.read(output, prepared, min_score=policy.floor)
+    found = detector.read(output, prepared, min_score=policy.floors)
     at = Instant(0.0, datetime(2026, 1, 5, tzinfo=UTC), synced=True)
     seconds = iter(range(1_000_000))
     return {
         "watch and area": lambda: (watch.look(image, at), area.apply(image)),
         "prepare": lambda: detector.prepare(image),
         "plane": lambda: shrinker.plane(prepared.small),
-        "decode": lambda: detector.read(output, prepared, min_score=policy.floor),
+        "decode": lambda: detector.read(output, prepared, min_score=policy.floors),
         "policy": lambda: policy.step(found, Instant(next(seconds) * 0.2, at.utc, synced=True)),
     }
 

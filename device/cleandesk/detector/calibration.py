@@ -34,20 +34,21 @@ class Calibration:
             odds = np.log(exact) - np.log1p(-exact)
         return _sigmoid(self._scale[class_ids] * odds + self._offset[class_ids])
 
-    def least(self, calibrated: float) -> NDArray[np.float32]:
-        """Return which of the model's own scores `apply` turns into this one.
+    def least(self, calibrated: float | NDArray[np.float64]) -> NDArray[np.float32]:
+        """Return which of the model's own scores `apply` turns into these.
 
         Args:
-            calibrated: The wanted score, 0-1.
+            calibrated: The wanted scores, 0-1: one for all, or float64 [classes]. More than 1 is 1.
 
         Returns:
             float32 [classes]: as exact as a float32 can say it. More than 0 if the wanted score is:
             what scores 0 was not asked about.
         """
+        wanted = np.minimum(calibrated, 1.0)
         with np.errstate(divide="ignore"):
-            odds = np.log(np.float64(calibrated)) - np.log1p(-np.float64(calibrated))
+            odds = np.log(wanted) - np.log1p(-wanted)
         least = _sigmoid((odds - self._offset) / self._scale)
-        return np.maximum(least, _SMALLEST) if calibrated > 0 else least
+        return np.where(wanted > 0, np.maximum(least, _SMALLEST), least)
 
 
 def _sigmoid(odds: NDArray[np.float64]) -> NDArray[np.float32]:

@@ -5,6 +5,7 @@ NanoDet-Plus (github.com/RangiLyu/nanodet, Apache-2.0), `nanodet_plus_head.py`.
 """
 
 import math
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -28,8 +29,10 @@ class NanoDetPlus:
     def __init__(self, manifest: Manifest) -> None:
         self._classes = len(manifest.classes)
         self._calibration = Calibration(manifest)
-        self._asked = math.nan  # whose inverse is `_least`
-        self._least: Scores = np.zeros((self._classes, 1), np.float32)
+        self._asked: float | Sequence[float] = math.nan  # whose inverse is `_least`
+        self._rows: slice | ClassIds = slice(0)
+        self._wanted: ClassIds = np.zeros(0, np.int64)
+        self._least: Scores = np.zeros((0, 1), np.float32)
         self._iou = manifest.nms_iou
         self._bins = np.arange(manifest.reg_max + 1, dtype=np.float32)
         self._centres, self._strides = _points(
@@ -37,7 +40,7 @@ class NanoDetPlus:
         )
 
     def decode(
-        self, output: NDArray[np.float32], min_score: float
+        self, output: NDArray[np.float32], min_score: float | Sequence[float]
     ) -> tuple[Boxes, Scores, ClassIds]:
         """Return what stands out, best first.
 
@@ -45,7 +48,8 @@ class NanoDetPlus:
             output: float32 [classes + 4 * bins, points]: scores after the sigmoid, then for each of
                 left, top, right, bottom the logits of its distance's bins, in strides. A point may
                 answer for some classes alone and hold zeros for the others.
-            min_score: Weaker detections are left out; of calibrated scores.
+            min_score: Weaker detections are left out; of calibrated scores. One for all classes, or
+                one for each: a class that needs more than 1 is not looked at.
 
         Returns:
             Boxes x1, y1, x2, y2 in input pixels, float32 [n, 4]; calibrated scores, float32 [n];
@@ -63,19 +67,29 @@ class NanoDetPlus:
         return boxes[keep], scores[keep], class_ids[keep]
 
     def _candidates(
-        self, output: NDArray[np.float32], min_score: float
+        self, output: NDArray[np.float32], min_score: float | Sequence[float]
     ) -> tuple[NDArray[np.int64], ClassIds, Scores]:
         """Return the points, classes and calibrated scores that reach `min_score`."""
+        if min_score != self._asked:
+            self._ask(min_score)
         # One comparison of all, against the calibration's inverse, is a quarter of the work of
         # looking for each point's best. What is no number is not weak.
-        if min_score != self._asked:
-            self._asked, self._least = min_score, self._calibration.least(min_score)[:, None]
-        weak = output[: self._classes] < self._least
-        class_ids, points = np.divmod(np.flatnonzero(~weak), output.shape[1])
+        weak = output[self._rows] < self._least
+        places, points = np.divmod(np.flatnonzero(~weak), output.shape[1])
+        class_ids = self._wanted[places]
         found = output[class_ids, points]
         if not np.isfinite(found).all():
             raise FloatingPointError("the model's scores are no numbers")
         return points, class_ids, self._calibration.apply(found, class_ids)
+
+    def _ask(self, min_score: float | Sequence[float]) -> None:
+        """Prepare for the classes that can reach their score, and for no others."""
+        least = np.broadcast_to(np.asarray(min_score, np.float64), self._classes)
+        self._wanted = np.flatnonzero(least <= 1)
+        self._least = self._calibration.least(least)[self._wanted, None]
+        all_of_them = len(self._wanted) == self._classes
+        self._rows = slice(self._classes) if all_of_them else self._wanted
+        self._asked = min_score
 
     def _boxes(self, output: NDArray[np.float32], points: NDArray[np.int64]) -> Boxes:
         """Take each side's expected distance; only for the points that are worth it."""

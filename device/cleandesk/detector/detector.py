@@ -1,6 +1,7 @@
 """The detector: a picture goes in, detections come out."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -127,9 +128,19 @@ class Detector:
         return output
 
     def read(
-        self, output: NDArray[np.float32], prepared: Prepared, *, min_score: float
+        self,
+        output: NDArray[np.float32],
+        prepared: Prepared,
+        *,
+        min_score: float | Sequence[float],
     ) -> Detections:
         """Return what the model's output says of the picture it was made of, as `detect` does.
+
+        Args:
+            output: Of `infer`.
+            prepared: What it was made of.
+            min_score: Weaker detections are left out. One for all classes, or one for each: a class
+                that needs more than 1 is not looked for.
 
         Raises:
             ModelError: If it holds values that are no numbers.

@@ -1,5 +1,6 @@
 """One look at the desk: gate, inference, decoding, policy."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cleandesk.detector import Detections, Detector
@@ -31,7 +32,8 @@ class Looker:
         policy: Makes violations of them.
         gate: Leaves frames out; None: all are looked at.
         timer: For the stages.
-        min_score: Weaker detections are left out.
+        min_score: Of each of the model's classes: weaker detections are left out, and a class that
+            needs more than 1 is not looked for.
     """
 
     def __init__(
@@ -41,7 +43,7 @@ class Looker:
         gate: Gate | None,
         timer: StageTimer,
         *,
-        min_score: float,
+        min_score: Sequence[float],
     ) -> None:
         self._detector, self._policy, self._gate = detector, policy, gate
         self._timer, self._min_score = timer, min_score

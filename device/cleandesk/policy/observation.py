@@ -5,7 +5,7 @@ desk nobody's feet are seen, and a share, unlike a point that is in or out, leav
 coming in and going out, so that a thing on the border does not flicker.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,31 +61,28 @@ class Observation:
 
 
 class Observer:
-    """Turns detections into observations, for a set of zones and classes."""
+    """Turns detections into observations, for a set of zones."""
 
     def __init__(
         self,
         zones: Mapping[str, Zone],
         names: tuple[str, ...],
         *,
-        classes: Collection[str],
         threshold_of: Callable[[str], float],
-        floor: float,
+        floors: Sequence[float],
     ) -> None:
         """Prepare to observe.
 
         Args:
             zones: By name.
             names: The model's classes, in its order.
-            classes: Which of them matter; people always do.
             threshold_of: The score from which the model is believed about a class.
-            floor: Weaker detections than this are left out.
+            floors: Of each class: weaker detections are left out.
         """
         self._map = ZoneMap(zones)
         self._names = names
         self._thresholds = tuple(threshold_of(name) for name in names)
-        self._wanted = np.array([name == PERSON or name in classes for name in names])
-        self._floor = floor
+        self._floors = np.array(floors)
         self._nothing = Observation((), (), 1.0)
         self.zone_index = {name: i for i, name in enumerate(self._map.names)}
 
@@ -130,8 +127,7 @@ class Observer:
         places = np.clip(detections.boxes / (width, height, width, height), 0.0, 1.0)
         scores = np.minimum(detections.scores.astype(np.float64), 1.0)
         keep = (
-            (scores >= self._floor)
-            & self._wanted[detections.class_ids]
+            (scores >= self._floors[detections.class_ids])
             & (places[:, 2] > places[:, 0])
             & (places[:, 3] > places[:, 1])
         )

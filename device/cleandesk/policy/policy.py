@@ -6,7 +6,7 @@ from cleandesk.clock import Instant
 from cleandesk.contract.messages import CloseReason, Phase
 from cleandesk.detector.detections import Detections
 from cleandesk.policy.change import Change, Progress
-from cleandesk.policy.observation import PERSON_SCORE, Observer
+from cleandesk.policy.observation import PERSON, PERSON_SCORE, Observer
 from cleandesk.policy.sightings import classes_of
 from cleandesk.policy.state import Moment, OpenViolation, PolicyState
 from cleandesk.policy.watch import RuleWatch
@@ -56,20 +56,10 @@ class Policy:
         problems = [*_problems(rules, zones, names)]
         if problems:
             raise RuleError(problems)
-        #: Weaker detections than this can change nothing.
-        self.floor = min(
-            [
-                PERSON_SCORE,
-                *(rule.hold(threshold_of(name)) for rule in rules for name in classes_of(rule)),
-            ]
-        )
-        self._observer = Observer(
-            zones,
-            names,
-            classes=frozenset().union(*(classes_of(rule) for rule in rules)),
-            threshold_of=threshold_of,
-            floor=self.floor,
-        )
+        #: For each of the model's classes: weaker detections can change nothing. Infinite for
+        #: those that no rule is about.
+        self.floors = tuple(_floor(name, rules, threshold_of) for name in names)
+        self._observer = Observer(zones, names, threshold_of=threshold_of, floors=self.floors)
         index = self._observer.zone_index
         self._watches = {
             rule.name: RuleWatch(rule, zones[rule.zone], zone_index=index[rule.zone], new_id=new_id)
@@ -225,6 +215,14 @@ class Policy:
     def progress(self) -> list[Progress]:
         """Return all that is open or on the way to it, rule by rule."""
         return [row for watch in self._watches.values() for row in watch.progress()]
+
+
+def _floor(name: str, rules: Sequence[Rule], threshold_of: Callable[[str], float]) -> float:
+    """Return the least score of a class that matters: to a rule, or as a person in the way."""
+    needed = [rule.hold(threshold_of(name)) for rule in rules if name in classes_of(rule)]
+    if name == PERSON:
+        needed.append(PERSON_SCORE)
+    return min(needed, default=float("inf"))
 
 
 def _problems(

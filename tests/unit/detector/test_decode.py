@@ -90,6 +90,28 @@ def test_each_call_may_ask_for_another_score(
     assert [len(decoder.decode(silent, score)[0]) for score in (0.4, 0.1, 0.8, 0.4)] == [2, 3, 1, 2]
 
 
+def test_each_class_may_have_a_score_of_its_own(
+    simple: Manifest, silent: NDArray[np.float32]
+) -> None:
+    lines = {simple.classes[5]: Line(scale=1, offset=2)}
+    decoder = NanoDetPlus(simple.model_copy(update={"calibration": lines}))
+    for row, class_id, score in ((0, 1, 0.5), (20, 2, 0.5), (40, 3, 0.9), (60, 5, 0.3)):
+        put(silent, row, class_id, score, [0, 0, 1, 1])
+    asked = [float("inf")] * len(simple.classes)
+    asked[1], asked[2], asked[5] = 0.4, 0.6, 0.75
+    _, scores, class_ids = decoder.decode(silent, asked)
+    odds = np.log(0.3 / 0.7) + 2
+    assert class_ids.tolist() == [5, 1]
+    assert scores.tolist() == pytest.approx([1 / (1 + np.exp(-odds)), 0.5])
+
+
+def test_where_no_class_is_asked_for_nothing_is_found(
+    decoder: NanoDetPlus, simple: Manifest, silent: NDArray[np.float32]
+) -> None:
+    put(silent, 0, 1, 0.9, [0, 0, 1, 1])
+    assert len(decoder.decode(silent, [float("inf")] * len(simple.classes))[0]) == 0
+
+
 def test_one_thing_seen_twice_is_one_and_two_classes_are_two(
     decoder: NanoDetPlus, silent: NDArray[np.float32]
 ) -> None:

@@ -33,7 +33,7 @@ class Desk:
             boot="a" * 32,
         )
         gate = Gate(needs_of([RULE], 5), 0.2) if gated else None
-        self.looker = Looker(detector, policy, gate, self.timer, min_score=0.2)
+        self.looker = Looker(detector, policy, gate, self.timer, min_score=policy.floors)
         self._tray: Tray[Ready] = Tray()
         self._preparer = Preparer(Area(None), detector, self._tray, self.timer, looks_per_s=5)
         self._shown = 0

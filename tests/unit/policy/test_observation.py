@@ -9,7 +9,8 @@ from tests.unit.policy.traces import NAMES, PHONE_AT, SIZE, THRESHOLD, ZONES, Fo
 
 
 def observer(*classes: str) -> Observer:
-    return Observer(ZONES, NAMES, classes=classes, threshold_of=lambda _: THRESHOLD, floor=0.2)
+    floors = [0.2 if name in (*classes, "person") else float("inf") for name in NAMES]
+    return Observer(ZONES, NAMES, threshold_of=lambda _: THRESHOLD, floors=floors)
 
 
 def observe(*found: Found) -> Observation:

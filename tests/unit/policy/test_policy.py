@@ -4,6 +4,7 @@ import pytest
 
 from cleandesk.contract.messages import CloseReason, Phase, Severity
 from cleandesk.policy import Change, Place, Policy, RuleError
+from cleandesk.policy.observation import PERSON_SCORE
 from cleandesk.settings import PeopleRule, PresenceRule
 from tests.unit.policy.traces import (
     BOOT,
@@ -95,7 +96,11 @@ def test_a_rule_without_a_score_believes_the_model_class_by_class(
     seen = frame((name, 0.7, PHONE_AT))
     opened = [c for n in range(20) for c in watching.step(seen, WALL.at(n * LOOK_S))]
     assert bool(opened) == (threshold <= 0.7)
-    assert watching.floor == pytest.approx(0.6 / 2.5)
+    floors = dict(zip(NAMES, watching.floors, strict=True))
+    assert floors.pop("phone") == pytest.approx(0.6 / 2.5)
+    assert floors.pop("paper") == pytest.approx(0.8 / 2.5)
+    assert floors.pop("person") == PERSON_SCORE
+    assert set(floors.values()) == {float("inf")}
 
 
 @pytest.mark.parametrize(("factor", "reasons_"), [(0.5, [None]), (0.41, [None]), (0.39, [CLEARED])])

@@ -25,7 +25,8 @@ AT_SCREEN: Place = (0.38, 0.3, 0.42, 0.4)
 
 
 def see(rule: Rule, *found: Found) -> list[Sighting]:
-    observer = Observer(ZONES, NAMES, classes=NAMES, threshold_of=lambda _: THRESHOLD, floor=0.1)
+    floors = [0.1] * len(NAMES)
+    observer = Observer(ZONES, NAMES, threshold_of=lambda _: THRESHOLD, floors=floors)
     return sightings(rule, observer.observe(frame(*found)), observer.zone_index[rule.zone])
 
 
