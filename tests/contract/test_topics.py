@@ -4,23 +4,45 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cleandesk.contract.topics import ROOT, Address, Channel, Topic, TopicError, everyones, parse
+from cleandesk.contract.topics import (
+    OF_A_VIOLATION,
+    ROOT,
+    Address,
+    Channel,
+    Command,
+    Side,
+    Topic,
+    TopicError,
+    everyones,
+    parse,
+)
 
 names = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?", fullmatch=True)
 ids = st.from_regex(r"[0-9a-f]{32}", fullmatch=True)
 levels = st.one_of(
-    st.sampled_from(["cleandesk", "v1", "+", "#", "", "violation", "active", "ack", "\n", "é"]),
+    st.sampled_from(
+        ["cleandesk", "v1", "+", "#", "", "violation", "active", "cmd", "ack", "\n", "é"]
+    ),
     st.text(max_size=40),
+    st.sampled_from([*Command, *Side]),
     names,
     ids,
 )
 
 
-@given(names, names, st.sampled_from(Channel), ids)
+@given(names, names, st.sampled_from(sorted(set(Channel) - {Channel.COMMAND})), ids)
 def test_what_is_built_is_what_is_parsed(site: str, box: str, channel: Channel, id_: str) -> None:
     address = Address(site, box)
-    below = (id_,) if channel is Channel.ACTIVE else ()
+    below = (id_,) if channel in OF_A_VIOLATION else ()
     assert parse(address.topic(channel, *below)) == Topic(address, channel, *below)
+
+
+@pytest.mark.parametrize("command", Command)
+@pytest.mark.parametrize("side", Side)
+def test_a_command_that_is_built_is_what_is_parsed(command: Command, side: Side) -> None:
+    address = Address("s", "b")
+    built = Topic(address, Channel.COMMAND, command=command, side=side)
+    assert parse(address.command(command, side)) == built
 
 
 @given(
@@ -35,7 +57,7 @@ def test_any_text_is_refused_as_a_topic_or_is_one(text: str) -> None:
         topic = parse(text)
     except TopicError:
         return
-    below = (topic.violation_id,) if topic.violation_id else ()
+    below = [one for one in (topic.violation_id, topic.command, topic.side) if one]
     assert topic.address.topic(topic.channel, *below) == text
 
 
@@ -59,3 +81,4 @@ def test_a_name_that_no_certificate_could_carry_is_refused(site: str, box: str) 
 def test_filters_hold_every_box_of_a_site_or_of_all() -> None:
     assert everyones(Channel.VIOLATION) == "cleandesk/v1/+/+/violation"
     assert everyones(Channel.ACTIVE, "s1") == "cleandesk/v1/s1/+/active/+"
+    assert everyones(Channel.COMMAND) == "cleandesk/v1/+/+/cmd/+/response"

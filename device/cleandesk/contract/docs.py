@@ -16,6 +16,12 @@ import yaml
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from cleandesk.contract.commands import (
+    BreakRequest,
+    BreakResponse,
+    SpotCheckRequest,
+    SpotCheckResponse,
+)
 from cleandesk.contract.messages import (
     SCHEMA_VERSION,
     Ack,
@@ -26,7 +32,8 @@ from cleandesk.contract.messages import (
     ViolationEvent,
 )
 from cleandesk.contract.publication import REPLAYED
-from cleandesk.contract.topics import NAME_PATTERN, ROOT, Channel
+from cleandesk.contract.topics import NAME_PATTERN, ROOT, Channel, Command, Side
+from cleandesk.contract.worker_messages import Appeal, Idle
 
 log = logging.getLogger(__name__)
 
@@ -40,8 +47,10 @@ class Topic:
 
     Attributes:
         action: What a box does: `send` or `receive`.
-        below: Name of the level below the channel, if it has one.
         about: What the types cannot say.
+        below: Name of the level below the channel, if it has one.
+        command: Which command, on the channel `cmd`.
+        side: Who speaks, on the channel `cmd`.
     """
 
     channel: Channel
@@ -50,13 +59,31 @@ class Topic:
     retain: bool
     about: str
     below: str | None = None
+    command: Command | None = None
+    side: Side | None = None
+
+    @property
+    def name(self) -> str:
+        """What documents call it: `violation`, `break_request`."""
+        if self.command is None or self.side is None:
+            return self.channel.value
+        return f"{self.command}_{self.side}".replace("-", "_")
 
     @property
     def address(self) -> str:
         """The topic, with parameters in braces."""
-        below = f"/{{{self.below}}}" if self.below else ""
-        return f"{ROOT}/{{site}}/{{box}}/{self.channel.value}{below}"
+        levels = [ROOT, "{site}", "{box}", self.channel.value]
+        if self.below:
+            levels.append(f"{{{self.below}}}")
+        if self.command is not None and self.side is not None:
+            levels += [self.command, self.side]
+        return "/".join(levels)
 
+
+_REQUEST = "Needs a response topic and correlation data; the same correlation is done once."
+_BREAK = f"Starts a break for the worker; nothing can end one but the worker. {_REQUEST}"
+_SPOT_CHECK = f"The box looks now, for a while; the worker's page says so. {_REQUEST}"
+_ANSWER = "The answer, with the request's correlation data; to the default topic or the one asked."
 
 TOPICS = (
     Topic(Channel.STATUS, Status, "send", retain=True, about="Also the box's last will."),
@@ -94,6 +121,37 @@ TOPICS = (
         about="The subscriber's answer, for every delivery, duplicates too. Each result releases "
         "the event from the box's outbox.",
     ),
+    Topic(
+        Channel.APPEAL,
+        Appeal,
+        "send",
+        retain=False,
+        about="The worker's objection to a violation; acked like an event.",
+    ),
+    Topic(
+        Channel.IDLE,
+        Idle,
+        "send",
+        retain=False,
+        about="Off by default. When the marker begins and when it ends.",
+    ),
+    *(
+        Topic(
+            Channel.COMMAND,
+            message,
+            "receive" if side is Side.REQUEST else "send",
+            retain=False,
+            command=command,
+            side=side,
+            about=about,
+        )
+        for command, side, message, about in (
+            (Command.BREAK, Side.REQUEST, BreakRequest, _BREAK),
+            (Command.BREAK, Side.RESPONSE, BreakResponse, _ANSWER),
+            (Command.SPOT_CHECK, Side.REQUEST, SpotCheckRequest, _SPOT_CHECK),
+            (Command.SPOT_CHECK, Side.RESPONSE, SpotCheckResponse, _ANSWER),
+        )
+    ),
 )
 
 _PARAMETERS = {
@@ -107,7 +165,7 @@ _PARAMETERS = {
 def schema(topic: Topic) -> dict[str, Any]:
     """Return the JSON Schema of a topic's payload."""
     made = topic.message.model_json_schema(by_alias=True)
-    return {"$schema": _DIALECT, "title": made.pop("title", topic.channel.value), **made}
+    return {"$schema": _DIALECT, "title": made.pop("title", topic.name), **made}
 
 
 def asyncapi() -> dict[str, Any]:
@@ -128,14 +186,11 @@ def asyncapi() -> dict[str, Any]:
             "license": {"name": "Apache-2.0"},
         },
         "defaultContentType": "application/json",
-        "channels": {topic.channel.value: _channel(topic) for topic in TOPICS},
-        "operations": {
-            f"{topic.action}_{topic.channel.value}": _operation(topic) for topic in TOPICS
-        },
+        "channels": {topic.name: _channel(topic) for topic in TOPICS},
+        "operations": {f"{topic.action}_{topic.name}": _operation(topic) for topic in TOPICS},
         "components": {
             "messages": {
-                topic.channel.value: _message(topic, refs[topic.message, "validation"])
-                for topic in TOPICS
+                topic.name: _message(topic, refs[topic.message, "validation"]) for topic in TOPICS
             },
             "schemas": definitions["$defs"],
         },
@@ -145,8 +200,7 @@ def asyncapi() -> dict[str, Any]:
 def files() -> dict[str, str]:
     """Return the text of each generated file by its name."""
     made = {
-        f"{topic.channel.value}.schema.json": json.dumps(schema(topic), indent=2) + "\n"
-        for topic in TOPICS
+        f"{topic.name}.schema.json": json.dumps(schema(topic), indent=2) + "\n" for topic in TOPICS
     }
     made["asyncapi.yaml"] = yaml.safe_dump(
         asyncapi(), sort_keys=False, allow_unicode=True, width=100
@@ -190,14 +244,14 @@ def _channel(topic: Topic) -> dict[str, Any]:
         "address": topic.address,
         "description": topic.about,
         "parameters": {name: {"description": _PARAMETERS[name]} for name in names},
-        "messages": {topic.channel.value: {"$ref": f"#/components/messages/{topic.channel.value}"}},
+        "messages": {topic.name: {"$ref": f"#/components/messages/{topic.name}"}},
     }
 
 
 def _operation(topic: Topic) -> dict[str, Any]:
     return {
         "action": topic.action,
-        "channel": {"$ref": f"#/channels/{topic.channel.value}"},
+        "channel": {"$ref": f"#/channels/{topic.name}"},
         "bindings": {"mqtt": {"qos": 1, "retain": topic.retain}},
     }
 

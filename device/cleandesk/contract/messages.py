@@ -151,13 +151,35 @@ class PrivacyState(StrEnum):
     FAULT = "fault"
 
 
+class BreakReason(StrEnum):
+    """Why a worker takes a break: a code, so that nobody has to write about themselves."""
+
+    WATER = "water"
+    REST = "rest"
+    VISITOR = "visitor"
+    CALL = "call"
+    OTHER = "other"
+
+
+class BreakLimit(StrEnum):
+    """A site's limit that a break goes beyond. Reported, and nothing more: no break is refused."""
+
+    LENGTH = "length"
+    COUNT = "count"
+
+
 class Privacy(Message):
     """`privacy`, retained: whether the box is looking, since when, and why not."""
 
     state: PrivacyState
     reason: Text | None = Field(default=None, description="Break code, or the fault's name")
     since: AwareDatetime
-    until: AwareDatetime | None = None
+    until: AwareDatetime | None = Field(
+        default=None, description="When a break reaches the site's length; it does not end then"
+    )
+    beyond: list[BreakLimit] | None = Field(
+        default=None, description="Limits of the site that this break goes beyond"
+    )
 
 
 class StageTimes(BaseModel):

@@ -28,6 +28,8 @@ class Publication:
         retain: The broker keeps it for later subscribers; an empty payload clears it there.
         expiry_s: The broker forgets it after so long; None keeps it.
         user: MQTT 5 user properties, in order.
+        response_topic: Where the answer to a request shall go.
+        correlation: Says which request an answer is for.
     """
 
     topic: str
@@ -36,6 +38,8 @@ class Publication:
     retain: bool = False
     expiry_s: int | None = None
     user: UserProperties = ()
+    response_topic: str | None = None
+    correlation: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,8 @@ class Received:
         mid: The packet's id; 0 for QoS 0.
         connection: Number of the connection it came by: an acknowledgement is worth nothing on
             another one, where the broker sends the message again.
+        response_topic: Where the sender of a request wants the answer.
+        correlation: What the answer shall carry.
     """
 
     topic: str
@@ -57,3 +63,5 @@ class Received:
     user: UserProperties = ()
     mid: int = 0
     connection: int = 0
+    response_topic: str | None = None
+    correlation: bytes | None = None

@@ -9,6 +9,7 @@ ROOT = "cleandesk/v1"
 NAME_PATTERN = r"^[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?$"
 ID_PATTERN = r"^[0-9a-f]{32}$"
 MAX_COMMON_NAME = 64
+_FIXED = 5  # levels down to the channel
 
 
 class Channel(StrEnum):
@@ -19,7 +20,28 @@ class Channel(StrEnum):
     PRIVACY = "privacy"
     VIOLATION = "violation"
     ACTIVE = "active"
+    APPEAL = "appeal"
+    IDLE = "idle"
+    COMMAND = "cmd"
     ACK = "ack"
+
+
+class Command(StrEnum):
+    """What a box can be asked to do, by `cmd/<name>/request`."""
+
+    BREAK = "break"
+    SPOT_CHECK = "spot-check"
+
+
+class Side(StrEnum):
+    """The last level of a command's topic: who speaks."""
+
+    REQUEST = "request"
+    RESPONSE = "response"
+
+
+#: Channels with a violation's id below them.
+OF_A_VIOLATION = frozenset({Channel.ACTIVE})
 
 
 class TopicError(ValueError):
@@ -56,14 +78,26 @@ class Address:
         """Return the full topic of a channel, e.g. `cleandesk/v1/s1/b1/active/<id>`."""
         return "/".join((ROOT, self.site, self.box, channel.value, *below))
 
+    def command(self, command: Command, side: Side) -> str:
+        """Return the full topic of a command, e.g. `cleandesk/v1/s1/b1/cmd/break/request`."""
+        return self.topic(Channel.COMMAND, command.value, side.value)
+
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """A parsed topic: whose it is, which channel, and the id below it where the channel has one."""
+    """A parsed topic: whose it is, which channel, and what is below it.
+
+    Attributes:
+        violation_id: Where the channel is of `OF_A_VIOLATION`.
+        command: Which command, where the channel is `cmd`.
+        side: Who speaks, where the channel is `cmd`.
+    """
 
     address: Address
     channel: Channel
     violation_id: str | None = None
+    command: Command | None = None
+    side: Side | None = None
 
 
 def parse(topic: str) -> Topic:
@@ -73,21 +107,34 @@ def parse(topic: str) -> Topic:
         TopicError: If it is not one of the contract's topics.
     """
     levels = topic.split("/")
-    if levels[:2] != ROOT.split("/") or len(levels) not in {5, 6}:
+    if levels[:2] != ROOT.split("/") or len(levels) < _FIXED:
         raise TopicError(f"topic {topic[:200]!r} is not {ROOT}/<site>/<box>/<channel>")
     try:
         channel = Channel(levels[4])
     except ValueError:
         raise TopicError(f"topic {topic[:200]!r}: no channel {levels[4][:40]!r}") from None
-    below = levels[5] if len(levels) > len(ROOT.split("/")) + 3 else None
-    if (below is not None) != (channel is Channel.ACTIVE):
-        raise TopicError(f"topic {topic[:200]!r}: only 'active' has an id below it")
-    if below is not None and not re.fullmatch(ID_PATTERN, below):
-        raise TopicError(f"topic {topic[:200]!r}: {below[:40]!r} is not a violation id")
-    return Topic(Address(levels[2], levels[3]), channel, below)
+    address, below = Address(levels[2], levels[3]), levels[_FIXED:]
+    if channel in OF_A_VIOLATION:
+        if len(below) != 1 or not re.fullmatch(ID_PATTERN, below[0]):
+            raise TopicError(f"topic {topic[:200]!r}: '{channel}' has a violation id below it")
+        return Topic(address, channel, violation_id=below[0])
+    if channel is Channel.COMMAND:
+        try:
+            command, side = below
+            return Topic(address, channel, command=Command(command), side=Side(side))
+        except ValueError:
+            raise TopicError(
+                f"topic {topic[:200]!r}: 'cmd' has <command>/request or <command>/response below "
+                f"it; commands are {', '.join(Command)}"
+            ) from None
+    if below:
+        raise TopicError(f"topic {topic[:200]!r}: '{channel}' has nothing below it")
+    return Topic(address, channel)
 
 
 def everyones(channel: Channel, site: str = "+") -> str:
     """Return the subscription filter for one channel of every box, or of one site's boxes."""
-    suffix = "/+" if channel is Channel.ACTIVE else ""
+    suffix = "/+" if channel in OF_A_VIOLATION else ""
+    if channel is Channel.COMMAND:
+        suffix = f"/+/{Side.RESPONSE}"
     return f"{ROOT}/{site}/+/{channel.value}{suffix}"

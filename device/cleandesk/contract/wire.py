@@ -219,6 +219,10 @@ class Connection:
             properties.MessageExpiryInterval = publication.expiry_s
         if publication.user:
             properties.UserProperty = list(publication.user)
+        if publication.response_topic is not None:
+            properties.ResponseTopic = publication.response_topic
+        if publication.correlation is not None:
+            properties.CorrelationData = publication.correlation
         if publication.qos:
             self._count(1)
         info = self._client.publish(
@@ -312,6 +316,8 @@ class Connection:
                 user=tuple(getattr(message.properties, "UserProperty", ())),
                 mid=message.mid,
                 connection=self.number,
+                response_topic=getattr(message.properties, "ResponseTopic", None),
+                correlation=getattr(message.properties, "CorrelationData", None),
             )
         log.error("message dropped: its topic is not UTF-8", extra={"bytes": len(message.payload)})
         return None

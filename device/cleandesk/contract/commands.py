@@ -1,0 +1,96 @@
+"""Requests to a box and its answers: `cmd/<name>/request` and `cmd/<name>/response`.
+
+A request names its response topic and carries correlation data (MQTT 5). The same correlation data
+twice is the same request: it is done once, and answered with the same bytes each time.
+"""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from cleandesk.contract.messages import BreakReason, Count, Fraction, Id, Message, Seconds, Text
+
+#: Bytes of correlation data that a box takes.
+MAX_CORRELATION = 64
+
+
+class Outcome(StrEnum):
+    """What became of a request.
+
+    `done`: it was. `on_break`: the worker has a break, and nothing was woken. `off`: the camera is
+    off or at fault. `busy`: too many requests of this kind; ask again later. `expired`: it came
+    after `expires_at`. `invalid`: it is not a request; `detail` says why.
+    """
+
+    DONE = "done"
+    ON_BREAK = "on_break"
+    OFF = "off"
+    BUSY = "busy"
+    EXPIRED = "expired"
+    INVALID = "invalid"
+
+
+class Request(Message):
+    """What all requests share."""
+
+    expires_at: AwareDatetime | None = Field(
+        default=None, description="Not to be done after that; default: as long as MQTT keeps it"
+    )
+
+
+class BreakRequest(Request):
+    """`cmd/break/request`: start a break for the worker. None can be ended this way."""
+
+    reason: BreakReason
+
+
+class SpotCheckRequest(Request):
+    """`cmd/spot-check/request`: look at the desk now, for a while, and say what is there."""
+
+    look_s: Annotated[float, Field(gt=0, le=60)] = 10.0
+
+
+class Response(Message):
+    """What all answers share."""
+
+    outcome: Outcome
+    detail: Text | None = Field(default=None, description="Why, for people")
+    at: AwareDatetime
+    clock_synced: bool
+
+
+class BreakResponse(Response):
+    """`cmd/break/response`."""
+
+    since: AwareDatetime | None = Field(default=None, description="When the break began")
+
+
+class Finding(BaseModel):
+    """One thing that a spot check saw at least once."""
+
+    model_config = ConfigDict(frozen=True, populate_by_name=True, serialize_by_alias=True)
+    class_name: Text = Field(alias="class")
+    score: Fraction = Field(description="The best of all looks")
+    place: tuple[Fraction, Fraction, Fraction, Fraction] = Field(
+        description="Where, at that score: x1, y1, x2, y2 as fractions of the picture"
+    )
+    looks: Count = Field(description="In how many of the looks it was believed")
+
+
+class Verdict(BaseModel):
+    """What one rule says after a spot check."""
+
+    model_config = ConfigDict(frozen=True)
+    rule: Text
+    violated: bool = Field(description="A violation of this rule is open at the end")
+    violation_id: Id | None = None
+
+
+class SpotCheckResponse(Response):
+    """`cmd/spot-check/response`."""
+
+    looked_s: Seconds | None = None
+    looks: Count | None = None
+    findings: list[Finding] = Field(default_factory=list, max_length=64)
+    verdicts: list[Verdict] = Field(default_factory=list, max_length=64)
