@@ -60,6 +60,8 @@ class NanoDetPlus:
                 mean a clean desk.
         """
         points, class_ids, scores = self._candidates(output, min_score)
+        if not len(points):  # as at most looks at a clean desk
+            return np.zeros((0, 4), np.float32), scores, class_ids
         order = np.argsort(-scores, kind="stable")[:MOST_CANDIDATES]
         points, scores, class_ids = points[order], scores[order], class_ids[order]
         boxes = self._boxes(output, points)

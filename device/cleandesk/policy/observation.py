@@ -7,12 +7,13 @@ coming in and going out, so that a thing on the border does not flicker.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cleandesk.detector.detections import Detections
 from cleandesk.policy.change import Place
+from cleandesk.policy.geometry import iou_and_containment
 from cleandesk.policy.zones import ZoneMap
 from cleandesk.settings import Zone
 
@@ -98,31 +99,22 @@ class Observer:
                 f"for {self._names}: make the policy with the names of the detector in use"
             )
         places, scores, ids = self._select(detections)
-        if not len(scores):
+        if not scores:
             return self._nothing
         width, height = detections.size
         things = tuple(
-            Thing(
-                self._names[i], score, self._thresholds[i], (x1, y1, x2, y2), tuple(shares), twins
-            )
-            for i, score, (x1, y1, x2, y2), shares, twins in zip(
-                ids.tolist(),
-                scores.tolist(),
-                places.tolist(),
-                self._map.shares(places).tolist(),
-                _twins(places, ids),
-                strict=True,
-            )
+            Thing(self._names[i], score, self._thresholds[i], place, self._map.shares(place), twins)
+            for i, score, place, twins in zip(ids, scores, places, _twins(places, ids), strict=True)
         )
         persons = tuple(
             t.place for t in things if t.class_name == PERSON and t.score >= PERSON_SCORE
         )
         return Observation(things, persons, width / height)
 
-    def _select(
-        self, detections: Detections
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
+    def _select(self, detections: Detections) -> tuple[list[Place], list[float], list[int]]:
         """Return boxes as fractions within the picture, scores and class ids, best first."""
+        if not len(detections):
+            return [], [], []
         width, height = detections.size
         places = np.clip(detections.boxes / (width, height, width, height), 0.0, 1.0)
         scores = np.minimum(detections.scores.astype(np.float64), 1.0)
@@ -133,23 +125,17 @@ class Observer:
         )
         chosen = np.flatnonzero(keep)
         chosen = chosen[np.argsort(-scores[chosen], kind="stable")][:MAX_THINGS]
-        return places[chosen], scores[chosen], detections.class_ids[chosen]
+        boxes = [(x1, y1, x2, y2) for x1, y1, x2, y2 in places[chosen].tolist()]
+        return boxes, scores[chosen].tolist(), detections.class_ids[chosen].tolist()
 
 
-def _twins(places: NDArray[np.float64], ids: NDArray[np.int64]) -> list[frozenset[int]]:
+def _twins(places: Sequence[Place], ids: Sequence[int]) -> list[frozenset[int]]:
     """Return for each box the positions of those that show the same thing."""
-    x1, y1, x2, y2 = places.T
-    wide = np.minimum(x2[:, None], x2) - np.maximum(x1[:, None], x1)
-    high = np.minimum(y2[:, None], y2) - np.maximum(y1[:, None], y1)
-    common = np.maximum(wide, 0) * np.maximum(high, 0)
-    size = (x2 - x1) * (y2 - y1)
-    iou = common / (size[:, None] + size - common)
-    same = ids[:, None] == ids
-    twin = (iou >= TWIN_IOU_ACROSS) | (
-        same & ((iou >= TWIN_IOU) | (common >= TWIN_CONTAINMENT * np.minimum(size[:, None], size)))
-    )
-    np.fill_diagonal(twin, val=False)
     found: list[set[int]] = [set() for _ in places]
-    for a, b in np.argwhere(twin).tolist():
-        found[a].add(b)
+    for (a, here), (b, there) in combinations(enumerate(places), 2):
+        iou, containment = iou_and_containment(here, there)
+        alike = ids[a] == ids[b] and (iou >= TWIN_IOU or containment >= TWIN_CONTAINMENT)
+        if alike or iou >= TWIN_IOU_ACROSS:
+            found[a].add(b)
+            found[b].add(a)
     return [frozenset(others) for others in found]
