@@ -1,16 +1,27 @@
 """What leaves the box: the outbox that keeps events, and the link that carries them."""
 
-from cleandesk.link.errors import OutboxAccessError, OutboxBusyError, OutboxError
+from cleandesk.link.chain import Entry, Verdict
+from cleandesk.link.errors import (
+    LedgerUnreadableError,
+    OutboxAccessError,
+    OutboxBusyError,
+    OutboxError,
+)
 from cleandesk.link.events import EventMaker, closing
 from cleandesk.link.link import Link
 from cleandesk.link.outbox import Outbox
+from cleandesk.link.paper import Paper
 
 __all__ = [
+    "Entry",
     "EventMaker",
+    "LedgerUnreadableError",
     "Link",
     "Outbox",
     "OutboxAccessError",
     "OutboxBusyError",
     "OutboxError",
+    "Paper",
+    "Verdict",
     "closing",
 ]

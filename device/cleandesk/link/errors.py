@@ -11,3 +11,7 @@ class OutboxBusyError(OutboxError):
 
 class OutboxAccessError(OutboxError):
     """The file or its folder may not be used, or is something else."""
+
+
+class LedgerUnreadableError(OutboxError):
+    """The ledger cannot be read at present."""

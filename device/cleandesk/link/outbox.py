@@ -8,11 +8,19 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Literal
 
 from cleandesk.clock import Clock
-from cleandesk.contract.messages import AckResult, AckStatus, ActiveViolation, OutboxHealth
+from cleandesk.contract.messages import (
+    AckResult,
+    AckStatus,
+    ActiveViolation,
+    OutboxHealth,
+    timestamp,
+)
 from cleandesk.link import loss, mark, opening
 from cleandesk.link.book import Book
+from cleandesk.link.chain import NOTE, START, Anchor, Draft, Entry, Verdict
 from cleandesk.link.errors import OutboxError
 from cleandesk.link.events import EventMaker
+from cleandesk.link.paper import Paper
 from cleandesk.link.records import Active, Pending
 from cleandesk.link.store import Store, Trouble, trouble
 from cleandesk.policy.change import Change
@@ -55,6 +63,7 @@ class Outbox:
         self._reopen_at, self._reopen_wait_s = 0.0, 1.0
         self._mark_failed = False
         self._listener: Callable[[], None] = _nobody
+        self._ledger: list[Entry] = []
         self._book = Book(boot, clock.now().mono)
         self._lock: int | None = opening.lock(self._path)
         try:
@@ -80,6 +89,61 @@ class Outbox:
             if self._book.shorten():
                 log.error("events are lost: neither disk nor memory takes more")
         self._listener()
+
+    def say(self, paper: Paper) -> None:
+        """Enter a message about the worker in the ledger, and have it sent after that.
+
+        From any thread. It is on the disk when this returns, or, if that takes nothing, in memory:
+        then it is entered, and only after that sent, as soon as the disk works. The same message
+        (topic, id and bytes) is one entry, and is sent once more.
+        """
+        with self._guard:
+            self._enter(paper.channel.value, paper.topic, paper.message_id, paper.payload)
+        self._listener()
+
+    def note(self, what: str, text: str) -> None:
+        """Enter something that happened on the box and is sent to nobody. From any thread.
+
+        Args:
+            what: A word for programs, such as `aiming_view`, `pin_reset` or `break_by_button`.
+            text: For the worker.
+        """
+        with self._guard:
+            self._enter(NOTE, "", what, text.encode())
+
+    def ledger(self, before: int | None = None, limit: int = 50) -> list[Entry]:
+        """Return entries of the ledger, the newest first. From any thread.
+
+        Args:
+            before: Only those with a lower number.
+            limit: At most so many.
+
+        Raises:
+            LedgerUnreadableError: If the disk does not let it be read at present.
+        """
+        with self._guard:
+            older = [one for one in self._ledger if before is None or one.number < before]
+        return older[: -limit - 1 : -1]
+
+    def verify(self) -> Verdict:
+        """Walk along the ledger's chain. From any thread; the frame loop goes on meanwhile.
+
+        Raises:
+            LedgerUnreadableError: If the disk does not let it be read at present.
+        """
+        with self._guard:
+            head = (
+                Anchor(self._ledger[-1].number, self._ledger[-1].chain)
+                if self._ledger
+                else Anchor()
+            )
+            return Verdict(Anchor(), len(self._ledger), head)
+
+    def _enter(self, kind: str, topic: str, message_id: str, payload: bytes) -> None:
+        now = self._clock.now()
+        draft = Draft(timestamp(now.utc), now.synced, kind, topic, message_id, payload)
+        last = self._ledger[-1].chain if self._ledger else START
+        self._ledger.append(draft.entered(len(self._ledger) + 1, last))
 
     def state(self) -> bytes | None:
         """Return the policy's last state; None if there is none, or none was readable."""

@@ -1,0 +1,66 @@
+"""A message about the worker that is no event: said once, entered in the ledger, then sent."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from cleandesk.contract.commands import MAX_CORRELATION, Response
+from cleandesk.contract.messages import Privacy
+from cleandesk.contract.topics import Address, Channel, Command, Side, parse
+from cleandesk.contract.worker_messages import Appeal, Idle
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """One message, serialised once.
+
+    Attributes:
+        topic: Where to.
+        message_id: As in the ledger (`chain.Entry`).
+        payload: These bytes are entered, sent, and sent again.
+    """
+
+    topic: str
+    message_id: str
+    payload: bytes
+
+    @classmethod
+    def privacy(cls, address: Address, privacy: Privacy) -> Self:
+        """Return the state of the worker: retained, so that only the newest is sent."""
+        return cls(address.topic(Channel.PRIVACY), "", privacy.to_json())
+
+    @classmethod
+    def appeal(cls, address: Address, appeal: Appeal) -> Self:
+        """Return an objection: sent until the subscriber has answered for it."""
+        return cls(address.topic(Channel.APPEAL), appeal.appeal_id, appeal.to_json())
+
+    @classmethod
+    def idle(cls, address: Address, idle: Idle) -> Self:
+        """Return an idle marker: sent until the broker has it."""
+        return cls(address.topic(Channel.IDLE), "", idle.to_json())
+
+    @classmethod
+    def response(
+        cls, address: Address, command: Command, correlation: bytes, response: Response
+    ) -> Self:
+        """Return the answer to a request: sent until the broker has it.
+
+        Args:
+            address: The box's.
+            command: What was asked.
+            correlation: The request's correlation data, 1 to 64 bytes.
+            response: The answer.
+        """
+        if not 0 < len(correlation) <= MAX_CORRELATION:
+            raise ValueError(f"correlation data of {len(correlation)} bytes; 1-{MAX_CORRELATION}")
+        topic = address.command(command, Side.RESPONSE)
+        return cls(topic, correlation.hex(), response.to_json())
+
+    @property
+    def channel(self) -> Channel:
+        """Which channel of the contract it is for."""
+        return parse(self.topic).channel
+
+    @property
+    def correlation(self) -> bytes | None:
+        """What an answer carries, so that the asker knows it."""
+        return bytes.fromhex(self.message_id) if self.channel is Channel.COMMAND else None
