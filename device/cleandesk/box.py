@@ -130,7 +130,9 @@ class Box:
         address = Address(settings.site, settings.box)
         loaded = self._detector.weights.sha256
         self._events = EventMaker(address, boot=self._boot, model_sha256=loaded)
-        self._outbox = Outbox(settings.outbox, boot=self._boot, clock=self._clock)
+        self._outbox = Outbox(
+            settings.outbox, address, boot=self._boot, clock=self._clock, keep=settings.ledger
+        )
         self._link = Link(
             settings.broker,
             address,

@@ -232,6 +232,15 @@ class OutboxSettings(Settings):
     max_mb: Positive = Field(64, description="Payload bytes kept; the oldest go first")
 
 
+class LedgerSettings(Settings):
+    """How long the ledger of messages about the worker is kept. It lies in the outbox's file."""
+
+    keep_days: int = Field(
+        92, ge=1, le=400, description="Entries kept for so long; what waits to be sent stays longer"
+    )
+    max_mb: Positive = Field(64, description="And so much of them; the oldest go first")
+
+
 class BoxSettings(Settings):
     """A whole configuration file."""
 
@@ -260,6 +269,10 @@ class BoxSettings(Settings):
     broker: BrokerSettings = Field(description="How to reach the MQTT broker")
     outbox: OutboxSettings = Field(
         default_factory=OutboxSettings, description="Where events wait for the subscriber's word"
+    )
+    ledger: LedgerSettings = Field(
+        default_factory=LedgerSettings,
+        description="How long the ledger of messages about the worker is kept",
     )
     health_every_s: float = Field(60, ge=1, le=3600, description="How often health is published")
 

@@ -11,6 +11,7 @@ import pytest
 
 from cleandesk.box import EXIT_FAILED, EXIT_OK, Box, Look
 from cleandesk.clock import SystemClock, boot_id
+from cleandesk.contract.topics import Address
 from cleandesk.link import Outbox
 from cleandesk.settings import BoxSettings
 from cleandesk.vitals import Heat
@@ -65,14 +66,18 @@ def broker(tmp_path: Path) -> Iterator[Mosquitto]:
 def _leave_open(settings: BoxSettings, state: bytes) -> str:
     """Have an earlier process leave an open violation and some saved state."""
     left = change()
-    outbox = Outbox(settings.outbox, boot=boot_id(), clock=SystemClock())
+    outbox = Outbox(
+        settings.outbox, Address(settings.site, settings.box), boot=boot_id(), clock=SystemClock()
+    )
     outbox.commit([left], state, make=MAKER)
     outbox.close()
     return left.violation_id
 
 
 def _events(settings: BoxSettings) -> list[dict[str, object]]:
-    outbox = Outbox(settings.outbox, boot=boot_id(), clock=SystemClock())
+    outbox = Outbox(
+        settings.outbox, Address(settings.site, settings.box), boot=boot_id(), clock=SystemClock()
+    )
     try:
         return [json.loads(one.payload) for one in outbox.pending()]
     finally:

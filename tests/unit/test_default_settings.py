@@ -12,6 +12,7 @@ from cleandesk.settings import (
     CameraSettings,
     DetectorSettings,
     Hours,
+    LedgerSettings,
     OutboxSettings,
     PeopleRule,
     PhoneAtScreenRule,
@@ -34,7 +35,7 @@ def test_the_default_file_explains_every_key() -> None:
     text = DEFAULT.read_text(encoding="utf-8")
     every: list[type[BaseModel]] = [BoxSettings, CameraSettings, DetectorSettings, Zone, Hours]
     every += [Schedule, PresenceRule, PeopleRule, PhoneAtScreenRule, BrokerSettings, TlsSettings]
-    every += [OutboxSettings]
+    every += [OutboxSettings, LedgerSettings]
     for model in every:
         for name, field in model.model_fields.items():
             assert field.description, f"{model.__name__}.{name} has no description"

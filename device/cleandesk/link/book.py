@@ -4,16 +4,22 @@ In memory is the truth, on disk is what of it was written; `write` makes them th
 transaction. No lock and no failure is handled here: `Outbox` does both.
 """
 
+import json
 import uuid
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+from datetime import datetime
 
 from cleandesk.clock import Instant
-from cleandesk.contract.messages import ActiveViolation, CloseReason
+from cleandesk.contract.messages import ActiveViolation, CloseReason, timestamp
+from cleandesk.contract.topics import Address, Channel
 from cleandesk.link import loss
+from cleandesk.link.chain import Draft
 from cleandesk.link.events import EventMaker, closing
 from cleandesk.link.mark import Mark, Span
 from cleandesk.link.opening import Opened
+from cleandesk.link.pages import Entered, Pages
 from cleandesk.link.records import Active, Record, Seen
 from cleandesk.link.store import Store, losses_json
 from cleandesk.policy.change import Change
@@ -22,10 +28,15 @@ MAX_IN_MEMORY = 1000  # events, while the disk takes none
 
 
 class Book:
-    """Numbers, open violations and losses of one outbox, and its events in memory."""
+    """Numbers, open violations and losses of one outbox, and its events in memory.
 
-    def __init__(self, boot: str, loaded_at: float) -> None:
-        self._boot, self._loaded_at = boot, loaded_at
+    Attributes:
+        pages: The ledger's side of it.
+    """
+
+    def __init__(self, address: Address, boot: str, loaded_at: float) -> None:
+        self._address, self._boot, self._loaded_at = address, boot, loaded_at
+        self.pages = Pages()
         self.epoch, self.next_seq, self.next_id = uuid.uuid4().hex, 1, 1
         self.state: bytes | None = None
         self.refused = 0
@@ -61,20 +72,24 @@ class Book:
             self.refused = max(self.refused, contents.refused)
             self.epoch, self.next_seq = contents.epoch, contents.next_seq
             self.settled.clear()
+            self.pages.done.clear()
         self.next_id = max(self.next_id, opened.next_id)
-        self.stored = dict(contents.active)
+        self.stored = _only_entered(store, contents.active)
+        self.wanted = _only_entered(store, self.wanted)
+        self.pages.adopt(store, contents)
         self._stored_meta = {}
         self._old = {e: span for e, span in store.spans().items() if e != self.epoch}
         self._count(store)
         self.loaded = self._stale = True
 
-    def append(self, change: Change, make: EventMaker, now: float) -> None:
+    def append(self, change: Change, make: EventMaker, now: Instant) -> None:
         """Make an event of a change; it waits in memory for `write`."""
         event_id = uuid.uuid4().hex
         payload = make.event(change, epoch=self.epoch, seq=self.next_seq, event_id=event_id)
         if not self.queue:
-            self.queue_since = now
+            self.queue_since = now.mono
         self.queue.append(Record(self.epoch, self.next_seq, event_id, payload))
+        self.pages.drafts.append(self._event_draft(event_id, payload, now))
         self.next_seq += 1
         self._set_active(change.violation_id, make.active(change, event_id=event_id))
 
@@ -93,6 +108,8 @@ class Book:
         lost = [self.queue.popleft() for _ in range(len(self.queue) - MAX_IN_MEMORY)]
         for record in lost:
             self.losses = loss.add(self.losses, record.epoch, [(record.seq, record.seq)], "disk")
+        if lost:
+            self.pages.forget({record.event_id for record in lost})
         return len(lost)
 
     def write(self, store: Store, at: Instant, max_events: int, max_bytes: int) -> int:
@@ -110,17 +127,29 @@ class Book:
             "refused": self.refused,
             "seen_boot": self._boot,
             "seen_mono": at.mono,
+            "anchor": self.pages.anchor.number,
+            "anchor_chain": self.pages.anchor.chain,
         }
         with store.transaction():
+            late: list[tuple[str, bytes]] = []
             if self._stale:
                 store.carry_over(Seen(self._boot, at.mono))
+                late = store.unentered()
+            entered = self.pages.enter(
+                store,
+                [self._event_draft(event_id, payload, at) for event_id, payload in late],
+                self._active_drafts(at),
+            )
+            numbers = {id_: n for (_, id_), n in entered.numbers(Channel.VIOLATION).items()}
+            wanted = self._with_entries(entered)
+            store.set_entries([(event_id, numbers[event_id]) for event_id, _ in late])
             store.delete(settled)
-            store.insert(self.next_id, records, Seen(self._boot, self.queue_since))
+            store.insert(self.next_id, records, Seen(self._boot, self.queue_since), numbers)
             dropped = store.drop_oldest(
                 self.depth + len(records) - max_events, self.bytes + size - max_bytes
             )
             losses = self._with_dropped(dropped)
-            store.put_active(self.wanted, self.stored)
+            store.put_active(wanted, self.stored)
             meta["lost"] = losses_json(losses)
             store.put_meta(meta, self._stored_meta)
         self._stale = False
@@ -129,11 +158,48 @@ class Book:
         for id_ in settled:
             self.settled.pop(id_, None)
         self.losses = losses
-        self.stored, self._stored_meta = dict(self.wanted), meta
+        self.wanted = wanted
+        self.stored, self._stored_meta = dict(wanted), meta
+        self.pages.entered(entered)
         self.depth += len(records) - len(dropped)
         self.bytes += size - sum(row[2] for row in dropped)
         self.waiting_since = store.waiting_since(self._boot, self._loaded_at)
         return len(dropped)
+
+    def prune(self, store: Store, before: datetime | None, max_bytes: int, at: Instant) -> bool:
+        """Delete some of the oldest entries of the ledger; say whether there were any.
+
+        What waits to be sent stays, and all that was entered after it. What the broker still holds
+        is entered anew with the next `write`.
+
+        Args:
+            store: The file.
+            before: Those that were entered earlier; None where the clock cannot be trusted.
+            max_bytes: And until the others take no more.
+            at: The present moment.
+
+        Raises:
+            sqlite3.Error: Then nothing was changed, neither here nor in the file.
+        """
+        pages = self.pages
+        firsts = [store.first_entry(), store.papers.first_entry()]
+        limit = min([pages.head.number + 1, *(first for first in firsts if first)])
+        with store.transaction():
+            pruned = store.ledger.prune(
+                timestamp(before) if before else "", pages.bytes - max_bytes, limit
+            )
+            if pruned is None:
+                return False
+            anchor, freed = pruned
+            meta = self._stored_meta | {"anchor": anchor.number, "anchor_chain": anchor.chain}
+            store.put_meta(meta, self._stored_meta)
+        self._stored_meta = meta
+        pages.pruned(anchor, freed, at)
+        self.wanted = {
+            violation_id: replace(active, entry=0) if active.entry <= anchor.number else active
+            for violation_id, active in self.wanted.items()
+        }
+        return True
 
     def mark(self, store: Store | None) -> Mark:
         """Return what the sidecar shall say."""
@@ -149,7 +215,37 @@ class Book:
         return Mark(
             spans=[Span(epoch=e, first=first, last=last) for e, (first, last) in spans.items()],
             last_id=self.next_id - 1,
+            entries=self.pages.head.number,
         )
+
+    def _event_draft(self, event_id: str, payload: bytes, at: Instant) -> Draft:
+        topic = self._address.topic(Channel.VIOLATION)
+        return Draft(
+            timestamp(at.utc), at.synced, Channel.VIOLATION.value, topic, event_id, payload
+        )
+
+    def _active_drafts(self, at: Instant) -> Iterable[Draft]:
+        """Yield what is to be entered of `active`: only what the file has may be published."""
+        for violation_id, active in self.wanted.items():
+            if not active.entry:
+                event = json.loads(active.payload)["since_event"] if active.payload else None
+                yield Draft(
+                    timestamp(at.utc),
+                    at.synced,
+                    Channel.ACTIVE.value,
+                    self._address.topic(Channel.ACTIVE, violation_id),
+                    f"{violation_id}:{event}" if event else violation_id,
+                    active.payload,
+                )
+
+    def _with_entries(self, entered: Entered) -> dict[str, Active]:
+        numbers = {topic: n for (topic, _), n in entered.numbers(Channel.ACTIVE).items()}
+        return {
+            violation_id: active
+            if active.entry
+            else replace(active, entry=numbers[self._address.topic(Channel.ACTIVE, violation_id)])
+            for violation_id, active in self.wanted.items()
+        }
 
     def _set_active(self, violation_id: str, payload: bytes) -> None:
         before = self.wanted.get(violation_id)
@@ -172,3 +268,11 @@ class Book:
         self.depth -= len(self.settled)
         self.bytes -= sum(self.settled.values())
         self.waiting_since = store.waiting_since(self._boot, self._loaded_at)
+
+
+def _only_entered(store: Store, topics: dict[str, Active]) -> dict[str, Active]:
+    """Return the topics; one whose entry a damaged file has lost is entered anew."""
+    return {
+        violation_id: active if store.ledger.has(active.entry) else replace(active, entry=0)
+        for violation_id, active in topics.items()
+    }

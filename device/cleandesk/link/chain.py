@@ -9,7 +9,7 @@ Whoever wrote down a number and its hash can tell later whether anything up to t
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 #: Stands before the first entry.
@@ -18,6 +18,45 @@ START = bytes(32)
 NOTE = "note"
 #: Message id of the note that says which entries a damaged file has lost.
 DAMAGE = "damage"
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What is to be entered: all of an entry but its number and hash."""
+
+    at: str
+    clock_synced: bool
+    kind: str
+    topic: str
+    message_id: str
+    payload: bytes
+
+    def entered(self, number: int, previous: bytes) -> "Entry":
+        """Return the entry with this number that follows the one with this hash."""
+        fields = (
+            previous,
+            str(number).encode(),
+            self.at.encode(),
+            b"1" if self.clock_synced else b"0",
+            self.kind.encode(),
+            self.topic.encode(),
+            self.message_id.encode(),
+            self.payload,
+        )
+        digest = hashlib.sha256()
+        for field in fields:
+            digest.update(len(field).to_bytes(8, "big"))
+            digest.update(field)
+        return Entry(
+            number,
+            self.at,
+            self.clock_synced,
+            self.kind,
+            self.topic,
+            self.message_id,
+            self.payload,
+            digest.digest(),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,43 +92,10 @@ class Entry:
     sent_at: str | None = None
     answer: str | None = None
 
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """What is to be entered: all of an entry but its number and hash."""
-
-    at: str
-    clock_synced: bool
-    kind: str
-    topic: str
-    message_id: str
-    payload: bytes
-
-    def entered(self, number: int, previous: bytes) -> Entry:
-        """Return the entry with this number that follows the one with this hash."""
-        fields = (
-            previous,
-            str(number).encode(),
-            self.at.encode(),
-            b"1" if self.clock_synced else b"0",
-            self.kind.encode(),
-            self.topic.encode(),
-            self.message_id.encode(),
-            self.payload,
-        )
-        digest = hashlib.sha256()
-        for field in fields:
-            digest.update(len(field).to_bytes(8, "big"))
-            digest.update(field)
-        return Entry(
-            number,
-            self.at,
-            self.clock_synced,
-            self.kind,
-            self.topic,
-            self.message_id,
-            self.payload,
-            digest.digest(),
+    def draft(self) -> Draft:
+        """Return what was entered."""
+        return Draft(
+            self.at, self.clock_synced, self.kind, self.topic, self.message_id, self.payload
         )
 
 
@@ -99,6 +105,10 @@ class Anchor:
 
     number: int = 0
     chain: bytes = START
+
+
+#: What the first of all entries follows.
+FIRST = Anchor()
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,3 +143,45 @@ class Verdict:
     def good(self) -> bool:
         """Whether every entry fits."""
         return self.wrong is None
+
+
+class Walk:
+    """Follows the chain, entry by entry, and stops at the first one that does not fit.
+
+    Args:
+        anchor: Where the chain begins.
+        gaps: What is known to be lost.
+    """
+
+    def __init__(self, anchor: Anchor, gaps: Iterable[Gap] = ()) -> None:
+        self._anchor, self._gaps = anchor, tuple(gaps)
+        self.head = anchor
+        self._entries = 0
+        self.wrong: int | None = None
+        self._reason = ""
+
+    def follow(self, entries: Iterable[Entry]) -> None:
+        """Go on with the next entries, in order."""
+        for entry in entries:
+            self._reason = self._problem(entry)
+            if self._reason:
+                self.wrong = entry.number
+                return
+            self.head = Anchor(entry.number, entry.chain)
+            self._entries += 1
+
+    def verdict(self) -> Verdict:
+        """Return what was found so far."""
+        return Verdict(self._anchor, self._entries, self.head, self.wrong, self._reason, self._gaps)
+
+    def _problem(self, entry: Entry) -> str:
+        fits = entry.draft().entered(entry.number, self.head.chain).chain == entry.chain
+        missing = Gap(self.head.number + 1, entry.number - 1)
+        if missing.first > missing.last:
+            return "" if fits else "it is not what was entered, or the one before it is not"
+        if not self._told(missing):
+            return f"entries {missing.first} to {missing.last} are missing before it"
+        return ""  # its hash may cover one that is gone: only those after it can be checked
+
+    def _told(self, missing: Gap) -> bool:
+        return any(gap.first <= missing.first and missing.last <= gap.last for gap in self._gaps)

@@ -33,10 +33,12 @@ class Mark(BaseModel):
     Attributes:
         spans: The epochs that may have waiting events, oldest first.
         last_id: The highest row id given out.
+        entries: The number of the ledger's newest entry.
     """
 
     spans: Annotated[list[Span], Field(max_length=_MAX_EPOCHS)]
     last_id: Count
+    entries: Count = 0
 
 
 def path_of(outbox: Path) -> Path:
@@ -63,7 +65,7 @@ def write(outbox: Path, mark: Mark) -> None:
     Raises:
         OSError: If it cannot be written.
     """
-    short = Mark(spans=mark.spans[-_MAX_EPOCHS:], last_id=mark.last_id)
+    short = mark.model_copy(update={"spans": mark.spans[-_MAX_EPOCHS:]})
     text = short.model_dump_json().encode()
     file = os.open(path_of(outbox), os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:

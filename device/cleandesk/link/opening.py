@@ -7,13 +7,18 @@ import sqlite3
 import uuid
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 
+from cleandesk.clock import Instant
+from cleandesk.contract.messages import timestamp
 from cleandesk.link import loss, mark, salvage
+from cleandesk.link.chain import DAMAGE, NOTE, Draft
 from cleandesk.link.errors import OutboxAccessError, OutboxBusyError
+from cleandesk.link.ledger import damage
+from cleandesk.link.ledger_salvage import LedgerSalvage
 from cleandesk.link.records import Contents, Seen
-from cleandesk.link.store import Store, Trouble, losses_json, trouble
+from cleandesk.link.schema import Trouble, trouble
+from cleandesk.link.store import Store, losses_json
 
 log = logging.getLogger(__name__)
 
@@ -62,12 +67,12 @@ def lock(path: Path) -> int:
     return file
 
 
-def open_store(path: Path, now: datetime, next_id: int = 1) -> Opened:
+def open_store(path: Path, now: Instant, next_id: int = 1) -> Opened:
     """Open the file, make it if it is new, or start a fresh one with what a damaged one still had.
 
     Args:
         path: The outbox; its lock is held.
-        now: Names the file that is set aside.
+        now: Names the file that is set aside, and dates the note about it.
         next_id: Lowest row id to use in a fresh file.
 
     Raises:
@@ -84,7 +89,7 @@ def open_store(path: Path, now: datetime, next_id: int = 1) -> Opened:
                 "outbox file is damaged: setting it aside",
                 extra={"path": str(path), "error": str(error)},
             )
-            return _start_fresh(path, salvage.set_aside(path, now), known, next_id)
+            return _start_fresh(path, salvage.set_aside(path, now.utc), known, next_id, now)
         if kind is Trouble.ACCESS:
             raise OutboxAccessError(
                 f"outbox {path}: {error}: let the box's user read and write it and its folder"
@@ -97,7 +102,8 @@ def open_store(path: Path, now: datetime, next_id: int = 1) -> Opened:
     if existing is None:
         # No file, and yet numbers were given out: it vanished, or a start was cut short while it
         # was setting a damaged one aside.
-        return _start_fresh(path, salvage.newest_aside(path) if known else None, known, next_id)
+        aside = salvage.newest_aside(path) if known else None
+        return _start_fresh(path, aside, known, next_id, now)
     return existing
 
 
@@ -108,13 +114,18 @@ def _open_existing(path: Path) -> Opened | None:
     if store is None:
         return None
     try:
-        contents, known = replace(store.load(), active=dict(store.active())), mark.read(path)
+        contents, known = _with_head(store, store.load()), mark.read(path)
         if known is not None:
             contents = _with_uncommitted(contents, store.spans(), known)
         return Opened(store, contents, store.last_id() + 1)
     except BaseException:
         store.close()
         raise
+
+
+def _with_head(store: Store, contents: Contents) -> Contents:
+    head = store.ledger.head(contents.anchor)
+    return replace(contents, active=dict(store.active()), head=head)
 
 
 def _with_uncommitted(contents: Contents, there: Collection[str], known: mark.Mark) -> Contents:
@@ -140,7 +151,9 @@ def _remove(path: Path) -> None:
         path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
-def _start_fresh(path: Path, aside: Path | None, known: mark.Mark | None, next_id: int) -> Opened:
+def _start_fresh(
+    path: Path, aside: Path | None, known: mark.Mark | None, next_id: int, now: Instant
+) -> Opened:
     epoch = uuid.uuid4().hex
     found = salvage.Salvage() if aside is None and known is None else salvage.read(aside, known)
     building = path.with_name(path.name + ".new")
@@ -153,11 +166,13 @@ def _start_fresh(path: Path, aside: Path | None, known: mark.Mark | None, next_i
         refused=found.refused,
         losses=found.losses,
         active=found.active,
+        anchor=found.ledger.anchor,
     )
     try:
         with store.transaction():
+            _carry_ledger(store, found.ledger, now)
             # Of an unknown power-on: they count their age from now.
-            store.insert(next_id, found.records, Seen("", 0.0))
+            store.insert(next_id, found.records, Seen("", 0.0), found.ledger.numbers())
             store.put_active(contents.active, {})
             store.put_meta(
                 {
@@ -166,6 +181,8 @@ def _start_fresh(path: Path, aside: Path | None, known: mark.Mark | None, next_i
                     "state": found.state,
                     "refused": found.refused,
                     "lost": losses_json(found.losses),
+                    "anchor": contents.anchor.number,
+                    "anchor_chain": contents.anchor.chain,
                 },
                 {},
             )
@@ -181,9 +198,23 @@ def _start_fresh(path: Path, aside: Path | None, known: mark.Mark | None, next_i
                 "salvaged": len(found.records),
                 "lost": loss.count(found.losses) if found.known else "unknown",
                 "ranges": [one.model_dump() for one in contents.losses],
+                "entries": len(found.ledger.entries),
+                "missing": [(gap.first, gap.last) for gap in found.ledger.gaps],
             },
         )
     opened = Store.open(path)
     if opened is None:
         raise OutboxAccessError(f"outbox {path} vanished while it was made: is its disk all right?")
-    return Opened(opened, contents, next_id + len(found.records))
+    return Opened(opened, _with_head(opened, contents), next_id + len(found.records))
+
+
+def _carry_ledger(store: Store, found: LedgerSalvage, now: Instant) -> None:
+    """Keep the entries that can be read, number by number, and enter what is missing."""
+    store.ledger.append(found.entries)
+    store.papers.add(found.papers())
+    if found.gaps:
+        head = store.ledger.head(found.anchor)
+        number = max(head.number, found.gaps[-1].last) + 1
+        payload = damage(found.gaps)
+        note = Draft(timestamp(now.utc), now.synced, NOTE, "", DAMAGE, payload)
+        store.ledger.append([note.entered(number, head.chain)])

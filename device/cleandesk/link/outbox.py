@@ -4,33 +4,34 @@ import logging
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Sequence
-from typing import Literal
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from functools import partial
+from typing import Literal, TypeVar
 
-from cleandesk.clock import Clock
-from cleandesk.contract.messages import (
-    AckResult,
-    AckStatus,
-    ActiveViolation,
-    OutboxHealth,
-    timestamp,
-)
+from cleandesk.clock import Clock, Instant
+from cleandesk.contract.messages import AckResult, ActiveViolation, OutboxHealth
+from cleandesk.contract.topics import Address
 from cleandesk.link import loss, mark, opening
 from cleandesk.link.book import Book
-from cleandesk.link.chain import NOTE, START, Anchor, Draft, Entry, Verdict
-from cleandesk.link.errors import OutboxError
+from cleandesk.link.chain import Entry, Verdict, Walk
+from cleandesk.link.errors import LedgerUnreadableError, OutboxError
 from cleandesk.link.events import EventMaker
 from cleandesk.link.paper import Paper
 from cleandesk.link.records import Active, Pending
-from cleandesk.link.store import Store, Trouble, trouble
+from cleandesk.link.release import release
+from cleandesk.link.schema import Trouble, trouble
+from cleandesk.link.store import Store
 from cleandesk.policy.change import Change
-from cleandesk.settings import OutboxSettings
+from cleandesk.settings import LedgerSettings, OutboxSettings
 
 log = logging.getLogger(__name__)
 
 _BYTES_A_MB = 1_000_000
 _REOPEN_MAX_S = 30.0
-_DIGEST = "sha256:"
+_PRUNE_EVERY_S = 3600.0
+T = TypeVar("T")
 
 
 class Outbox:
@@ -46,25 +47,35 @@ class Outbox:
 
     Args:
         settings: Where, and how much.
+        address: The box's.
         boot: Id of this power-on.
         clock: For ages; a clock that counts powered-on time.
+        keep: How much of the ledger stays.
 
     Raises:
         OutboxError: If the file may not be used, is another process's, or something else.
     """
 
-    def __init__(self, settings: OutboxSettings, *, boot: str, clock: Clock) -> None:
+    def __init__(
+        self,
+        settings: OutboxSettings,
+        address: Address,
+        *,
+        boot: str,
+        clock: Clock,
+        keep: LedgerSettings | None = None,
+    ) -> None:
         self._path = settings.path
         self._max_events, self._max_bytes = settings.max_events, int(settings.max_mb * _BYTES_A_MB)
-        self._clock = clock
+        self._clock, self._keep = clock, keep or LedgerSettings()
+        self._prune_at = 0.0
         self._guard = threading.RLock()
         self._storage: Literal["ok", "full", "failing"] = "ok"
         self._store: Store | None = None
         self._reopen_at, self._reopen_wait_s = 0.0, 1.0
         self._mark_failed = False
         self._listener: Callable[[], None] = _nobody
-        self._ledger: list[Entry] = []
-        self._book = Book(boot, clock.now().mono)
+        self._book = Book(address, boot, clock.now().mono)
         self._lock: int | None = opening.lock(self._path)
         try:
             self._book.remember(mark.read(self._path))
@@ -83,7 +94,7 @@ class Outbox:
         with self._guard:
             now = self._clock.now()
             for change in [*self._book.orphaned(now), *changes]:
-                self._book.append(change, make, now.mono)
+                self._book.append(change, make, now)
             self._book.state = state
             self._flush()
             if self._book.shorten():
@@ -94,11 +105,12 @@ class Outbox:
         """Enter a message about the worker in the ledger, and have it sent after that.
 
         From any thread. It is on the disk when this returns, or, if that takes nothing, in memory:
-        then it is entered, and only after that sent, as soon as the disk works. The same message
-        (topic, id and bytes) is one entry, and is sent once more.
+        then it is entered, and only after that sent, as soon as the disk works. An appeal or an
+        answer that was said before, byte for byte, is the same entry, and is sent once more.
         """
         with self._guard:
-            self._enter(paper.channel.value, paper.topic, paper.message_id, paper.payload)
+            self._book.pages.say(paper, self._clock.now())
+            self._write_pages()
         self._listener()
 
     def note(self, what: str, text: str) -> None:
@@ -109,7 +121,8 @@ class Outbox:
             text: For the worker.
         """
         with self._guard:
-            self._enter(NOTE, "", what, text.encode())
+            self._book.pages.note(what, text, self._clock.now())
+            self._write_pages()
 
     def ledger(self, before: int | None = None, limit: int = 50) -> list[Entry]:
         """Return entries of the ledger, the newest first. From any thread.
@@ -122,8 +135,7 @@ class Outbox:
             LedgerUnreadableError: If the disk does not let it be read at present.
         """
         with self._guard:
-            older = [one for one in self._ledger if before is None or one.number < before]
-        return older[: -limit - 1 : -1]
+            return self._read(lambda store: store.ledger.page(before, limit))
 
     def verify(self) -> Verdict:
         """Walk along the ledger's chain. From any thread; the frame loop goes on meanwhile.
@@ -131,19 +143,21 @@ class Outbox:
         Raises:
             LedgerUnreadableError: If the disk does not let it be read at present.
         """
-        with self._guard:
-            head = (
-                Anchor(self._ledger[-1].number, self._ledger[-1].chain)
-                if self._ledger
-                else Anchor()
-            )
-            return Verdict(Anchor(), len(self._ledger), head)
-
-    def _enter(self, kind: str, topic: str, message_id: str, payload: bytes) -> None:
-        now = self._clock.now()
-        draft = Draft(timestamp(now.utc), now.synced, kind, topic, message_id, payload)
-        last = self._ledger[-1].chain if self._ledger else START
-        self._ledger.append(draft.entered(len(self._ledger) + 1, last))
+        while True:
+            with self._guard:
+                anchor = self._book.pages.anchor
+                walk = Walk(anchor, self._read(lambda store: store.ledger.gaps()))
+            while walk.wrong is None:
+                with self._guard:
+                    if self._book.pages.anchor != anchor:
+                        break  # its beginning was deleted meanwhile: once more
+                    after = walk.head.number
+                    part = self._read(partial(_entries_after, after))
+                if not part:
+                    return walk.verdict()
+                walk.follow(part)
+            else:
+                return walk.verdict()
 
     def state(self) -> bytes | None:
         """Return the policy's last state; None if there is none, or none was readable."""
@@ -164,6 +178,15 @@ class Outbox:
     def last_id(self) -> int:
         """The highest `Pending.id` so far."""
         return self._book.next_id - 1
+
+    @property
+    def last_paper(self) -> int:
+        """The highest `Pending.id` of a paper so far; 0 where none waits."""
+        with self._guard:
+            try:
+                return self._read(lambda store: store.papers.last_id())
+            except LedgerUnreadableError:
+                return 0
 
     @property
     def epoch(self) -> str:
@@ -189,32 +212,82 @@ class Outbox:
             event_ids of what was released: known, and not released before.
         """
         with self._guard:
+            if self._store is None:
+                return frozenset()
             try:
-                released = {
-                    event_id
-                    for event_id, result in self._by_event_id(list(results))
-                    if self._release(event_id, result)
-                }
+                released = release(self._store, self._book, list(results), self._clock.now())
             except sqlite3.Error as error:
                 self._failed(error)  # the events are sent again, and answered again
                 return frozenset()
             if released:
                 self._flush()
-        return frozenset(released)
+        return released
+
+    def papers(self, *, answered: bool, after: int = 0, limit: int = 100) -> list[Pending]:
+        """Return papers after an id, oldest first: those that a subscriber answers for, or not."""
+        with self._guard:
+            done = self._book.pages.done
+            if self._store is None or not self._book.pages.papers:
+                return []
+            try:
+                found = self._store.papers.pending(
+                    answered=answered, after=after, limit=limit + len(done)
+                )
+            except sqlite3.Error as error:
+                self._failed(error)
+                return []
+            return [one for one in found if one.id not in done][:limit]
+
+    def settle_paper(self, paper: Pending) -> None:
+        """Release a paper that nobody answers for: the broker has it."""
+        with self._guard:
+            if paper.id not in self._book.pages.done:
+                self._book.pages.settled(paper.id)
+
+    @property
+    def waiting(self) -> int:
+        """How many events and papers are on file or in memory and not settled."""
+        with self._guard:
+            book = self._book
+            return book.depth + len(book.queue) + book.pages.papers
+
+    def privacy(self) -> Entry | None:
+        """Return the newest state of the worker that was entered in this run."""
+        with self._guard:
+            return self._book.pages.privacy
+
+    def unconfirmed(self) -> list[Entry]:
+        """Return retained messages that a broker may have or not, the oldest first."""
+        with self._guard:
+            try:
+                return self._read(lambda store: store.ledger.unconfirmed())
+            except LedgerUnreadableError:
+                return []  # they stay unconfirmed
+
+    def note_trying(self, entries: Collection[int]) -> None:
+        """Remember, before they are handed to the broker, that it may hold these entries."""
+        with self._guard:
+            wanted, news = self._book.wanted, self._book.pages.trying(entries)
+            for violation_id, active in wanted.items():
+                if active.entry in entries and not active.published:
+                    wanted[violation_id], news = replace(active, published=True), True
+            if news:
+                self._flush()
+
+    def note_sent(self, entry: int) -> None:
+        """Remember that the broker has an entry's message; the next `tick` writes it."""
+        with self._guard:
+            self._book.pages.sent(entry, self._clock.now())
+
+    def note_refused(self, entry: int) -> None:
+        """Remember that the broker did not take an entry's message."""
+        with self._guard:
+            self._book.pages.refused(entry)
 
     def active(self) -> dict[str, Active]:
         """Return the retained topics that are due, by violation: committed ones only."""
         with self._guard:
-            return dict(self._book.stored)
-
-    def note_published(self, violation_ids: Iterable[str]) -> None:
-        """Remember, before it is sent, that the broker may hold these topics."""
-        with self._guard:
-            wanted = self._book.wanted
-            for violation_id in violation_ids:
-                if violation_id in wanted:
-                    wanted[violation_id] = Active(wanted[violation_id].payload, published=True)
-            self._flush()
+            return {id_: active for id_, active in self._book.stored.items() if active.entry}
 
     def note_cleared(self, violation_id: str) -> None:
         """Forget a closed violation's topic: the broker confirmed that it is empty."""
@@ -226,15 +299,23 @@ class Outbox:
     def tick(self) -> None:
         """Try again what the disk refused; call it every second or so."""
         with self._guard:
-            now = self._clock.now().mono
+            instant = self._clock.now()
+            now = instant.mono
             if self._storage == "failing" and now >= self._reopen_at:
                 # A handle that saw an error may know less than the file: open and check anew.
                 self._let_go()
                 self._open()
                 self._reopen_at = now + self._reopen_wait_s
                 self._reopen_wait_s = min(_REOPEN_MAX_S, 2 * self._reopen_wait_s)
+            self._prune(instant)
             book = self._book
-            if self._storage != "ok" or book.queue or book.settled or book.wanted != book.stored:
+            if (
+                self._storage != "ok"
+                or book.queue
+                or book.settled
+                or book.pages.waiting
+                or book.wanted != book.stored
+            ):
                 before = self.last_id
                 self._flush()
                 if self.last_id > before:
@@ -269,45 +350,48 @@ class Outbox:
             os.close(self._lock)
             self._lock = None
 
-    def _by_event_id(self, results: Sequence[AckResult]) -> list[tuple[str, AckResult]]:
-        """Pair each answer with an event_id; one by digest means a payload nobody could read."""
-        named = [(one.id, one) for one in results if not one.id.startswith(_DIGEST)]
-        digests = {
-            bytes.fromhex(one.id.removeprefix(_DIGEST)): one
-            for one in results
-            if one.id.startswith(_DIGEST)
-        }
-        if digests and self._store is not None:
-            found = self._store.find_digests(digests)
-            named += [(event_id, digests[digest]) for event_id, digest in found]
-        return named
+    def _read(self, read: Callable[[Store], T]) -> T:
+        if self._store is not None:
+            try:
+                return read(self._store)
+            except (sqlite3.Error, ValueError) as error:
+                reason = str(error)
+                if isinstance(error, sqlite3.Error):
+                    self._failed(error)
+        else:
+            reason = "its disk fails"
+        raise LedgerUnreadableError(
+            f"the ledger in {self._path} cannot be read: {reason}: nothing is sent meanwhile; "
+            "check the disk (dmesg), or try again in a minute"
+        )
 
-    def _release(self, event_id: str, result: AckResult) -> bool:
-        found = self._store.find(event_id) if self._store else None
-        if found is None or found[0] in self._book.settled:
-            return False
-        id_, size = found
-        self._book.settled[id_] = size
-        self._book.depth -= 1
-        self._book.bytes -= size
-        if result.result in {AckStatus.QUARANTINED, AckStatus.REFUSED}:
-            self._book.refused += 1
-            log.error(
-                "the subscriber did not log an event",
-                extra={
-                    "event_id": event_id,
-                    "result": result.result.value,
-                    "reason": result.reason,
-                    "fix": "look at it there: cleandesk-subscriber's quarantine and version",
-                },
+    def _write_pages(self) -> None:
+        self._flush()
+        if dropped := self._book.pages.shorten():
+            log.error("papers are lost: the disk takes nothing", extra={"papers": dropped})
+
+    def _prune(self, now: Instant) -> None:
+        """Delete old entries of the ledger, a few at a time, so that the loop need not wait."""
+        if self._store is None or self._storage != "ok" or now.mono < self._prune_at:
+            return
+        keep = timedelta(days=self._keep.keep_days)
+        try:
+            more = self._book.prune(
+                self._store,
+                now.utc - keep if now.synced else None,
+                int(self._keep.max_mb * _BYTES_A_MB),
+                now,
             )
-        return True
+        except sqlite3.Error as error:
+            self._failed(error)
+        else:
+            self._prune_at = now.mono + (0 if more else _PRUNE_EVERY_S)
 
     def _open(self) -> None:
         """Open the file, unless its disk is full or fails; then `tick` tries again."""
         now = self._clock.now()
         try:
-            opened = opening.open_store(self._path, now.utc, self._book.next_id)
+            opened = opening.open_store(self._path, now, self._book.next_id)
             self._book.adopt(opened)
         except sqlite3.Error as error:
             self._failed(error)
@@ -379,6 +463,10 @@ class Outbox:
             self._mark_failed = True
         else:
             self._mark_failed = False
+
+
+def _entries_after(number: int, store: Store) -> list[Entry]:
+    return store.ledger.after(number)
 
 
 def _nobody() -> None:

@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass, field
 
 from cleandesk.contract.messages import LostRange
+from cleandesk.link.chain import FIRST, Anchor
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,15 +24,23 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A committed event that waits for the subscriber's word.
+    """A committed event, or paper, that waits to be settled.
 
     Attributes:
         id: Rises with each commit and is never used twice by a process: the order of sending.
+        event_id: Names it in the subscriber's answer; an appeal's is its appeal_id. What nobody
+            answers for has its `id` here.
+        entry: Its number in the ledger.
+        topic: Where a paper is sent to.
+        correlation: What an answer carries, so that the asker knows it.
     """
 
     id: int
     event_id: str
     payload: bytes
+    entry: int = 0
+    topic: str = ""
+    correlation: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +50,12 @@ class Active:
     Attributes:
         payload: The open violation; empty once it is closed and the topic must be cleared.
         published: The broker may have it.
+        entry: Its number in the ledger; 0 until it is entered.
     """
 
     payload: bytes
     published: bool = False
+    entry: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +68,12 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """All of an outbox file but its events."""
+    """All of an outbox file but its events and the ledger's entries.
+
+    Attributes:
+        anchor: Where the ledger begins.
+        head: Its newest entry.
+    """
 
     epoch: str
     next_seq: int = 1
@@ -65,3 +81,5 @@ class Contents:
     refused: int = 0
     losses: tuple[LostRange, ...] = ()
     active: dict[str, Active] = field(default_factory=dict)
+    anchor: Anchor = FIRST
+    head: Anchor = FIRST

@@ -14,11 +14,13 @@ class Wanted:
         payload: Empty clears the topic.
         expiry_s: The broker forgets it after so long.
         refresh_s: Publish it anew after so long.
+        entry: Its number in the ledger, 0 for what is not about the worker.
     """
 
     payload: bytes
     expiry_s: int | None = None
     refresh_s: float | None = None
+    entry: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,10 @@ class Retained:
     def topics(self) -> list[str]:
         """Return the topics that are cared for, in the order in which they came."""
         return list(self._wanted)
+
+    def entry_of(self, topic: str) -> int:
+        """Return the number in the ledger of what a topic should hold; 0 for none."""
+        return self._wanted[topic].entry
 
     def connected(self) -> None:
         """Begin a connection: nothing is known of the broker."""

@@ -2,7 +2,6 @@
 
 import logging
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -11,15 +10,15 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from cleandesk.contract.messages import ViolationEvent
-from cleandesk.link import loss, store
+from cleandesk.link import loss, schema, store
+from cleandesk.link.ledger_salvage import LedgerSalvage, read_ledger
 from cleandesk.link.mark import Mark
+from cleandesk.link.readable import Row, readable_rows
 from cleandesk.link.records import Active, Contents, Record
 
 log = logging.getLogger(__name__)
 
 _ROWS = "SELECT id, epoch, seq, event_id, digest, payload FROM events NOT INDEXED"
-_MAX_PROBES = 1_000_000
-Row = tuple[object, ...]
 
 
 @dataclass(slots=True)
@@ -29,6 +28,7 @@ class Salvage:
     Attributes:
         records: Events that are whole, in their order, byte for byte.
         spans: Numbers that may have waited, by epoch; what is not in `records` is lost.
+        ledger: The entries that are whole, and which are missing.
         known: False if not even the range of what was lost can be told.
     """
 
@@ -38,6 +38,7 @@ class Salvage:
     losses: loss.Losses = ()
     active: dict[str, Active] = field(default_factory=dict)
     spans: dict[str, tuple[int, int]] = field(default_factory=dict)
+    ledger: LedgerSalvage = field(default_factory=LedgerSalvage)
     known: bool = True
 
     def add_lost(self) -> None:
@@ -81,24 +82,27 @@ def read(path: Path | None, mark: Mark | None) -> Salvage:
     contents: Contents | None = None
     if path is not None:
         try:
-            with closing(store.connect(path)) as db:
-                contents = _read_all(db, found, mark.last_id if mark else 0)
+            with closing(schema.connect(path)) as db:
+                contents = _read_all(db, found, mark)
         except sqlite3.Error as error:
             log.error(  # noqa: TRY400 - what is wrong is told, the stack says nothing
                 "nothing of the outbox can be read",
                 extra={"path": str(path), "error": str(error)},
             )
+    found.ledger.find_gaps(mark.entries if mark else 0)
     found.spans = _spans(found.records, contents, mark)
     found.known = mark is not None or contents is not None
     found.add_lost()
     return found
 
 
-def _read_all(db: sqlite3.Connection, found: Salvage, last_id: int) -> Contents | None:
+def _read_all(db: sqlite3.Connection, found: Salvage, mark: Mark | None) -> Contents | None:
     """Read each part by itself: one may be whole where the other is not."""
     reader = store.Store(db)
-    whole = [record for row in _rows(db, last_id) if (record := _record(row))]
+    rows = readable_rows(db, _ROWS, "id", mark.last_id if mark else 0)
+    whole = [record for row in rows if (record := _record(row))]
     found.records = list({(record.epoch, record.seq): record for record in whole}.values())
+    found.ledger.entries = read_ledger(db, mark.entries if mark else 0)
     try:
         found.active.update(reader.active())
     except sqlite3.Error as error:
@@ -108,28 +112,9 @@ def _read_all(db: sqlite3.Connection, found: Salvage, last_id: int) -> Contents 
     except sqlite3.Error as error:
         log.warning("the policy's state is unreadable", extra={"error": str(error)})
         return None
+    found.ledger.anchor = contents.anchor
     found.state, found.refused, found.losses = contents.state, contents.refused, contents.losses
     return contents
-
-
-def _rows(db: sqlite3.Connection, last_id: int) -> Iterator[Row]:
-    """Yield rows around damaged pages: from the front, from the back, then one by one between."""
-    front = list(_until_damage(db, f"{_ROWS} ORDER BY id"))
-    back = list(_until_damage(db, f"{_ROWS} ORDER BY id DESC"))
-    rows = {row[0]: row for row in [*front, *back] if isinstance(row[0], int)}
-    low = max((row[0] for row in front if isinstance(row[0], int)), default=0)
-    high = min((row[0] for row in back if isinstance(row[0], int)), default=last_id + 1)
-    for id_ in range(low + 1, min(high, low + _MAX_PROBES)):
-        one = f"{_ROWS} WHERE id = {id_}"
-        rows.update((row[0], row) for row in _until_damage(db, one) if row[0] == id_)
-    yield from (rows[id_] for id_ in sorted(rows))
-
-
-def _until_damage(db: sqlite3.Connection, query: str) -> Iterator[Row]:
-    try:
-        yield from db.execute(query)
-    except sqlite3.Error:
-        return  # the callers come from the other side, and count what nobody reached
 
 
 def _record(row: Row) -> Record | None:

@@ -1,101 +1,21 @@
-"""The outbox's SQLite file: schema, transactions, rows. It knows no policy and no limits.
+"""The outbox's SQLite file: transactions and rows. It knows no policy and no limits."""
 
-WAL with full synchronisation: what a transaction committed survives the power cut after it. The
-lock on the file is exclusive, so that it needs no `-shm` file, which a full disk would refuse.
-"""
-
-import hashlib
 import sqlite3
 import zlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from enum import Enum
 from pathlib import Path
 
 from pydantic import TypeAdapter
 
 from cleandesk.contract.messages import ActiveViolation, LostRange
-from cleandesk.link.errors import OutboxAccessError
+from cleandesk.link import schema
+from cleandesk.link.chain import START, Anchor
+from cleandesk.link.ledger import Ledger, PaperRows
 from cleandesk.link.records import Active, Contents, Pending, Record, Seen
+from cleandesk.link.schema import DamagedError, check_digest
 
-VERSION = 1
 _LOSSES = TypeAdapter(list[LostRange])
-
-_SCHEMA = (
-    """CREATE TABLE events (
-        id INTEGER PRIMARY KEY, epoch TEXT NOT NULL, seq INTEGER NOT NULL,
-        event_id TEXT NOT NULL UNIQUE, digest BLOB NOT NULL, payload BLOB NOT NULL,
-        boot TEXT NOT NULL, mono REAL NOT NULL, waited REAL NOT NULL, UNIQUE (epoch, seq))""",
-    "CREATE TABLE active (violation_id TEXT PRIMARY KEY, payload BLOB, published INTEGER)",
-    "CREATE TABLE meta (key TEXT PRIMARY KEY, value)",
-    f"PRAGMA user_version = {VERSION}",
-)
-
-
-class DamagedError(sqlite3.DatabaseError):
-    """The file is not the database that was written."""
-
-
-class Trouble(Enum):
-    """What a database error is about: the file, the disk below it, or who may use it."""
-
-    DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-    FULL = (sqlite3.SQLITE_FULL,)
-    BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-    ACCESS = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_READONLY)
-    FAILING = ()
-
-
-def trouble(error: sqlite3.Error) -> Trouble:
-    """Say what an error is about."""
-    code = getattr(error, "sqlite_errorcode", None)
-    if code is None:  # raised above SQLite: a row is not what was written
-        return Trouble.DAMAGED
-    return next((kind for kind in Trouble if code & 0xFF in kind.value), Trouble.FAILING)
-
-
-def connect(path: Path) -> sqlite3.Connection:
-    """Open the file as this module uses it."""
-    db = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
-    try:
-        for pragma in (
-            "locking_mode = EXCLUSIVE",
-            "trusted_schema = OFF",
-            "cell_size_check = ON",
-            "journal_mode = WAL",
-            "synchronous = FULL",
-            "wal_autocheckpoint = 256",  # small steps: the loop may be the one that waits for one
-        ):
-            db.execute(f"PRAGMA {pragma}")
-    except sqlite3.Error:
-        db.close()
-        raise
-    return db
-
-
-def _checked(db: sqlite3.Connection, path: Path) -> bool:
-    """Say whether it is a whole outbox; False if it is empty."""
-    (version,) = db.execute("PRAGMA user_version").fetchone()
-    (tables,) = db.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-    if version == 0 and tables == 0:
-        return False
-    if version != VERSION:
-        raise OutboxAccessError(
-            f"outbox {path} is another kind of database (version {version}, not {VERSION}): "
-            "install the software that wrote it, or set outbox.path to another file"
-        )
-    findings = [row[0] for row in db.execute("PRAGMA integrity_check(1)")]
-    if findings != ["ok"]:
-        raise DamagedError(str(findings))
-    # SQLite looks after its pages, not after what is written in them.
-    for id_, digest, payload in db.execute("SELECT id, digest, payload FROM events"):
-        _check_digest(id_, digest, payload)
-    return True
-
-
-def _check_digest(id_: int, digest: object, payload: object) -> None:
-    if not isinstance(payload, bytes) or hashlib.sha256(payload).digest() != digest:
-        raise DamagedError(f"event {id_} is not what was written")
 
 
 def _check_active(violation_id: str, payload: bytes) -> None:
@@ -113,19 +33,24 @@ def _check_value(meta: Mapping[str, object]) -> int:
 
 
 class Store:
-    """One open outbox file. Not thread-safe; each method may raise `sqlite3.Error`."""
+    """One open outbox file. Not thread-safe; each method may raise `sqlite3.Error`.
+
+    Attributes:
+        ledger: Its entries.
+        papers: What waits beside events.
+    """
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
+        self.ledger, self.papers = Ledger(db), PaperRows(db)
 
     @classmethod
     def create(cls, path: Path, epoch: str) -> "Store":
         """Make a new file with this epoch."""
-        store = cls(connect(path))
+        store = cls(schema.connect(path))
         try:
             with store.transaction():
-                for statement in _SCHEMA:
-                    store._db.execute(statement)
+                schema.create(store._db)
                 store.put_meta({"epoch": epoch, "next_seq": 1}, {})
         except sqlite3.Error:
             store.close()
@@ -136,14 +61,22 @@ class Store:
     def open(cls, path: Path) -> "Store | None":
         """Open an existing file and check all of it; None if nothing was ever written to it.
 
+        A file of an older version becomes one of this.
+
         Raises:
             OutboxAccessError: If it is some other database, or of a newer version.
             sqlite3.Error: If it is damaged (`trouble`), or cannot be read.
         """
-        db = connect(path)
+        db = schema.connect(path)
         try:
-            if _checked(db, path):
-                return cls(db)
+            found = schema.version(db, path)
+            if found is not None:
+                schema.check(db)
+                store = cls(db)
+                if found < schema.VERSION:
+                    with store.transaction():
+                        schema.upgrade(db)
+                return store
         except BaseException:
             db.close()
             raise
@@ -172,23 +105,25 @@ class Store:
         if meta.pop("check", None) != _check_value(meta):
             raise DamagedError("the meta table is not what was written")
         try:
+            anchor = Anchor(int(meta.get("anchor", 0)), bytes(meta.get("anchor_chain", START)))
             return Contents(
                 epoch=str(meta["epoch"]),
                 next_seq=int(meta["next_seq"]),
                 state=meta.get("state"),
                 refused=int(meta.get("refused", 0)),
                 losses=tuple(_LOSSES.validate_json(meta.get("lost", b"[]"))),
+                anchor=anchor,
             )
         except (KeyError, TypeError, ValueError) as error:
             raise DamagedError(f"meta table: {error!r}") from error
 
     def active(self) -> Iterator[tuple[str, Active]]:
         """Yield the active topics."""
-        for violation_id, payload, published in self._db.execute("SELECT * FROM active"):
+        for violation_id, payload, published, *entry in self._db.execute("SELECT * FROM active"):
             try:
                 if payload:
                     _check_active(violation_id, payload)
-                yield violation_id, Active(bytes(payload), bool(published))
+                yield violation_id, Active(bytes(payload), bool(published), int(*entry))
             except (TypeError, ValueError) as error:
                 raise DamagedError(f"open violation {violation_id!r}: {error}") from error
 
@@ -213,18 +148,27 @@ class Store:
             [(violation_id,) for violation_id in stored if violation_id not in wanted],
         )
         self._db.executemany(
-            "INSERT OR REPLACE INTO active VALUES (?, ?, ?)",
+            "INSERT OR REPLACE INTO active VALUES (?, ?, ?, ?)",
             [
-                (violation_id, active.payload, active.published)
+                (violation_id, active.payload, active.published, active.entry)
                 for violation_id, active in wanted.items()
                 if stored.get(violation_id) != active
             ],
         )
 
-    def insert(self, first_id: int, records: Sequence[Record], seen: Seen) -> None:
-        """Add events, in order, as ids from `first_id` on."""
+    def insert(
+        self, first_id: int, records: Sequence[Record], seen: Seen, entries: Mapping[str, int]
+    ) -> None:
+        """Add events, in order, as ids from `first_id` on.
+
+        Args:
+            first_id: Of the first one.
+            records: The events.
+            seen: When they were made.
+            entries: Their numbers in the ledger, by event_id; what has none is not sent.
+        """
         self._db.executemany(
-            "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)",
+            "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?)",
             [
                 (
                     first_id + at,
@@ -235,6 +179,7 @@ class Store:
                     r.payload,
                     seen.boot,
                     seen.mono,
+                    entries.get(r.event_id, 0),
                 )
                 for at, r in enumerate(records)
             ],
@@ -260,23 +205,44 @@ class Store:
         return [row[1:] for row in dropped]
 
     def pending(self, after: int, limit: int) -> list[Pending]:
-        """Return the next events after an id, oldest first."""
+        """Return the next events after an id, oldest first: those that are in the ledger."""
         rows = self._db.execute(
-            "SELECT id, event_id, digest, payload FROM events WHERE id > ? ORDER BY id LIMIT ?",
+            "SELECT id, event_id, digest, payload, entry FROM events WHERE id > ? AND entry > 0 "
+            "ORDER BY id LIMIT ?",
             (after, limit),
         )
         found: list[Pending] = []
-        for id_, event_id, digest, payload in rows:
-            _check_digest(id_, digest, payload)
-            found.append(Pending(id_, event_id, payload))
+        for id_, event_id, digest, payload, entry in rows:
+            check_digest(id_, digest, payload)
+            found.append(Pending(id_, event_id, payload, entry))
         return found
 
-    def find(self, event_id: str) -> tuple[int, int] | None:
-        """Return (id, bytes) of an event."""
-        row = self._db.execute(
-            "SELECT id, length(payload) FROM events WHERE event_id = ?", (event_id,)
+    def unentered(self) -> list[tuple[str, bytes]]:
+        """Return (event_id, payload) of waiting events that are not in the ledger, in order."""
+        return self._db.execute(
+            "SELECT event_id, payload FROM events WHERE entry = 0 ORDER BY id"
+        ).fetchall()
+
+    def set_entries(self, entries: Iterable[tuple[str, int]]) -> None:
+        """Note the ledger's numbers of events, by event_id."""
+        self._db.executemany(
+            "UPDATE events SET entry = ? WHERE event_id = ?",
+            [(number, event_id) for event_id, number in entries],
+        )
+
+    def first_entry(self) -> int | None:
+        """Return the lowest entry of an event that waits."""
+        first: int | None = self._db.execute(
+            "SELECT min(entry) FROM events WHERE entry > 0"
+        ).fetchone()[0]
+        return first
+
+    def find(self, event_id: str) -> tuple[int, int, int] | None:
+        """Return (id, bytes, entry) of an event."""
+        row: tuple[int, int, int] | None = self._db.execute(
+            "SELECT id, length(payload), entry FROM events WHERE event_id = ?", (event_id,)
         ).fetchone()
-        return None if row is None else (row[0], row[1])
+        return row
 
     def find_digests(self, digests: Collection[bytes]) -> list[tuple[str, bytes]]:
         """Return (event_id, digest) of the events with these digests; reads the whole table."""

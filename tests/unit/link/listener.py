@@ -20,6 +20,7 @@ class Heard:
     retain: bool
     replayed: bool
     expiry_s: int | None
+    correlation: bytes | None
 
     @property
     def channel(self) -> str:
@@ -76,9 +77,11 @@ class Listener:
                 message.retain,
                 replayed=user.get("replayed") == "1",
                 expiry_s=getattr(properties, "MessageExpiryInterval", None),
+                correlation=getattr(properties, "CorrelationData", None),
             )
         )
-        if self.answers and message.topic.endswith("/violation"):
-            event_id = json.loads(message.payload)["event_id"]
-            answer = json.dumps([{"id": event_id, "result": "committed"}])
-            client.publish(message.topic.replace("/violation", "/ack"), answer, qos=1)
+        for channel, key in (("/violation", "event_id"), ("/appeal", "appeal_id")):
+            if self.answers and message.topic.endswith(channel):
+                id_ = json.loads(message.payload)[key]
+                answer = json.dumps([{"id": id_, "result": "committed"}])
+                client.publish(message.topic.replace(channel, "/ack"), answer, qos=1)

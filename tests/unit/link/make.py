@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cleandesk.clock import Instant, SystemClock
+from cleandesk.contract.commands import BreakResponse, Outcome
 from cleandesk.contract.connection import BrokerSettings
 from cleandesk.contract.messages import (
     AckResult,
@@ -15,13 +16,16 @@ from cleandesk.contract.messages import (
     CloseReason,
     Health,
     Phase,
+    Privacy,
+    PrivacyState,
     Severity,
 )
-from cleandesk.contract.topics import Address
-from cleandesk.link import EventMaker, Link, Outbox
+from cleandesk.contract.topics import Address, Command
+from cleandesk.contract.worker_messages import Appeal, AppealReason, Idle
+from cleandesk.link import EventMaker, Link, Outbox, Paper
 from cleandesk.link.records import Pending
 from cleandesk.policy.change import Change
-from cleandesk.settings import OutboxSettings
+from cleandesk.settings import LedgerSettings, OutboxSettings
 
 BOOT, OTHER_BOOT = "b" * 32, "c" * 32
 ADDRESS = Address("site", "box")
@@ -81,9 +85,10 @@ def outbox(
     max_mb: float = 64,
     boot: str = BOOT,
     clock: FakeClock | None = None,
+    keep: LedgerSettings | None = None,
 ) -> Outbox:
     settings = OutboxSettings(path=path, max_events=max_events, max_mb=max_mb)
-    made = Outbox(settings, boot=boot, clock=clock or FakeClock())
+    made = Outbox(settings, ADDRESS, boot=boot, clock=clock or FakeClock(), keep=keep)
     OPENED.append(made)
     return made
 
@@ -103,6 +108,36 @@ def everything(box: Outbox) -> list[Pending]:
 
 def acks(events: Iterable[Pending], result: AckStatus = AckStatus.COMMITTED) -> list[AckResult]:
     return [AckResult(id=event.event_id, result=result) for event in events]
+
+
+def appeal(violation_id: str) -> Paper:
+    said = Appeal(
+        appeal_id=new_id(),
+        violation_id=violation_id,
+        reason=AppealReason.NOT_MINE,
+        at=START,
+        clock_synced=True,
+    )
+    return Paper.appeal(ADDRESS, said)
+
+
+def idle(minute: int = 0, *, since: datetime = START) -> Paper:
+    at = START + timedelta(minutes=minute)
+    return Paper.idle(ADDRESS, Idle(idle=True, since=since, at=at, clock_synced=True))
+
+
+def response(correlation: bytes = b"asked") -> Paper:
+    said = BreakResponse(outcome=Outcome.DONE, at=START, clock_synced=True)
+    return Paper.response(ADDRESS, Command.BREAK, correlation, said)
+
+
+def privacy(minute: int = 0, state: PrivacyState = PrivacyState.WORKING) -> Paper:
+    return Paper.privacy(ADDRESS, Privacy(state=state, since=START + timedelta(minutes=minute)))
+
+
+def papers(violation_id: str) -> list[Paper]:
+    """Return one that the subscriber answers for, and two that it does not."""
+    return [appeal(violation_id), idle(), response()]
 
 
 LinkMaker = Callable[..., Link]

@@ -21,6 +21,7 @@ from tests.unit.link.make import (
     health,
     new_id,
     outbox,
+    papers,
 )
 
 pytestmark = needs_mosquitto
@@ -161,6 +162,8 @@ def test_topics_written_are_those_a_box_may_write(
         link.set_health(health(box))
         link.set_privacy(Privacy(state=PrivacyState.WORKING, since=START))
         commit_many(box, 1)
+        for paper in papers(new_id()):
+            box.say(paper)
         assert link.wait_drained(30)
         eventually(lambda: {one.channel for one in listener.heard} >= set(Channel))
         assert {one.channel for one in listener.heard} == set(Channel)

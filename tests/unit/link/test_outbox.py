@@ -158,7 +158,7 @@ def test_a_closed_topic_is_kept_until_cleared_if_the_broker_may_hold_it(path: Pa
     box = outbox(path)
     published, unseen = new_id(), new_id()
     commit(box, change(published), change(unseen))
-    box.note_published([published])
+    box.note_trying([box.active()[published].entry])
     commit(box, closed(published), closed(unseen))
     box.close()
     again = outbox(path)

@@ -169,7 +169,7 @@ def test_a_start_on_a_disk_that_takes_nothing_works_from_memory(
     clock = FakeClock()
     with monkeypatch.context() as broken:
         broken.setattr(
-            "cleandesk.link.store.connect",
+            "cleandesk.link.schema.connect",
             lambda _: (_ for _ in ()).throw(_io_error()),
         )
         box = outbox(path, clock=clock)

@@ -1,0 +1,40 @@
+"""The subscriber's answers: from its `ack` to what the outbox releases."""
+
+import logging
+
+from pydantic import ValidationError
+
+from cleandesk.contract.messages import Ack, AckResult
+from cleandesk.contract.mqtt import Received
+from cleandesk.link.outbox import Outbox
+from cleandesk.link.senders import Senders
+
+log = logging.getLogger(__name__)
+
+
+class Settling:
+    """Gathers answers, and settles them together: one transaction for many."""
+
+    def __init__(self, outbox: Outbox, senders: Senders) -> None:
+        self._outbox, self._senders = outbox, senders
+        self._acks: list[AckResult] = []
+
+    def take(self, received: Received) -> None:
+        """Take an `ack`, unless it is none."""
+        if received.retain:
+            log.warning("a retained ack is ignored: acks are answers, nobody may keep them")
+            return
+        try:
+            self._acks += Ack.model_validate_json(received.payload).root
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+            log.warning(
+                "an ack that is none is ignored",
+                extra={"bytes": len(received.payload), "error": first["msg"][:200]},
+            )
+
+    def settle(self, now: float) -> None:
+        """Release what was answered for."""
+        if self._acks:
+            acks, self._acks = self._acks, []
+            self._senders.answered(self._outbox.settle(acks), now)
