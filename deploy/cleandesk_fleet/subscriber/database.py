@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, select
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.pool import NullPool, StaticPool
 
+from cleandesk_fleet.subscriber.migration import migrate
 from cleandesk_fleet.subscriber.tables import VERSION, meta, metadata
 
 #: Another process holds the file: wait so long before the commit is tried anew.
@@ -25,7 +26,7 @@ def open_writer(path: Path) -> Engine:
     """Open the log for writing; make it if there is none, whole or not at all.
 
     Commits reach the disk before they return (WAL, synchronous FULL). One connection is kept, for
-    one thread.
+    one thread. A log of an older version becomes one of this, in one transaction.
 
     Raises:
         DatabaseUnusableError: If the file is not a log, a newer one, or cannot be written.
@@ -35,6 +36,7 @@ def open_writer(path: Path) -> Engine:
             _make(path)
         engine = _writing(path)
         with engine.begin() as connection:
+            migrate(connection)
             _check_version(connection, path)
     except (DatabaseError, OSError) as error:
         raise DatabaseUnusableError(_unusable(path, error)) from error
@@ -143,9 +145,14 @@ def _explicit_transactions(engine: Engine, begin: str) -> None:
 def _check_version(connection: Connection, path: Path) -> None:
     found = connection.scalar(select(meta.c.value).where(meta.c.name == "schema"))
     if found != str(VERSION):
+        older = found is not None and found.isdecimal() and int(found) < VERSION
         raise DatabaseUnusableError(
-            f"{path}: this log has schema {found}, this software works with {VERSION}: use the "
-            "version of cleandesk-subscriber that wrote it, or a newer one"
+            f"{path}: this log has schema {found}, this software works with {VERSION}: "
+            + (
+                "start `cleandesk-subscriber run` once, which brings it up to date"
+                if older
+                else "use the version of cleandesk-subscriber that wrote it, or a newer one"
+            )
         )
 
 

@@ -1,4 +1,4 @@
-"""From what arrived to what it means: every delivery becomes an event, a report or a rejection."""
+"""From what arrived to what it means: an event, an appeal, a report or a rejection."""
 
 import hashlib
 import re
@@ -21,6 +21,7 @@ from cleandesk.contract.messages import (
 )
 from cleandesk.contract.mqtt import REPLAYED, Received
 from cleandesk.contract.topics import ID_PATTERN, Address, Channel, Topic, TopicError, parse
+from cleandesk.contract.worker_messages import Appeal, Idle
 from cleandesk_fleet.subscriber.strict_json import MAX_INTEGER, UnreadableError, check
 
 MAX_PAYLOAD = 256 * 1024
@@ -31,7 +32,13 @@ _MODELS: dict[Channel, type[Message]] = {
     Channel.HEALTH: Health,
     Channel.PRIVACY: Privacy,
     Channel.VIOLATION: ViolationEvent,
+    Channel.APPEAL: Appeal,
+    Channel.IDLE: Idle,
 }
+#: Emptied by whoever takes a box out.
+_RETAINED = frozenset({Channel.STATUS, Channel.HEALTH, Channel.PRIVACY})
+#: What a message is answered by, where the channel is answered at all.
+_IDS = {Channel.VIOLATION: "event_id", Channel.APPEAL: "appeal_id"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +53,23 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
+class Objection:
+    """A worker's readable appeal, with its bytes as they came."""
+
+    topic: str
+    address: Address
+    message: Appeal
+    payload: bytes
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """A box's word about itself. `stored`: the broker's retained copy, of unknown age."""
 
     topic: str
     address: Address
-    message: Status | Health | Privacy
+    message: Status | Health | Privacy | Idle
     payload: bytes
     stored: bool
 
@@ -71,7 +89,7 @@ class Rejected:
     Attributes:
         address: None if the topic does not name a box; then nobody can be answered.
         status: `quarantined`, or `refused`: readable for others, not for this subscriber.
-        answer_id: The event's id, or `sha256:` and the payload's digest.
+        answer_id: The event's or appeal's id, or `sha256:` and the payload's digest.
         number: Epoch and seq where they can be read: that event will not come.
         keep: Whether the payload may be kept: not that of a site that is not ours.
         stored: The broker's retained copy.
@@ -88,7 +106,7 @@ class Rejected:
     stored: bool = False
 
 
-Reading = Event | Report | Cleared | Rejected
+Reading = Event | Objection | Report | Cleared | Rejected
 
 
 def spoke(reading: Reading) -> Address | None:
@@ -97,7 +115,7 @@ def spoke(reading: Reading) -> Address | None:
     The broker's retained copies do not, nor a last will, nor what is not for us.
     """
     match reading:
-        case Event():
+        case Event() | Objection():
             return reading.address
         case Report(message=Status(state=Availability.OFFLINE)) | Cleared():
             return None
@@ -107,16 +125,22 @@ def spoke(reading: Reading) -> Address | None:
             return reading.address if reading.keep and not reading.stored else None
 
 
-def turn_away(reading: Event | Report, reason: str) -> Rejected:
+def turn_away(reading: Event | Objection | Report, reason: str) -> Rejected:
     """Turn a readable delivery into one that cannot be logged."""
-    event_id = reading.message.event_id if isinstance(reading, Event) else None
+    match reading:
+        case Event():
+            own_id: str | None = reading.message.event_id
+        case Objection():
+            own_id = reading.message.appeal_id
+        case Report():
+            own_id = None
     return Rejected(
         topic=reading.topic,
         payload=reading.payload,
         address=reading.address,
         status=AckStatus.QUARANTINED,
         reason=reason[:MAX_REASON],
-        answer_id=event_id or _digest_id(reading.payload),
+        answer_id=own_id or _digest_id(reading.payload),
     )
 
 
@@ -141,7 +165,7 @@ def read(received: Received, sites: Collection[str] | None) -> Reading:
         )
     if topic.channel not in _MODELS:
         return _reject(received, topic, f"channel '{topic.channel}' is not for subscribers")
-    if not received.payload and topic.channel is not Channel.VIOLATION:
+    if not received.payload and topic.channel in _RETAINED:
         return Cleared(topic.address, topic.channel)
     if len(received.payload) > MAX_PAYLOAD:
         return _reject(
@@ -161,10 +185,12 @@ def _read_payload(received: Received, topic: Topic) -> Reading:
         _check_values(message)
     except (ValidationError, UnreadableError) as error:
         return _misfit(received, topic, value, error)
+    replayed = any(name == REPLAYED[0] for name, _ in received.user)
     if isinstance(message, ViolationEvent):
-        replayed = any(name == REPLAYED[0] for name, _ in received.user)
         return Event(received.topic, topic.address, message, received.payload, replayed)
-    if isinstance(message, Status | Health | Privacy):
+    if isinstance(message, Appeal):
+        return Objection(received.topic, topic.address, message, received.payload, replayed)
+    if isinstance(message, Status | Health | Privacy | Idle):
         return Report(
             received.topic, topic.address, message, received.payload, stored=received.retain
         )
@@ -182,13 +208,13 @@ def _misfit(
     if newer:
         reason = f"schema {version}, this subscriber reads {SCHEMA_VERSION}: upgrade it; {reason}"
     is_event = topic.channel is Channel.VIOLATION
-    event_id = fields.get("event_id")
+    own_id = fields.get(_IDS.get(topic.channel, ""))
     return _reject(
         received,
         topic,
         reason,
         status=AckStatus.REFUSED if newer else AckStatus.QUARANTINED,
-        event_id=event_id if is_event and _is_id(event_id) else None,
+        own_id=own_id if _is_id(own_id) else None,
         number=_number(fields) if is_event else None,
     )
 
@@ -206,7 +232,7 @@ def _reject(
     reason: str,
     *,
     status: AckStatus = AckStatus.QUARANTINED,
-    event_id: str | None = None,
+    own_id: str | None = None,
     number: tuple[str, int] | None = None,
     keep: bool = True,
 ) -> Rejected:
@@ -216,7 +242,7 @@ def _reject(
         address=topic.address if topic else None,
         status=status,
         reason=reason[:MAX_REASON],
-        answer_id=event_id or _digest_id(received.payload),
+        answer_id=own_id or _digest_id(received.payload),
         number=number,
         keep=keep,
         stored=received.retain,

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Select, Table, func, select
 
 from cleandesk_fleet.subscriber.tables import (
     alarms,
+    appeals,
     boxes,
     epochs,
     events,
@@ -20,6 +21,7 @@ from cleandesk_fleet.subscriber.tables import (
 
 Row = dict[str, Any]
 
+_BEYOND = {"length": "overlong", "count": "too many"}
 _CORNERS = ("x1", "y1", "x2", "y2")
 
 
@@ -39,9 +41,9 @@ def _view(columns: str, *tables: Table, more: tuple[str, ...] = (), less: str = 
 
 
 VIOLATIONS = _view(
-    "opened_at closed_at dwell_s reason rule class zone severity score site box replayed",
+    "opened_at closed_at dwell_s reason rule class zone severity score site box replayed appealed",
     violations,
-    more=("place",),
+    more=("place", "appealed"),
 )
 EVENTS = _view(
     "at phase reason rule class zone severity score dwell_s site box seq replayed",
@@ -49,13 +51,20 @@ EVENTS = _view(
     more=("place",),
     less="payload",
 )
+APPEALS = _view(
+    "at reason note violation_id rule class opened_at site box",
+    appeals,
+    more=("rule", "class", "opened_at"),
+    less="id payload",
+)
 ALARMS = _view("opened_at closed_at kind site box subject detail times", alarms)
 QUARANTINE = _view("received_at result deliveries size topic reason", quarantine)
 LOSSES = _view("reported_at site box epoch first last reason", losses)
 BOXES = _view(
-    "site box status privacy last_seen top missing outbox_depth outbox_lost alarms version",
+    "site box status privacy about idle last_seen top missing outbox_depth outbox_lost alarms "
+    "version",
     boxes,
-    more=("top", "missing", "alarms"),
+    more=("about", "top", "missing", "alarms"),
     less="health health_boot",
 )
 
@@ -85,7 +94,19 @@ def find_violations(
         wanted: What to show.
         touched_after: Only those with an event of a higher id.
     """
-    statement = _filtered(select(violations), violations, wanted, violations.c.opened_at)
+    appealed = (
+        select(appeals.c.reason)
+        .where(
+            appeals.c.site == violations.c.site,
+            appeals.c.box == violations.c.box,
+            appeals.c.violation_id == violations.c.violation_id,
+        )
+        .order_by(appeals.c.id.desc())
+        .limit(1)
+        .scalar_subquery()
+        .label("appealed")
+    )
+    statement = _filtered(select(violations, appealed), violations, wanted, violations.c.opened_at)
     if wanted.open_only:
         statement = statement.where(violations.c.closed_at.is_(None))
     if touched_after is not None:
@@ -120,6 +141,20 @@ def last_event_id(connection: Connection) -> int:
 def counter(connection: Connection, name: str) -> int:
     """Return a count that the log keeps; 0 if nothing was counted."""
     return int(connection.scalar(select(meta.c.value).where(meta.c.name == name)) or 0)
+
+
+def find_appeals(connection: Connection, wanted: Filter) -> Iterator[Row]:
+    """Yield appeals, the newest last, with what is logged of the violation."""
+    columns = [column for column in appeals.c if column.name not in {"id", "payload"}]
+    about = [violations.c[name] for name in ("rule", "class", "opened_at")]
+    statement = select(*columns, *about).outerjoin(
+        violations,
+        (violations.c.site == appeals.c.site)
+        & (violations.c.box == appeals.c.box)
+        & (violations.c.violation_id == appeals.c.violation_id),
+    )
+    statement = _of_box(statement, appeals, wanted)
+    yield from _newest_last(connection, statement, wanted.limit, appeals.c.id)
 
 
 def find_alarms(connection: Connection, wanted: Filter, kind: str | None = None) -> Iterator[Row]:
@@ -170,7 +205,14 @@ def find_boxes(connection: Connection, wanted: Filter) -> Iterator[Row]:
         .order_by(boxes.c.site, boxes.c.box)
     )
     for row in connection.execute(_of_box(statement, boxes, wanted).limit(wanted.limit)):
-        yield dict(row._mapping)  # noqa: SLF001 - public by SQLAlchemy's documentation
+        values = dict(row._mapping)  # noqa: SLF001 - public by SQLAlchemy's documentation
+        yield values | {"about": _about_privacy(values)}
+
+
+def _about_privacy(row: Row) -> str | None:
+    """Return why a box does not look, and which limits a break goes beyond, for people."""
+    beyond = [_BEYOND.get(limit, limit) for limit in (row["privacy_beyond"] or "").split()]
+    return ", ".join([*filter(None, [row["privacy_reason"]]), *beyond]) or None
 
 
 def _filtered(statement: Select[Any], table: Table, wanted: Filter, moment: Any) -> Select[Any]:

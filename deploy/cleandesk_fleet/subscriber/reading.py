@@ -50,7 +50,7 @@ _TIME = "3d, 2h, 2026-05-04 or 2026-05-04T08:30:00Z"
 
 def add_commands(app: typer.Typer) -> None:
     """Add the reading commands."""
-    for command in (log, alarms, boxes, quarantine, losses):
+    for command in (log, appeals, alarms, boxes, quarantine, losses):
         app.command()(command)
 
 
@@ -102,6 +102,21 @@ def log(  # noqa: PLR0913 - one for each option
         _follow(engine, writer, seen, lambda connection, after: find(connection, rest, after))
 
 
+def appeals(
+    *,
+    config: ConfigOption = None,
+    db: DbOption = None,
+    site: SiteOption = None,
+    box: BoxOption = None,
+    limit: LimitOption = None,
+    output: FormatOption = Format.TABLE,
+) -> None:
+    """List what workers object to, the newest last: people decide about it, elsewhere."""
+    with _open(config, db).connect() as connection:
+        rows = queries.find_appeals(connection, Filter(site, box, limit=limit))
+        _writer(output, queries.APPEALS).write(rows)
+
+
 def alarms(
     *,
     config: ConfigOption = None,
@@ -127,7 +142,7 @@ def boxes(
     box: BoxOption = None,
     output: FormatOption = Format.TABLE,
 ) -> None:
-    """List boxes: status, privacy, when last heard, events logged and missing, open alarms."""
+    """List boxes: status, privacy and why, idle, when last heard, events, open alarms."""
     with _open(config, db).connect() as connection:
         rows = queries.find_boxes(connection, Filter(site, box))
         _writer(output, queries.BOXES).write(rows)

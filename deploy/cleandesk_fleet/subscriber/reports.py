@@ -1,7 +1,8 @@
-"""What boxes say about themselves: status, health, privacy, and the alarms that follow."""
+"""What boxes say about themselves: status, health, privacy, idle, and the alarms that follow."""
 
 from cleandesk.contract.messages import Availability, Health, Privacy, Status
 from cleandesk.contract.topics import Address, Channel
+from cleandesk.contract.worker_messages import Idle
 from cleandesk_fleet.subscriber.alarms import Alarms, Kind
 from cleandesk_fleet.subscriber.intake import Cleared, Report
 from cleandesk_fleet.subscriber.rows import Row
@@ -29,7 +30,13 @@ def apply(row: Row, report: Report, alarms: Alarms) -> Row:
                 "privacy": privacy.state.value,
                 "privacy_reason": privacy.reason,
                 "privacy_since": privacy.since,
+                "privacy_until": privacy.until,
+                "privacy_beyond": " ".join(privacy.beyond) if privacy.beyond else None,
             }
+        case Idle() as idle:
+            if row["idle_at"] is not None and idle.at < row["idle_at"]:
+                return row  # one that was sent late
+            return row | {"idle": idle.idle, "idle_since": idle.since, "idle_at": idle.at}
         case Health() as health:
             if _outdated(health, row):
                 return row

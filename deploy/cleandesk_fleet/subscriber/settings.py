@@ -10,7 +10,14 @@ from cleandesk.contract.topics import NAME_PATTERN, Channel, everyones
 
 Site = Annotated[str, Field(pattern=NAME_PATTERN)]
 #: What the log is made of; `active` repeats it, `ack` is our own.
-CHANNELS = (Channel.STATUS, Channel.HEALTH, Channel.PRIVACY, Channel.VIOLATION)
+CHANNELS = (
+    Channel.STATUS,
+    Channel.HEALTH,
+    Channel.PRIVACY,
+    Channel.VIOLATION,
+    Channel.APPEAL,
+    Channel.IDLE,
+)
 
 
 class Settings(BaseModel):

@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 
 #: Goes up with every change that older software cannot work with.
-VERSION = 1
+VERSION = 2
 
 metadata = MetaData()
 
@@ -120,6 +120,25 @@ violations = Table(
     Index("violations_closed", "closed_at"),
 )
 
+appeals = Table(
+    "appeals",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("site", Name, nullable=False),
+    Column("box", Name, nullable=False),
+    Column("appeal_id", Id, nullable=False, unique=True),
+    Column("violation_id", Id, nullable=False),
+    Column("reason", String(16), nullable=False),
+    Column("note", Text),
+    Column("at", Utc, nullable=False),
+    Column("clock_synced", Boolean, nullable=False),
+    Column("schema", Integer, nullable=False),
+    Column("replayed", Boolean, nullable=False),
+    Column("received_at", Utc, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Index("appeals_violation", "site", "box", "violation_id"),
+)
+
 boxes = Table(
     "boxes",
     metadata,
@@ -132,6 +151,11 @@ boxes = Table(
     Column("privacy", String(16)),
     Column("privacy_reason", Text),
     Column("privacy_since", Utc),
+    Column("privacy_until", Utc),
+    Column("privacy_beyond", Text),
+    Column("idle", Boolean),
+    Column("idle_since", Utc),
+    Column("idle_at", Utc),
     Column("health", LargeBinary),
     Column("health_at", Utc),
     Column("health_boot", Id),

@@ -12,11 +12,13 @@ from cleandesk_fleet.subscriber.alarms import Alarms, Kind
 from cleandesk_fleet.subscriber.intake import (
     Cleared,
     Event,
+    Objection,
     Reading,
     Rejected,
     Report,
     turn_away,
 )
+from cleandesk_fleet.subscriber.objections import Objections
 from cleandesk_fleet.subscriber.rows import Row, Rows, box_key
 from cleandesk_fleet.subscriber.sequences import Sequence, count, describe
 from cleandesk_fleet.subscriber.tables import boxes, events, violations
@@ -46,6 +48,9 @@ class Transaction:
         addresses = {reading.address for reading in readings if reading.address is not None}
         self._boxes = Rows(connection, boxes, {box_key(address) for address in addresses})
         self._sequences: dict[tuple[Address, str], Sequence] = {}
+        self._objections = Objections(
+            connection, [reading for reading in readings if isinstance(reading, Objection)], now
+        )
         self._new_events: list[Row] = []
         self._quarantined = False
 
@@ -54,6 +59,9 @@ class Transaction:
         match reading:
             case Event():
                 return self._event(reading)
+            case Objection():
+                taken = self._objections.take(reading)
+                return self._reject(taken) if isinstance(taken, Rejected) else taken
             case Report():
                 self._report(reading)
                 return None
@@ -68,6 +76,7 @@ class Transaction:
         """Write everything; the commit is the caller's."""
         if self._new_events:
             self._connection.execute(events.insert(), self._new_events)
+        self._objections.save()
         self._violations.save()
         self._boxes.save()
         for (address, epoch), sequence in self._sequences.items():

@@ -85,10 +85,12 @@ def test_another_programs_database_is_left_alone(path: Path) -> None:
 def test_a_newer_log_is_left_alone(path: Path) -> None:
     engine = open_writer(path)
     with engine.begin() as connection:
-        connection.execute(meta.update().values(value="2"))
+        connection.execute(meta.update().values(value="9"))
     engine.dispose()
     for opening in (open_writer, open_reader):
-        with pytest.raises(DatabaseUnusableError, match="has schema 2, this software works with 1"):
+        with pytest.raises(
+            DatabaseUnusableError, match="has schema 9, this software works with 2: use the"
+        ):
             opening(path)
 
 

@@ -20,13 +20,14 @@ def test_the_example_shows_the_defaults() -> None:
 def test_all_sites_are_subscribed_by_default() -> None:
     settings = SubscriberSettings(schema=1, broker=BrokerSettings())
     assert settings.subscriptions() == [
-        f"cleandesk/v1/+/+/{channel}" for channel in ("status", "health", "privacy", "violation")
+        f"cleandesk/v1/+/+/{channel}"
+        for channel in ("status", "health", "privacy", "violation", "appeal", "idle")
     ]
 
 
 def test_only_the_sites_that_are_named_are_subscribed() -> None:
     settings = SubscriberSettings(schema=1, broker=BrokerSettings(), sites=["s1", "s2"])
-    assert len(settings.subscriptions()) == 8
+    assert len(settings.subscriptions()) == 12
     assert "cleandesk/v1/s2/+/violation" in settings.subscriptions()
 
 
