@@ -62,17 +62,22 @@ def read_only(path: Path) -> Iterator[LedgerFile]:
         copy = Path(folder) / "ledger.db"
         try:
             _copy(path, copy)
+        except OSError as error:
+            raise LedgerUnreadableError(
+                f"{path}: {error.strerror or error}: check outbox.path, that this user may read "
+                f"it, and that {folder} has room for a copy"
+            ) from error
+        try:
             with closing(sqlite3.connect(copy)) as db:
                 if schema.version(db, path) != schema.VERSION:
                     raise LedgerUnreadableError(
                         f"{path} has no ledger yet: it begins when the box starts with this version"
                     )
                 yield LedgerFile(Store(db))
-        except (OSError, sqlite3.Error, ValueError) as error:
+        except (sqlite3.Error, ValueError) as error:
             raise LedgerUnreadableError(
-                f"{path}: {error}: check outbox.path, that this user may read it, and that "
-                f"{tempfile.gettempdir()} has room for a copy; a damaged file is set aside when the "
-                "box starts"
+                f"{path}: {error}: a damaged file is set aside when the box starts, with all that "
+                "can be read of it in a new one"
             ) from error
 
 
