@@ -76,6 +76,10 @@ system: $(VENV)/.dev mosquitto  ## Real broker, box and subscriber
 fault: $(VENV)/.dev mosquitto  ## Kill and cut for real; ROUNDS=200 for a long one
 	$(BIN)/pytest tests/fault
 
+.PHONY: test-privacy
+test-privacy: $(VENV)/.dev mosquitto  ## What the worker was promised; EVENTS=1000 said to a broker
+	EVENTS=$(or $(EVENTS),1000) $(BIN)/pytest tests/privacy
+
 # The measurements: leave the machine alone meanwhile. Tables here, build/*.json beside them.
 BENCH := build/bench
 MEASURE = $(BIN)/cleandesk bench --source $(BENCH)/desk-720p.mp4 --plain tests/bench/plain.py

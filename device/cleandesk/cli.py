@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from cleandesk import __version__
+from cleandesk.worker.languages import Language
 
 if TYPE_CHECKING:
     from cleandesk.config import ConfigError
@@ -167,6 +168,32 @@ def ledger(
         _refuse(error)
     except LedgerUnreadableError as error:
         _fail(str(error), EXIT_FAILED)
+
+
+@app.command()
+def privacy(
+    config: ConfigOption,
+    *,
+    lang: Annotated[Language, typer.Option(help="In which language")] = Language.EN,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print facts with their values, and their words")
+    ] = False,
+) -> None:
+    """Print what is sensed, sent and kept by these settings. The worker's page shows the same."""
+    from cleandesk.config import ConfigError, load  # noqa: PLC0415
+    from cleandesk.settings import BoxSettings  # noqa: PLC0415
+    from cleandesk.worker import statement, wording  # noqa: PLC0415
+
+    try:
+        settings = load(config, BoxSettings)
+    except ConfigError as error:
+        _refuse(error)
+    facts, texts = statement.statement(settings, statement.Choices()), wording.words(lang)
+    box = f"{settings.site}/{settings.box}"
+    if as_json:
+        typer.echo(json.dumps(wording.as_data(facts, texts, box), ensure_ascii=False))
+    else:
+        typer.echo(wording.as_text(facts, texts, box))
 
 
 @app.command()
