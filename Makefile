@@ -9,7 +9,7 @@ TRAIN  := .venv-train
 export ORT_DISABLE_TELEMETRY := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types unit system fault contract schemas format lock train evaluate scenes clip clean
+.PHONY: help demo test lint types unit system fault test-privacy contract schemas format lock train evaluate scenes clip clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## ?(.*)/\1|\2/' | awk -F '|' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -76,9 +76,12 @@ system: $(VENV)/.dev mosquitto  ## Real broker, box and subscriber
 fault: $(VENV)/.dev mosquitto  ## Kill and cut for real; ROUNDS=200 for a long one
 	$(BIN)/pytest tests/fault
 
-.PHONY: test-privacy
-test-privacy: $(VENV)/.dev mosquitto  ## What the worker was promised; EVENTS=1000 said to a broker
-	EVENTS=$(or $(EVENTS),1000) $(BIN)/pytest tests/privacy
+# Each variable makes one test longer, or all of it.
+test-privacy: export EVENTS := $(EVENTS)
+test-privacy: export PICTURES := $(PICTURES)
+test-privacy: export MINUTES := $(MINUTES)
+test-privacy: $(VENV)/.dev mosquitto  ## What leaves the box shows nobody; PICTURES=all EVENTS=1000 MINUTES=60
+	$(BIN)/pytest tests/privacy -s
 
 # The measurements: leave the machine alone meanwhile. Tables here, build/*.json beside them.
 BENCH := build/bench

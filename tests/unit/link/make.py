@@ -40,12 +40,15 @@ class FakeClock:
 
     mono: float = 1000.0
     started: float = field(init=False)
+    synced: bool = True
 
     def __post_init__(self) -> None:
         self.started = self.mono
 
     def now(self) -> Instant:
-        return Instant(self.mono, START + timedelta(seconds=self.mono - self.started), synced=True)
+        return Instant(
+            self.mono, START + timedelta(seconds=self.mono - self.started), synced=self.synced
+        )
 
 
 def new_id() -> str:
