@@ -146,11 +146,20 @@ def papers(violation_id: str) -> list[Paper]:
 LinkMaker = Callable[..., Link]
 
 
-def new_link(box: Outbox, port: int, **settings: float) -> Link:
+def broker_settings(port: int, **settings: float) -> BrokerSettings:
     patience = {"retry_min_s": 0.05, "retry_max_s": 0.3, "ack_timeout_s": 60.0, **settings}
-    broker = BrokerSettings.model_validate({"host": "127.0.0.1", "port": port, **patience})
+    return BrokerSettings.model_validate({"host": "127.0.0.1", "port": port, **patience})
+
+
+def new_link(box: Outbox, port: int, **settings: float) -> Link:
     return Link(
-        broker, ADDRESS, box, clock=SystemClock(), boot=BOOT, version="1.2.3", model="desk 1"
+        broker_settings(port, **settings),
+        ADDRESS,
+        box,
+        clock=SystemClock(),
+        boot=BOOT,
+        version="1.2.3",
+        model="desk 1",
     )
 
 
