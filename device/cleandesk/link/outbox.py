@@ -264,15 +264,20 @@ class Outbox:
             except LedgerUnreadableError:
                 return []  # they stay unconfirmed
 
-    def note_trying(self, entries: Collection[int]) -> None:
-        """Remember, before they are handed to the broker, that it may hold these entries."""
+    def note_trying(self, entries: Collection[int]) -> bool:
+        """Remember, before they are handed to the broker, that it may hold these entries.
+
+        Returns:
+            Whether that is on the disk. Else they must wait: killed now, nobody would know.
+        """
         with self._guard:
             wanted, news = self._book.wanted, self._book.pages.trying(entries)
             for violation_id, active in wanted.items():
                 if active.entry in entries and not active.published:
                     wanted[violation_id], news = replace(active, published=True), True
-            if news:
+            if news or self._book.pages.marks.tried:
                 self._flush()
+            return self._book.pages.marks.tried.isdisjoint(entries)
 
     def note_sent(self, entry: int) -> None:
         """Remember that the broker has an entry's message; the next `tick` writes it."""

@@ -59,9 +59,12 @@ class Shown:
                 self._pubacks.expect_topic(publish(again), again, one.number)
         due = list(self._retained.due(now))
         entries = [self._retained.entry_of(one.topic) for one in due]
-        self._outbox.note_trying([entry for entry in entries if entry])
+        noted = self._outbox.note_trying([entry for entry in entries if entry])
         for publication, entry in zip(due, entries, strict=True):
-            self._pubacks.expect_topic(publish(publication), publication, entry)
+            if noted or not entry:
+                self._pubacks.expect_topic(publish(publication), publication, entry)
+            else:
+                self._retained.refused(publication, now)  # by our own disk: later
 
     def _want(self) -> frozenset[str]:
         """Have the broker hold what is on file, and nothing else; return the open topics."""

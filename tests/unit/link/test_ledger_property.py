@@ -126,6 +126,8 @@ class Life(RuleBasedStateMachine):
         assert self.box._store is not None
         (pages,) = self.box._store._db.execute("PRAGMA page_count").fetchone()
         self.box._store._db.execute(f"PRAGMA max_page_count = {pages}")
+        while self.box.health().storage == "ok":
+            self.box.note("filler", "x" * 500)
 
     @rule()
     def free_the_disk(self) -> None:
