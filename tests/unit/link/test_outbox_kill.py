@@ -41,5 +41,11 @@ def test_what_was_committed_before_a_kill_is_there(tmp_path: Path, seed: int) ->
     assert settled.isdisjoint(one["event_id"] for one in waiting)
     assert seqs == list(range(seqs[0], seqs[-1] + 1))
     assert box.health().lost == 0
+    entries = {entry.number: entry for entry in box.ledger(limit=100_000)}
+    assert box.verify().good
+    assert all(entries[one.entry].payload == one.payload for one in everything(box))
+    assert all(entries[active.entry].payload == active.payload for active in box.active().values())
+    answered = {entry.message_id for entry in entries.values() if entry.answer}
+    assert settled <= answered <= settling
     commit_many(box, 1)
     assert json.loads(everything(box)[-1].payload)["seq"] == seqs[-1] + 1
