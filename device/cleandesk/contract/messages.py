@@ -299,7 +299,7 @@ class AckResult(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
     id: Annotated[str, Field(pattern=r"^([0-9a-f]{32}|sha256:[0-9a-f]{64})$")] = Field(
-        description="event_id; of a payload that has none, 'sha256:' and its digest"
+        description="event_id or appeal_id; of a payload that has none, 'sha256:' and its digest"
     )
     result: AckStatus
     reason: Annotated[str, Field(max_length=500)] | None = None
