@@ -1,50 +1,30 @@
 """The box's settings: what a configuration file may say, and what each key means."""
 
 import re
+from collections.abc import Iterator
 from datetime import datetime, time
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
-from pydantic import (
-    AfterValidator,
-    AwareDatetime,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    model_validator,
-)
+from pydantic import AwareDatetime, BeforeValidator, Field, model_validator
 
 from cleandesk.config_words import choices
 from cleandesk.contract.connection import BrokerSettings
 from cleandesk.contract.messages import Fraction, Severity
-from cleandesk.contract.topics import MAX_COMMON_NAME, NAME_PATTERN
+from cleandesk.contract.topics import MAX_COMMON_NAME
 from cleandesk.problems import Location, Misfit
+from cleandesk.settings_base import Duration, Name, Point, Positive, Settings, TimeZone
+from cleandesk.settings_worker import (
+    BreakSettings,
+    GpioSettings,
+    IdleSettings,
+    PageSettings,
+    SpotCheckSettings,
+    WorkerSettings,
+)
 
-Name = Annotated[str, Field(pattern=NAME_PATTERN)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Duration = Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
-Point = tuple[Fraction, Fraction]
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-
-
-class Settings(BaseModel):
-    """What all settings share: unknown keys are refused, values do not change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-def _known_zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError(f"no time zone {name!r}; write one like Europe/Berlin or UTC") from None
-    return name
-
-
-TimeZone = Annotated[str, AfterValidator(_known_zone)]
-
 
 _CLOCK_FACE = re.compile(r"[0-2][0-9]:[0-5][0-9](:[0-5][0-9])?")
 
@@ -275,6 +255,22 @@ class BoxSettings(Settings):
         description="How long the ledger of messages about the worker is kept",
     )
     health_every_s: float = Field(60, ge=1, le=3600, description="How often health is published")
+    breaks: BreakSettings = Field(
+        default_factory=BreakSettings, description="Limits on the worker's breaks"
+    )
+    worker: WorkerSettings = Field(
+        default_factory=WorkerSettings, description="Whether the worker is at the desk"
+    )
+    idle: IdleSettings = Field(default_factory=IdleSettings, description="The idle marker")
+    spot_checks: SpotCheckSettings = Field(
+        default_factory=SpotCheckSettings, description="Looks that somebody asks for"
+    )
+    page: PageSettings = Field(
+        default_factory=PageSettings, description="The worker's page, a process of its own"
+    )
+    gpio: GpioSettings = Field(
+        default_factory=GpioSettings, description="The worker's button and the light"
+    )
 
     @model_validator(mode="after")
     def _names_fit(self) -> Self:
@@ -291,6 +287,19 @@ class BoxSettings(Settings):
             if rule.zone not in self.zones:
                 fix = choices(rule.zone, sorted(self.zones))
                 misfits.append((("rules", i, "zone"), f"no zone is called '{rule.zone}'", fix))
+        misfits += self._workers()
         if misfits:
             raise Misfit(*misfits)
         return self
+
+    def _workers(self) -> Iterator[tuple[Location, str, str]]:
+        zone = self.worker.zone
+        if zone is not None and zone not in self.zones:
+            fix = choices(zone, sorted(self.zones))
+            yield ("worker", "zone"), f"no zone is called '{zone}'", fix
+        if self.idle.enabled and zone is None:
+            reason = "nobody can be idle who is never absent: no worker.zone is named"
+            yield ("idle", "enabled"), reason, "name worker.zone, or turn it off"
+        if not self.page.enabled and self.gpio.button is None:
+            reason = "with neither page nor button the worker could not take a break, nor end one"
+            yield ("page", "enabled"), reason, "turn it on, or name gpio.button"

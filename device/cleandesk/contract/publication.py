@@ -54,6 +54,7 @@ class Received:
             another one, where the broker sends the message again.
         response_topic: Where the sender of a request wants the answer.
         correlation: What the answer shall carry.
+        expiry_s: What was left of the message's time when the broker passed it on.
     """
 
     topic: str
@@ -65,3 +66,4 @@ class Received:
     connection: int = 0
     response_topic: str | None = None
     correlation: bytes | None = None
+    expiry_s: int | None = None

@@ -119,17 +119,25 @@ def parse(topic: str) -> Topic:
             raise TopicError(f"topic {topic[:200]!r}: '{channel}' has a violation id below it")
         return Topic(address, channel, violation_id=below[0])
     if channel is Channel.COMMAND:
-        try:
-            command, side = below
-            return Topic(address, channel, command=Command(command), side=Side(side))
-        except ValueError:
-            raise TopicError(
-                f"topic {topic[:200]!r}: 'cmd' has <command>/request or <command>/response below "
-                f"it; commands are {', '.join(Command)}"
-            ) from None
+        return _command(topic, address, below)
     if below:
         raise TopicError(f"topic {topic[:200]!r}: '{channel}' has nothing below it")
     return Topic(address, channel)
+
+
+def _command(topic: str, address: Address, below: list[str]) -> Topic:
+    """Parse what is below `cmd`: an answer may go below its default topic, to one who asked so."""
+    try:
+        command, side, *deeper = below
+        found = Topic(address, Channel.COMMAND, command=Command(command), side=Side(side))
+    except ValueError:
+        found, deeper = None, []
+    if found is None or (deeper and found.side is Side.REQUEST):
+        raise TopicError(
+            f"topic {topic[:200]!r}: 'cmd' has <command>/request or <command>/response below it; "
+            f"commands are {', '.join(Command)}"
+        )
+    return found
 
 
 def everyones(channel: Channel, site: str = "+") -> str:

@@ -318,6 +318,7 @@ class Connection:
                 connection=self.number,
                 response_topic=getattr(message.properties, "ResponseTopic", None),
                 correlation=getattr(message.properties, "CorrelationData", None),
+                expiry_s=getattr(message.properties, "MessageExpiryInterval", None),
             )
         log.error("message dropped: its topic is not UTF-8", extra={"bytes": len(message.payload)})
         return None

@@ -1,6 +1,6 @@
 """One look at the desk: gate, inference, decoding, policy."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from cleandesk.detector import Detections, Detector
@@ -8,6 +8,10 @@ from cleandesk.loop.gate import Gate
 from cleandesk.loop.preparer import Ready
 from cleandesk.policy import Change, Policy
 from cleandesk.vitals import StageTimer
+
+
+def _never() -> bool:
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +52,23 @@ class Looker:
         self._detector, self._policy, self._gate = detector, policy, gate
         self._timer, self._min_score = timer, min_score
 
-    def look(self, ready: Ready) -> Seen:
+    def look(
+        self, ready: Ready, *, always: bool = False, unless: Callable[[], bool] = _never
+    ) -> Seen:
         """Look at a frame, or find that it needs no look.
+
+        Args:
+            ready: The frame.
+            always: Leave none out.
+            unless: Asked once the model is done: then what it found is forgotten.
 
         Raises:
             ModelError: If the model gives values that are no numbers.
         """
         policy, gate = self._policy, self._gate
         plane, at = ready.plane, ready.at.mono
-        if gate and plane is not None and gate.skips(plane, at, unsettled=policy.unsettled):
+        unsettled = always or policy.unsettled
+        if gate and plane is not None and gate.skips(plane, at, unsettled=unsettled):
             changes = policy.unchanged(ready.at)
             self._timer.skipped()
             return Seen(None, changes)
@@ -65,6 +77,8 @@ class Looker:
         with self._timer.stage("decode"):
             found = self._detector.read(output, ready.prepared, min_score=self._min_score)
             found = found.moved(ready.origin, ready.size)
+        if unless():
+            return Seen(None, [])
         with self._timer.stage("policy"):
             changes = policy.step(found, ready.at)
             if gate:

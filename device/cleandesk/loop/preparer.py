@@ -1,9 +1,12 @@
 """The capture thread's last step: a frame becomes the model's input while the model is at work."""
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
+import numpy as np
+from numpy.typing import NDArray
 
 from cleandesk.camera import Area, Frame
 from cleandesk.clock import Instant
@@ -46,6 +49,7 @@ class Preparer:
         looks_per_s: How often a frame is due; may be changed at any time.
     """
 
+    # `tap` is shown each blanked picture, in the capture thread, and must copy what it keeps.
     def __init__(
         self,
         area: Area,
@@ -55,12 +59,14 @@ class Preparer:
         *,
         looks_per_s: float,
         gated: bool = True,
+        tap: Callable[[NDArray[np.uint8]], None] | None = None,
     ) -> None:
         # OpenCV's own threads would take the cores that inference runs on.
         cv2.setNumThreads(1)
         self._area, self._detector, self._tray, self._timer = area, detector, tray, timer
         spec = detector.manifest.input
         self._shrinker = Shrinker(spec.width, spec.height) if gated else None
+        self._tap = tap
         self._next = float("-inf")
         self.looks_per_s = looks_per_s
 
@@ -99,6 +105,8 @@ class Preparer:
         self._next = frame.at.mono + _PERIOD_SHARE / self.looks_per_s
         with self._timer.stage("area"):
             view, origin = self._area.apply(frame.image)
+        if self._tap:
+            self._tap(frame.image)
         with self._timer.stage("prepare"):
             prepared = self._detector.prepare(view, place)
             plane = self._shrinker.plane(prepared.small) if self._shrinker else None

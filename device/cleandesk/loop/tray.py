@@ -20,6 +20,7 @@ class Tray(Generic[T]):
         self._ready: tuple[int, T] | None = None
         self._used: int | None = None
         self._dropped = 0
+        self._woken = False
 
     @property
     def dropped(self) -> int:
@@ -61,17 +62,24 @@ class Tray(Generic[T]):
         """Take what is ready, waiting for it so long; the place taken before is free from now on.
 
         Returns:
-            The item; None if none came.
+            The item; None if none came, or the receiver was woken.
         """
         with self._changed:
             self._used = None
-            self._changed.wait_for(lambda: self._ready is not None, timeout_s)
+            self._changed.wait_for(lambda: self._ready is not None or self._woken, timeout_s)
+            self._woken = False
             if self._ready is None:
                 return None
             self._used, item = self._ready
             self._ready = None
             self._changed.notify_all()
             return item
+
+    def wake(self) -> None:
+        """Have the receiver return at once from `take`: there is something else to do."""
+        with self._changed:
+            self._woken = True
+            self._changed.notify_all()
 
     def clear(self) -> None:
         """Throw away what is ready, and let a sender see that it should give up."""

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from cleandesk.policy.change import Place
 from cleandesk.policy.geometry import area
-from cleandesk.settings import Point, Zone
+from cleandesk.settings import Zone
+from cleandesk.settings_base import Point
 
 #: A zone is drawn on a grid of so many cells each way; its border is right to half a cell.
 GRID = 256

@@ -1,0 +1,196 @@
+"""What the worker's page asks, and what it is answered. From any thread; it holds no loop."""
+
+import base64
+import logging
+import threading
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from cleandesk.clock import Clock
+from cleandesk.contract.messages import Privacy, PrivacyState
+from cleandesk.contract.topics import Address
+from cleandesk.contract.worker_messages import Appeal
+from cleandesk.link import Entry, LedgerUnreadableError, Outbox, Paper, Verdict
+from cleandesk.settings import BoxSettings
+from cleandesk.worker import protocol as p
+from cleandesk.worker.aiming import Aiming
+from cleandesk.worker.break_mode import BreakMode, By
+from cleandesk.worker.idle import Idle
+from cleandesk.worker.recent import Recent
+from cleandesk.worker.spot_check import SpotChecks
+
+log = logging.getLogger(__name__)
+
+#: The chain is walked along at most so often, seconds: it may be long.
+_VERIFY_EVERY_S = 30.0
+_JPEG = b"\xff\xd8\xff"
+_NOTES = {
+    "paired": "The page was paired with a new device.",
+    "pin_changed": "The page's PIN was changed.",
+    "pin_reset": "The page took the reset of its PIN.",
+    "companion_allowed": "A companion may tell the age of the last input.",
+    "companion_revoked": "The companion may tell nothing any more.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where the answers come from.
+
+    Attributes:
+        idle: None where the site does not ask for the marker.
+        connected: Whether the broker has us.
+        statement: What is sensed, sent and kept by the running configuration.
+    """
+
+    mode: BreakMode
+    outbox: Outbox
+    recent: Recent
+    spots: SpotChecks
+    aiming: Aiming
+    idle: Idle | None
+    connected: Callable[[], bool]
+    statement: Callable[[], p.Statement]
+
+
+class Desk:
+    """Answers the page.
+
+    Args:
+        settings: The box's.
+        clock: The box's.
+        sources: Where the answers come from.
+    """
+
+    def __init__(self, settings: BoxSettings, clock: Clock, sources: Sources) -> None:
+        self._settings, self._clock, self._from = settings, clock, sources
+        self._address = Address(settings.site, settings.box)
+        self._told = Privacy(state=PrivacyState.OFF, since=clock.now().utc)
+        self._answers: dict[type[p.Line], Callable[[Any], p.Line]] = {
+            p.GetState: lambda _: self._state(),
+            p.StartBreak: self._start_break,
+            p.EndBreak: lambda _: self._end_break(),
+            p.Object: self._object,
+            p.TellIdle: self._tell_idle,
+            p.GetLedger: self._ledger,
+            p.GetStatement: lambda _: self._from.statement(),
+            p.Aim: lambda _: self._aim(),
+            p.StopAiming: lambda _: self._stop_aiming(),
+            p.Note: self._note,
+        }
+        self._guard = threading.Lock()
+        self._verdict: tuple[float, Verdict] | None = None
+
+    def told(self, privacy: Privacy) -> None:
+        """Take what was published last."""
+        self._told = privacy
+
+    def answer(self, request: p.Request) -> p.Line:
+        """Return the answer to a request."""
+        return self._answers[type(request)](request)
+
+    def _start_break(self, request: p.StartBreak) -> p.Line:
+        self._from.mode.start(request.reason, By.PAGE)
+        return self._state()
+
+    def _end_break(self) -> p.Line:
+        self._from.mode.end(By.PAGE)
+        return self._state()
+
+    def _tell_idle(self, request: p.TellIdle) -> p.Line:
+        if self._from.idle is not None:
+            self._from.idle.tell(request.input_age_s, self._clock.now())
+        return p.Done()
+
+    def _stop_aiming(self) -> p.Line:
+        self._from.aiming.stop()
+        return p.Done()
+
+    def _note(self, request: p.Note) -> p.Line:
+        self._from.outbox.note(request.kind, _NOTES[request.kind])
+        return p.Done()
+
+    def _state(self) -> p.State:
+        mode, now = self._from.mode, self._clock.now()
+        limits = self._settings.breaks
+        last = self._from.spots.last
+        return p.State(
+            privacy=mode.privacy(now) or self._told,
+            sensing=mode.sensing,
+            connected=self._from.connected(),
+            limits=p.Limits(length_s=limits.length_s, count_per_day=limits.count_per_day),
+            breaks_today=mode.today,
+            spot_check=self._from.spots.running,
+            last_spot_check_at=last.utc if last else None,
+            aiming_until=self._from.aiming.until,
+            idle_on=self._settings.idle.enabled,
+            idle=self._from.idle is not None and self._from.idle.stands,
+            pin_resets=mode.pin_resets,
+            violations=self._from.recent.list(now.utc),
+        )
+
+    def _object(self, request: p.Object) -> p.Line:
+        if not self._from.recent.objected(request.violation_id, request.reason):
+            return p.Failed(reason="unknown_violation")
+        now = self._clock.now()
+        appeal = Appeal(
+            appeal_id=uuid.uuid4().hex,
+            violation_id=request.violation_id,
+            reason=request.reason,
+            note=request.note,
+            at=now.utc,
+            clock_synced=now.synced,
+        )
+        self._from.outbox.say(Paper.appeal(self._address, appeal))
+        return p.Done()
+
+    def _aim(self) -> p.Line:
+        mode = self._from.mode
+        if mode.present is not None:
+            return p.Failed(reason="on_break")
+        shown = self._from.aiming.picture()
+        if shown is None:
+            return p.Failed(reason="no_frame" if self._from.aiming.until else "off")
+        # A break may have begun while the picture was made.
+        if mode.present is not None:
+            return p.Failed(reason="on_break")
+        return p.Picture.of(*shown)
+
+    def _ledger(self, request: p.GetLedger) -> p.Line:
+        try:
+            entries = self._from.outbox.ledger(request.before, request.limit)
+            newest = self._from.outbox.ledger(None, 1)
+            verdict = self._verified()
+        except LedgerUnreadableError as error:
+            return p.Failed(reason="busy", detail=str(error)[:200])
+        return p.Ledger(
+            entries=[_entry(one) for one in entries],
+            total=max(0, newest[0].number - verdict.anchor.number) if newest else 0,
+            whole=verdict.good,
+        )
+
+    def _verified(self) -> Verdict:
+        now = self._clock.now().mono
+        with self._guard:
+            if self._verdict is None or now - self._verdict[0] > _VERIFY_EVERY_S:
+                self._verdict = now, self._from.outbox.verify()
+            return self._verdict[1]
+
+
+def _entry(one: Entry) -> p.Entry:
+    picture = one.payload.startswith(_JPEG)
+    return p.Entry(
+        number=one.number,
+        at=datetime.fromisoformat(one.at),
+        kind=one.kind,
+        topic=one.topic,
+        message_id=one.message_id[:200],
+        payload="" if picture else one.payload.decode(errors="replace"),
+        picture=base64.b64encode(one.payload).decode() if picture else None,
+        chain=one.chain.hex(),
+        sent_at=datetime.fromisoformat(one.sent_at) if one.sent_at else None,
+        answered=one.answer,
+    )
