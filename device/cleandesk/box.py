@@ -3,7 +3,6 @@
 import logging
 import signal
 import threading
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,23 +10,15 @@ from types import FrameType
 
 from pydantic import ValidationError
 
-from cleandesk import __version__, report, vitals
-from cleandesk.camera import (
-    Area,
-    CameraFactory,
-    Capture,
-    CaptureState,
-    is_live,
-    make_camera,
-    video_length_s,
-)
+from cleandesk import report, vitals
+from cleandesk.assembly import assemble
+from cleandesk.camera import CameraFactory, CaptureState, is_live, video_length_s
 from cleandesk.clock import Clock, Instant, SystemClock, boot_id
-from cleandesk.contract.messages import CameraFault, CloseReason
-from cleandesk.contract.topics import Address
-from cleandesk.detector import Detections, Detector
-from cleandesk.link import EventMaker, Link, Outbox, closing
-from cleandesk.loop import Gate, Governor, Looker, Preparer, Ready, Tray, needs_of
-from cleandesk.policy import Change, Policy, PolicyState, Progress
+from cleandesk.contract.messages import CameraFault, CloseReason, Privacy
+from cleandesk.detector import Detections
+from cleandesk.link import closing
+from cleandesk.loop import Ready
+from cleandesk.policy import Change, PolicyState, Progress
 from cleandesk.settings import BoxSettings
 
 log = logging.getLogger(__name__)
@@ -85,6 +76,7 @@ class Box:
         Raises:
             ModelError: If the model cannot be used.
             OutboxError: If the outbox cannot be used.
+            PinError: If a pin cannot be used.
         """
         self._settings = settings
         self._clock = clock or SystemClock()
@@ -95,68 +87,25 @@ class Box:
         self._timer = timer or vitals.StageTimer()
         self._heat = heat
         self._watching = report.Watching()
+        self._told: Privacy | None = None
         self._fault: CaptureState | None = None
         self._saved_at = self._started.mono
         shortest_grace = min(rule.grace_s for rule in settings.rules)
         self._save_every_s = min(SAVE_EVERY_S, max(1.0, shortest_grace / _SAVES_A_GRACE))
         self._health_at = 0.0
         self._seen = self._started
-
-        self._detector = Detector.load(
-            settings.detector.manifest,
-            threads=settings.detector.threads,
-            precision=settings.detector.precision,
-        )
-        manifest = self._detector.manifest
-        self._policy = Policy(
-            settings.rules,
-            settings.zones,
-            self._detector.names,
-            threshold_of=manifest.threshold_of,
-            new_id=lambda: uuid.uuid4().hex,
-            look_s=1 / settings.looks_per_s,
-            boot=self._boot,
-        )
-        dropped = settings.detector.min_score or 0.0
-        needs = needs_of(settings.rules, settings.looks_per_s)
-        self._governor = Governor(settings.looks_per_s, needs.least_looks_per_s, self._started)
-        self._looker = Looker(
-            self._detector,
-            self._policy,
-            Gate(needs, 1 / settings.looks_per_s) if settings.gate == "on" else None,
-            self._timer,
-            min_score=tuple(max(floor, dropped) for floor in self._policy.floors),
-        )
-        address = Address(settings.site, settings.box)
-        loaded = self._detector.weights.sha256
-        self._events = EventMaker(address, boot=self._boot, model_sha256=loaded)
-        self._outbox = Outbox(
-            settings.outbox, address, boot=self._boot, clock=self._clock, keep=settings.ledger
-        )
-        self._link = Link(
-            settings.broker,
-            address,
-            self._outbox,
+        parts = assemble(
+            settings,
+            base=base,
             clock=self._clock,
             boot=self._boot,
-            version=__version__,
-            model=f"{manifest.name} {manifest.version}",
+            timer=self._timer,
+            camera=camera,
         )
-        self._tray: Tray[Ready] = Tray()
-        self._preparer = Preparer(
-            Area(settings.area),
-            self._detector,
-            self._tray,
-            self._timer,
-            looks_per_s=settings.looks_per_s,
-            gated=settings.gate == "on",
-        )
-        self._capture = Capture(
-            camera or (lambda: make_camera(settings.camera, self._clock, base=base)),
-            self._preparer,
-            settings.camera,
-            self._clock,
-        )
+        self._policy, self._governor, self._looker = parts.policy, parts.governor, parts.looker
+        self._events, self._outbox, self._link = parts.events, parts.outbox, parts.link
+        self._tray, self._preparer, self._capture = parts.tray, parts.preparer, parts.capture
+        self._worker, self._shift = parts.worker, parts.worker.shift
 
     def stop(self) -> None:
         """Ask the loop to end; callable from a signal handler or another thread."""
@@ -173,8 +122,9 @@ class Box:
             75 if the camera is beyond what this process can do and a new one should try.
         """
         self._restore()
+        self._worker.start()
         self._link.start()
-        self._capture.start()
+        self._follow_worker()
         self._report(self._capture.state(self._clock.now()))
         orderly = False
         try:
@@ -208,8 +158,15 @@ class Box:
         wait_s = min(1.0, self._settings.camera.timeout_s)
         while not self._stop.is_set():
             ready = self._tray.take(wait_s)
+            self._follow_worker()
             now = self._clock.now()
             state = self._capture.state(now)
+            if self._shift.stuck:
+                log.error("the camera does not let go in a break: exit, which ends it")
+                return EXIT_RESTART_ME
+            if self._shift.resting:
+                self._rest(state, now)
+                continue
             # Whatever was made ready can be believed, even if the camera failed since.
             if ready is not None:
                 self._look(ready, state, now)
@@ -227,13 +184,32 @@ class Box:
                 return EXIT_OK if drained and state.fault is CameraFault.ENDED else EXIT_FAILED
         return EXIT_OK
 
+    def _follow_worker(self) -> None:
+        """Take note of breaks; while there is one, the sensor is stopped and nothing is open."""
+        now = self._clock.now()
+        rested = self._shift.resting
+        # A recording read faster than it was taken is ahead of the clock.
+        at = max(self._seen, now, key=lambda moment: moment.mono)
+        self._commit(self._shift.follow(at, now), at)
+        if rested and not self._shift.resting:
+            self._watching.resumed(now)
+        self._tell_privacy(self._capture.state(now), now)
+
+    def _rest(self, state: CaptureState, now: Instant) -> None:
+        """Do what there is to do in a break: stay on the line."""
+        self._fault = None
+        self._worker.mode.date()
+        if now.mono - self._health_at >= self._settings.health_every_s:
+            self._report(replace(state, fault=None))
+
     def _look(self, ready: Ready, state: CaptureState, now: Instant) -> None:
         self._seen = ready.at
         if self._watching.saw(now):
             self._report(replace(state, fault=None))
-        seen = self._looker.look(ready)
+        seen = self._looker.look(ready, always=self._shift.spot_check, unless=self._shift.unwanted)
         with self._timer.stage("commit"):
             self._commit(seen.changes, ready.at)
+        self._shift.look(seen.detections, ready.at)
         if self._observer and seen.detections is not None:
             self._observer(self._describe(ready, seen.detections, seen.changes))
 
@@ -255,6 +231,7 @@ class Box:
                     extra={"rule": change.rule, "class": change.class_name, "zone": change.zone},
                 )
             self._save(at, changes)
+            self._worker.recent.take(changes)
 
     def _save(self, at: Instant, changes: list[Change] | None = None) -> None:
         state = self._policy.snapshot().model_dump_json().encode()
@@ -268,7 +245,7 @@ class Box:
             # A recording read faster than it was taken is ahead of the clock.
             at = max(self._seen, now, key=lambda moment: moment.mono)
             self._commit(self._policy.suspend(at), at)
-            self._looker.forget()
+            self._shift.forget()
         if state.fault is not fault:
             self._fault = state if state.fault else None
             if state.fault:
@@ -304,15 +281,28 @@ class Box:
             scheduled_rules_active=self._policy.scheduled_rules_active,
         )
         self._link.set_health(health)
-        if (privacy := self._watching.privacy(state, now)) is not None:
+        self._tell_privacy(state, now)
+
+    def _tell_privacy(self, state: CaptureState, now: Instant) -> None:
+        """Publish whether the box looks, once something about it has changed."""
+        mode = self._worker.mode
+        # Nobody is told of a break whose sensor has not let go.
+        rest = None if mode.sensing else mode.privacy(now)
+        privacy = self._watching.privacy(
+            state, now, rest=rest, absent_since=self._shift.absent_since
+        )
+        if privacy is not None and privacy != self._told:
+            self._told = privacy
+            self._worker.desk.told(privacy)
             self._link.set_privacy(privacy)
 
     def _say_goodbye(self, *, orderly: bool) -> None:
         """Stop the sensor, save, and leave; what was not asked for is `offline`, not `stopped`."""
-        self._capture.stop()
+        self._worker.stop()
         now = self._clock.now()
         self._save(now)
-        self._link.set_privacy(self._watching.off(self._capture.state(now), now))
+        rest = self._worker.mode.privacy(now)
+        self._link.set_privacy(self._watching.off(self._capture.state(now), now, rest=rest))
         self._link.stop(orderly=orderly)
         self._outbox.close()
 

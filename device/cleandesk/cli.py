@@ -85,6 +85,7 @@ def run(
     from cleandesk.config import ConfigError  # noqa: PLC0415
     from cleandesk.detector import ModelError  # noqa: PLC0415
     from cleandesk.link import OutboxError  # noqa: PLC0415
+    from cleandesk.worker.pins import PinError  # noqa: PLC0415
 
     try:
         settings = read_settings(config)
@@ -93,7 +94,7 @@ def run(
         _refuse(error)
     except ModelError as error:
         _fail(str(error), EXIT_USAGE)
-    except OutboxError as error:
+    except (OutboxError, PinError) as error:
         _fail(str(error), EXIT_FAILED)
     raise typer.Exit(code)
 

@@ -96,17 +96,44 @@ class Watching:
             self._since = now
         return first
 
-    def privacy(self, state: CaptureState, now: Instant) -> Privacy | None:
-        """Return what to publish; None before there was a frame or a fault to tell of."""
+    def resumed(self, now: Instant) -> None:
+        """Note the end of a break: from now on the worker is looked at, with a frame or before."""
+        self._since = now
+
+    def privacy(
+        self,
+        state: CaptureState,
+        now: Instant,
+        *,
+        rest: Privacy | None = None,
+        absent_since: Instant | None = None,
+    ) -> Privacy | None:
+        """Return what to publish; None before there was a frame or a fault to tell of.
+
+        Args:
+            state: The capture thread's own account.
+            now: The present moment.
+            rest: What is to be said of a break that goes on; it goes before all else.
+            absent_since: Since when nobody is at the desk.
+        """
+        if rest is not None:
+            self._since = None
+            return rest
         if state.fault is not None:
             self._since = None
             since = state.since or now
             return Privacy(state=PrivacyState.FAULT, reason=state.fault.value, since=since.utc)
         if self._since is None:
             return None
+        if absent_since is not None:
+            return Privacy(state=PrivacyState.ABSENT, since=absent_since.utc)
         return Privacy(state=PrivacyState.WORKING, since=self._since.utc)
 
-    def off(self, state: CaptureState, now: Instant) -> Privacy:
-        """Return the last word of a process: the sensor is stopped, or was at fault already."""
+    def off(self, state: CaptureState, now: Instant, *, rest: Privacy | None = None) -> Privacy:
+        """Return the last word of a process: the sensor is stopped, or was so or at fault before.
+
+        A break outlives the process.
+        """
         self._since = None
-        return self.privacy(state, now) or Privacy(state=PrivacyState.OFF, since=now.utc)
+        off = Privacy(state=PrivacyState.OFF, since=now.utc)
+        return self.privacy(state, now, rest=rest) or off

@@ -15,6 +15,8 @@ from cleandesk.contract.topics import Address
 from cleandesk.link import Outbox
 from cleandesk.settings import BoxSettings
 from cleandesk.vitals import Heat
+from cleandesk.worker import keeping
+from cleandesk.worker.breaks import Kept
 from tests.eventually import eventually
 from tests.mosquitto import Mosquitto, free_port, needs_mosquitto
 from tests.unit.link.listener import Listener
@@ -71,6 +73,7 @@ def _leave_open(settings: BoxSettings, state: bytes) -> str:
     )
     outbox.commit([left], state, make=MAKER)
     outbox.close()
+    keeping.write(keeping.path_of(settings.outbox.path), Kept())
     return left.violation_id
 
 

@@ -7,11 +7,11 @@ import threading
 import time
 from collections.abc import Callable
 
-from cleandesk.clock import Clock
+from cleandesk.clock import Clock, Instant
 from cleandesk.contract.connection import BrokerSettings
 from cleandesk.contract.messages import Availability, Health, OutboxHealth, Privacy, Status
-from cleandesk.contract.mqtt import NotConnectedError, Publication, Session
-from cleandesk.contract.topics import Address, Channel
+from cleandesk.contract.mqtt import NotConnectedError, Publication, Received, Session
+from cleandesk.contract.topics import Address, Channel, Side
 from cleandesk.link.outbox import Outbox
 from cleandesk.link.paper import Paper
 from cleandesk.link.pubacks import Pubacks
@@ -28,6 +28,10 @@ _LAST_EVENTS_S = 2.0
 Notice = Callable[[float], None]
 
 
+def _unasked(_: Received, __: Instant) -> None:
+    """Stand in for one who takes requests."""
+
+
 class Link:
     """Keeps the broker up to date with one box.
 
@@ -42,6 +46,8 @@ class Link:
         boot: Id of this power-on.
         version: The software's.
         model: The detector's name and version.
+        on_request: Takes what comes on `cmd/<name>/request`, and when it came; in the link's
+            thread.
     """
 
     def __init__(
@@ -54,7 +60,9 @@ class Link:
         boot: str,
         version: str,
         model: str,
+        on_request: Callable[[Received, Instant], None] = _unasked,
     ) -> None:
+        self._on_request = on_request
         self._address, self._outbox, self._clock = address, outbox, clock
         self._boot, self._version, self._model = boot, version, model
         self._inbox: queue.SimpleQueue[Notice] = queue.SimpleQueue()
@@ -72,8 +80,11 @@ class Link:
             settings,
             f"cleandesk.{address.site}.{address.box}",  # rumqttd takes no '/' in a client id
             will=self._status(Availability.OFFLINE),
-            subscriptions=[address.topic(Channel.ACK)],
-            on_message=lambda received: self._inbox.put(lambda _: self._settling.take(received)),
+            subscriptions=[
+                address.topic(Channel.ACK),
+                address.topic(Channel.COMMAND, "+", Side.REQUEST),
+            ],
+            on_message=self._on_message,
             on_connect=lambda: self._inbox.put(self._on_connect),
             on_disconnect=lambda: self._inbox.put(self._on_disconnect),
             on_puback=lambda mid, code: self._inbox.put(
@@ -203,6 +214,13 @@ class Link:
 
     def _on_disconnect(self, _: float) -> None:
         self._up = False
+
+    def _on_message(self, received: Received) -> None:
+        if received.topic == self._address.topic(Channel.ACK):
+            self._inbox.put(lambda _: self._settling.take(received))
+        else:
+            arrived = self._clock.now()
+            self._inbox.put(lambda _: self._on_request(received, arrived))
 
     def _take_health(self, health: Health) -> None:
         self._health, self._told = health, ()

@@ -6,7 +6,7 @@ answer is entered before it is sent.
 """
 
 import logging
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from threading import Lock
@@ -19,6 +19,7 @@ from cleandesk.contract.commands import MAX_CORRELATION, Outcome, Request, Respo
 from cleandesk.contract.publication import Received
 from cleandesk.contract.topics import Address, Channel, Command, Side, TopicError, parse
 from cleandesk.link import Entry, Paper
+from cleandesk.worker.limiter import HOUR_S, MINUTE_S, Limiter
 
 log = logging.getLogger(__name__)
 
@@ -27,34 +28,10 @@ Reply = Callable[[Response], None]
 
 #: The latest answers that are remembered.
 MOST_REMEMBERED = 1000
-_MINUTE_S, _HOUR_S = 60.0, 3600.0
 #: Requests that are answered at all, a minute: more than anybody needs, so that nobody can fill the
 #: ledger.
 _MOST_A_MINUTE = 60
 _MOST_DETAIL = 200
-
-
-class Limiter:
-    """Lets so many through in any span of time.
-
-    Args:
-        most: How many.
-        span_s: In how long, seconds.
-    """
-
-    def __init__(self, most: int, span_s: float) -> None:
-        self._most, self._span_s = most, span_s
-        self._times: deque[float] = deque()
-
-    def full(self, now: float) -> bool:
-        """Say whether no more are let through at present."""
-        while self._times and now - self._times[0] >= self._span_s:
-            self._times.popleft()
-        return len(self._times) >= self._most
-
-    def count(self, now: float) -> None:
-        """Count one that was let through."""
-        self._times.append(now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +75,7 @@ class Commands:
         self._kinds: dict[Command, Kind[Any]] = {}
         self._guard = Lock()
         self._answers: OrderedDict[tuple[Command, bytes], Paper | None] = OrderedDict()
-        self._all = Limiter(_MOST_A_MINUTE, _MINUTE_S)
+        self._all = Limiter(_MOST_A_MINUTE, MINUTE_S)
 
     def add(
         self,
@@ -119,7 +96,7 @@ class Commands:
             handle: Does it, and replies once, now or later.
             per_hour: How many are done in any hour; more are answered `busy`.
         """
-        self._kinds[command] = Kind(request, response, handle, Limiter(per_hour, _HOUR_S))
+        self._kinds[command] = Kind(request, response, handle, Limiter(per_hour, HOUR_S))
 
     def load(self, entries: Iterable[Entry]) -> None:
         """Take over the answers of earlier processes from the ledger, oldest first."""

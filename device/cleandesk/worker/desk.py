@@ -148,15 +148,12 @@ class Desk:
         return p.Done()
 
     def _aim(self) -> p.Line:
-        mode = self._from.mode
-        if mode.present is not None:
+        mode, aiming = self._from.mode, self._from.aiming
+        shown = aiming.picture() if mode.present is None else None
+        if mode.present is not None:  # perhaps only since the picture was made
             return p.Failed(reason="on_break")
-        shown = self._from.aiming.picture()
         if shown is None:
-            return p.Failed(reason="no_frame" if self._from.aiming.until else "off")
-        # A break may have begun while the picture was made.
-        if mode.present is not None:
-            return p.Failed(reason="on_break")
+            return p.Failed(reason="no_frame" if aiming.until else "off")
         return p.Picture.of(*shown)
 
     def _ledger(self, request: p.GetLedger) -> p.Line:

@@ -93,13 +93,14 @@ class Shift:
             changes += self._policy.close_all(CloseReason.BREAK, at)
             self.forget()
             self._to.spots.break_began(now)
-            self._to.aiming.stop()
         if present is None and self.resting:
             self.resting, self._back = False, now
             changes += self._policy.close_all(CloseReason.BREAK, at)
         self._run_sensor(now)
         self._to.aiming.step(now)
-        if not self.resting:
+        if self.resting:
+            self._to.aiming.stop()
+        else:
             self._to.spots.step(now, self._policy.progress)
         self._follow_idle(now)
         return changes

@@ -9,6 +9,7 @@ from cleandesk.contract.commands import Finding, Outcome, SpotCheckResponse, Ver
 from cleandesk.policy import Progress
 from cleandesk.policy.change import Place
 from cleandesk.policy.geometry import iou_and_containment
+from cleandesk.worker.limiter import HOUR_S, Limiter
 
 Reply = Callable[[SpotCheckResponse], None]
 
@@ -65,10 +66,12 @@ class SpotChecks:
 
     Args:
         rules: Names of the rules, for the verdicts.
+        per_hour: How many are done in any hour.
     """
 
-    def __init__(self, rules: Sequence[str]) -> None:
+    def __init__(self, rules: Sequence[str], per_hour: int) -> None:
         self._rules = rules
+        self._limiter = Limiter(per_hour, HOUR_S)
         self._guard = threading.Lock()
         self._check: _Check | None = None
         self.last: Instant | None = None
@@ -79,7 +82,7 @@ class SpotChecks:
         return self._check is not None
 
     def begin(self, look_s: float, reply: Reply, now: Instant) -> bool:
-        """Begin one; False if one runs.
+        """Begin one; False if one runs, or there were too many.
 
         Args:
             look_s: Look for so long, seconds.
@@ -87,8 +90,9 @@ class SpotChecks:
             now: The present moment.
         """
         with self._guard:
-            if self._check is not None:
+            if self._check is not None or self._limiter.full(now.mono):
                 return False
+            self._limiter.count(now.mono)
             self._check, self.last = _Check(look_s, reply, now), now
             return True
 

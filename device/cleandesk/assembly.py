@@ -1,0 +1,137 @@
+"""The stages of a box, made from its settings and joined."""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from cleandesk import __version__, vitals
+from cleandesk.camera import Area, CameraFactory, Capture, make_camera
+from cleandesk.clock import Clock
+from cleandesk.contract.topics import Address
+from cleandesk.detector import Detector
+from cleandesk.link import EventMaker, Link, Outbox
+from cleandesk.loop import Gate, Governor, Looker, Preparer, Ready, Tray, needs_of
+from cleandesk.policy import Policy
+from cleandesk.settings import BoxSettings
+from cleandesk.worker.aiming import Aiming
+from cleandesk.worker.commands import Commands
+from cleandesk.worker.protocol import Statement
+from cleandesk.worker.side import Surroundings, WorkerSide
+from cleandesk.worker.sight import Sight
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the frame loop works with, from the camera to the broker."""
+
+    policy: Policy
+    governor: Governor
+    looker: Looker
+    events: EventMaker
+    outbox: Outbox
+    link: Link
+    tray: Tray[Ready]
+    preparer: Preparer
+    capture: Capture
+    worker: WorkerSide
+
+
+def assemble(
+    settings: BoxSettings,
+    *,
+    base: Path,
+    clock: Clock,
+    boot: str,
+    timer: vitals.StageTimer,
+    camera: CameraFactory | None,
+) -> Parts:
+    """Load the model, open the outbox and join the stages; nothing is looked at or sent yet.
+
+    Args:
+        settings: What and how.
+        base: The folder that relative paths start from.
+        clock: For everything.
+        boot: Id of this power-on.
+        timer: Times the stages.
+        camera: Makes the camera; None: the one that the settings name.
+
+    Raises:
+        ModelError: If the model cannot be used.
+        OutboxError: If the outbox cannot be used.
+        PinError: If a pin cannot be used.
+    """
+    wanted, gated = settings.detector, settings.gate == "on"
+    detector = Detector.load(wanted.manifest, threads=wanted.threads, precision=wanted.precision)
+    manifest = detector.manifest
+    policy = Policy(
+        settings.rules,
+        settings.zones,
+        detector.names,
+        threshold_of=manifest.threshold_of,
+        new_id=lambda: uuid.uuid4().hex,
+        look_s=1 / settings.looks_per_s,
+        boot=boot,
+    )
+    dropped = wanted.min_score or 0.0
+    needs = needs_of(settings.rules, settings.looks_per_s)
+    looker = Looker(
+        detector,
+        policy,
+        Gate(needs, 1 / settings.looks_per_s) if gated else None,
+        timer,
+        min_score=tuple(max(floor, dropped) for floor in policy.floors),
+    )
+    address = Address(settings.site, settings.box)
+    outbox = Outbox(settings.outbox, address, boot=boot, clock=clock, keep=settings.ledger)
+    commands = Commands(address, clock, outbox.say)
+    link = Link(
+        settings.broker,
+        address,
+        outbox,
+        clock=clock,
+        boot=boot,
+        version=__version__,
+        model=f"{manifest.name} {manifest.version}",
+        on_request=commands.take,
+    )
+    aiming, tray = Aiming(clock, outbox.note), Tray[Ready]()
+    preparer = Preparer(
+        Area(settings.area),
+        detector,
+        tray,
+        timer,
+        looks_per_s=settings.looks_per_s,
+        gated=gated,
+        tap=aiming.offer,
+    )
+    make = camera or (lambda: make_camera(settings.camera, clock, base=base))
+    capture = Capture(make, preparer, settings.camera, clock)
+    around = Surroundings(
+        outbox=outbox,
+        capture=capture,
+        policy=policy,
+        looker=looker,
+        sight=Sight(settings.rules, detector.names, manifest.threshold_of),
+        aiming=aiming,
+        commands=commands,
+        connected=lambda: link.connected,
+        wake=tray.wake,
+        statement=_statement(settings),
+    )
+    return Parts(
+        policy=policy,
+        governor=Governor(settings.looks_per_s, needs.least_looks_per_s, clock.now()),
+        looker=looker,
+        events=EventMaker(address, boot=boot, model_sha256=detector.weights.sha256),
+        outbox=outbox,
+        link=link,
+        tray=tray,
+        preparer=preparer,
+        capture=capture,
+        worker=WorkerSide(settings, clock, boot, around),
+    )
+
+
+def _statement(_settings: BoxSettings) -> Callable[[], Statement]:
+    return lambda: Statement(sections={})

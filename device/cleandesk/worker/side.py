@@ -1,0 +1,211 @@
+"""The worker's side of a box, put together: break, absence, spot checks, socket, button, light."""
+
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from cleandesk.camera import Capture
+from cleandesk.clock import Clock
+from cleandesk.contract.commands import (
+    BreakRequest,
+    BreakResponse,
+    Outcome,
+    SpotCheckRequest,
+    SpotCheckResponse,
+)
+from cleandesk.contract.topics import Address, Channel, Command
+from cleandesk.contract.worker_messages import Idle as IdleMessage
+from cleandesk.link import Entry, LedgerUnreadableError, Outbox, Paper
+from cleandesk.loop import Looker
+from cleandesk.policy import Policy
+from cleandesk.settings import BoxSettings
+from cleandesk.worker import keeping
+from cleandesk.worker.aiming import Aiming
+from cleandesk.worker.break_mode import BreakMode, By
+from cleandesk.worker.breaks import Rules
+from cleandesk.worker.commands import Commands, Reply
+from cleandesk.worker.desk import Desk, Sources
+from cleandesk.worker.drawings import Drawings
+from cleandesk.worker.idle import Idle
+from cleandesk.worker.pins import Pins
+from cleandesk.worker.presence import Presence
+from cleandesk.worker.protocol import Statement
+from cleandesk.worker.recent import Recent
+from cleandesk.worker.sensor import Sensor
+from cleandesk.worker.shift import Onlookers, Shift
+from cleandesk.worker.sight import Sight
+from cleandesk.worker.socket import SocketServer
+from cleandesk.worker.spot_check import SpotChecks
+
+log = logging.getLogger(__name__)
+
+_SOCKET = "page.sock"
+#: Of the ledger's newest entries, so many are read at the start: for answers that were given, and
+#: the violations of the last day.
+_READ_AT_START, _PAGE = 2000, 200
+#: Requests of one kind that are taken in any hour, whatever becomes of them.
+_ASKED_AN_HOUR = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the worker's side is put into.
+
+    Attributes:
+        aiming: Already taps the pictures.
+        commands: Already gets requests.
+        connected: Whether the broker has us.
+        wake: Has the frame loop take its next turn at once.
+        statement: What is sensed, sent and kept by the running configuration.
+    """
+
+    outbox: Outbox
+    capture: Capture
+    policy: Policy
+    looker: Looker
+    sight: Sight
+    aiming: Aiming
+    commands: Commands
+    connected: Callable[[], bool]
+    wake: Callable[[], None]
+    statement: Callable[[], Statement]
+
+
+class WorkerSide:
+    """All of it; the frame loop knows its `mode`, `shift`, `desk` and `recent`.
+
+    Raises:
+        PinError: If a pin that the settings name cannot be used.
+    """
+
+    def __init__(
+        self, settings: BoxSettings, clock: Clock, boot: str, around: Surroundings
+    ) -> None:
+        self._settings, self._clock, self._around = settings, clock, around
+        self._address = Address(settings.site, settings.box)
+        outbox = around.outbox
+        self._pins = Pins(settings.gpio)
+        self.mode = BreakMode(
+            keeping.path_of(settings.outbox.path),
+            Rules(settings.breaks, boot),
+            clock,
+            Sensor(around.capture, self._pins.light),
+            fresh=outbox.state() is None,
+            note=outbox.note,
+        )
+        self.recent = Recent()
+        self._spots = SpotChecks(
+            [rule.name for rule in settings.rules], settings.spot_checks.per_hour
+        )
+        idle = Idle(settings.idle.after_s) if settings.idle.enabled else None
+        drawings = Drawings(around.sight, settings.area, settings.zones)
+        zone = settings.zones[settings.worker.zone] if settings.worker.zone else None
+        self.shift = Shift(
+            self.mode,
+            around.policy,
+            around.looker,
+            onlookers=Onlookers(
+                sight=around.sight,
+                spots=self._spots,
+                aiming=around.aiming,
+                drawings=drawings,
+                presence=Presence(zone, settings.worker.absent_after_s) if zone else None,
+                idle=idle,
+                say_idle=self._say_idle,
+            ),
+            timeout_s=settings.camera.timeout_s,
+        )
+        self.desk = Desk(
+            settings,
+            clock,
+            Sources(
+                mode=self.mode,
+                outbox=outbox,
+                recent=self.recent,
+                spots=self._spots,
+                aiming=around.aiming,
+                idle=idle,
+                connected=around.connected,
+                statement=around.statement,
+            ),
+        )
+        self._server: SocketServer | None = None
+        if settings.page.enabled:
+            path = settings.page.socket or settings.outbox.path.with_name(_SOCKET)
+            self._server = SocketServer(path, settings.page.group, self.desk.answer, drawings)
+        self._serve_commands()
+
+    def start(self) -> None:
+        """Take over what the ledger says, and begin to listen."""
+        entries = list(self._read_ledger())[::-1]
+        self._around.commands.load(entries)
+        self.recent.load(entries)
+        self.mode.listen(self._around.wake)
+        self._pins.listen(self.mode.toggle, self.mode.reset_pin)
+        if self._server is not None:
+            self._server.start()
+
+    def stop(self) -> None:
+        """Stop the sensor, put out the light, listen no more."""
+        self.mode.stop_sensor()
+        if self._server is not None:
+            self._server.stop()
+        self._pins.close()
+
+    def _read_ledger(self) -> Iterator[Entry]:
+        """Yield the newest entries, the newest first."""
+        before: int | None = None
+        wanted = {Channel.COMMAND, Channel.VIOLATION, Channel.APPEAL}
+        for _ in range(_READ_AT_START // _PAGE):
+            try:
+                entries = self._around.outbox.ledger(before, _PAGE)
+            except LedgerUnreadableError as error:
+                log.warning("the page will not show earlier violations", extra={"why": str(error)})
+                return
+            if not entries:
+                return
+            before = entries[-1].number
+            yield from (one for one in entries if one.kind in wanted)
+
+    def _say_idle(self, message: IdleMessage) -> None:
+        self._around.outbox.say(Paper.idle(self._address, message))
+
+    def _serve_commands(self) -> None:
+        self._around.commands.add(
+            Command.BREAK, BreakRequest, BreakResponse, self._on_break, per_hour=_ASKED_AN_HOUR
+        )
+        self._around.commands.add(
+            Command.SPOT_CHECK,
+            SpotCheckRequest,
+            SpotCheckResponse,
+            self._on_spot_check,
+            per_hour=_ASKED_AN_HOUR,
+        )
+
+    def _on_break(self, request: BreakRequest, reply: Reply) -> None:
+        present = self.mode.start(request.reason, By.COMPANY)
+        now = self._clock.now()
+        reply(
+            BreakResponse(
+                outcome=Outcome.DONE, since=present.since, at=now.utc, clock_synced=now.synced
+            )
+        )
+
+    def _on_spot_check(self, request: SpotCheckRequest, reply: Reply) -> None:
+        now = self._clock.now()
+        refusal: tuple[Outcome, str] | None = None
+        if self.mode.present is not None:
+            refusal = Outcome.ON_BREAK, "the worker has a break"
+        elif not self._settings.spot_checks.enabled:
+            refusal = Outcome.OFF, "spot checks are not turned on here"
+        elif (fault := self._around.capture.state(now).fault) is not None:
+            refusal = Outcome.OFF, f"the camera is at fault: {fault}"
+        elif not self._spots.begin(request.look_s, reply, now):
+            refusal = Outcome.BUSY, "one runs already, or there were too many in this hour"
+        if refusal is not None:
+            outcome, detail = refusal
+            reply(
+                SpotCheckResponse(
+                    outcome=outcome, detail=detail, at=now.utc, clock_synced=now.synced
+                )
+            )
