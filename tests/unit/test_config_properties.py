@@ -26,6 +26,7 @@ from cleandesk.settings import (
     Schedule,
     Zone,
 )
+from cleandesk.settings_worker import BreakSettings, PageSettings, WorkerSettings
 
 NAMES = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,10}[a-z0-9])?", fullmatch=True)
 FRACTIONS = st.floats(0, 1)
@@ -95,6 +96,9 @@ def boxes(draw: st.DrawFn) -> BoxSettings:
             tls=draw(st.none() | st.builds(TlsSettings, ca=PATHS, cert=PATHS, key=PATHS)),
         ),
         outbox=OutboxSettings(path=draw(PATHS)),
+        breaks=draw(st.builds(BreakSettings, length_s=st.none() | st.floats(60, 86_400))),
+        worker=WorkerSettings(zone=draw(st.none() | st.sampled_from(sorted(zones)))),
+        page=draw(st.builds(PageSettings, socket=st.none() | PATHS, enabled=st.just(value=True))),
     )
 
 

@@ -20,6 +20,14 @@ from cleandesk.settings import (
     Schedule,
     Zone,
 )
+from cleandesk.settings_worker import (
+    BreakSettings,
+    GpioSettings,
+    IdleSettings,
+    PageSettings,
+    SpotCheckSettings,
+    WorkerSettings,
+)
 
 DEFAULT = Path(__file__).resolve().parents[2] / "device" / "cleandesk.yaml"
 
@@ -35,7 +43,8 @@ def test_the_default_file_explains_every_key() -> None:
     text = DEFAULT.read_text(encoding="utf-8")
     every: list[type[BaseModel]] = [BoxSettings, CameraSettings, DetectorSettings, Zone, Hours]
     every += [Schedule, PresenceRule, PeopleRule, PhoneAtScreenRule, BrokerSettings, TlsSettings]
-    every += [OutboxSettings, LedgerSettings]
+    every += [OutboxSettings, LedgerSettings, BreakSettings, WorkerSettings, IdleSettings]
+    every += [SpotCheckSettings, PageSettings, GpioSettings]
     for model in every:
         for name, field in model.model_fields.items():
             assert field.description, f"{model.__name__}.{name} has no description"
@@ -47,7 +56,7 @@ def test_commented_keys_of_the_default_file_are_valid(tmp_path: Path) -> None:
     text = DEFAULT.read_text(encoding="utf-8")
     key = r"^( *)# (?=(\s*)(-\s*)?(- name|kind|zone|more_than|dwell_s|schedule|timezone|hours|"
     key += r"desk_line|overlap|starts_at|frozen_after_s|area|polygon|manifest|threads|min_score|"
-    key += r"hold_score|tls|ca|cert|key|- \{days)\b[^\n]*)"
+    key += r"hold_score|tls|ca|cert|key|- \{days|length_s|count_per_day|socket|group|gpio|button|light)\b[^\n]*)"
     everything = re.sub(key, r"\1", text, flags=re.MULTILINE)
     file = tmp_path / "all.yaml"
     file.write_text(everything, encoding="utf-8")
@@ -64,3 +73,7 @@ def test_commented_keys_of_the_default_file_are_valid(tmp_path: Path) -> None:
     assert box.area is not None
     assert box.camera.starts_at is not None
     assert box.detector.threads == 3
+    assert (box.breaks.length_s, box.breaks.count_per_day) == (1800, 8)
+    assert box.worker.zone == "desk"
+    assert (box.page.socket, box.page.group) == (tmp_path / "page.sock", "cleandesk-page")
+    assert (box.gpio.button, box.gpio.light) == (17, 27)
