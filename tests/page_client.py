@@ -14,7 +14,11 @@ class PageClient:
     def __init__(self, path: Path, *, timeout_s: float = 20) -> None:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._socket.settimeout(timeout_s)
-        self._socket.connect(str(path))
+        try:
+            self._socket.connect(str(path))
+        except OSError:
+            self._socket.close()
+            raise
         self._lines = self._socket.makefile("rb")
 
     def __enter__(self) -> Self:
@@ -26,6 +30,10 @@ class PageClient:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Leave."""
         self._lines.close()
         self._socket.close()
 

@@ -223,7 +223,7 @@ def test_garbage_and_slow_readers_on_the_socket_stop_nothing(rig: Rig) -> None:
         slow.send(b'{"ask":"watch"}\n')  # and never reads
         rude.send(b"\xff\x00 no line" * 2000)
     for _ in range(20):
-        _page(rig).__exit__(None, None, None)
+        _page(rig).close()
     with _page(rig) as page:
         wrong = page.ask(p.Failed(reason="off"))
         assert isinstance(wrong, p.Failed)

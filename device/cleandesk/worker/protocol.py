@@ -251,7 +251,7 @@ class Drawing(Line):
     kind: Literal["drawing"] = "drawing"
     at: AwareDatetime
     aspect: Annotated[float, Field(gt=0)]
-    area: list[Point] | None
+    area: list[Point] | None = None
     zones: dict[str, list[Point]]
     boxes: Annotated[list[Box], Field(max_length=100)]
 

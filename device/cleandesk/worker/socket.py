@@ -27,7 +27,7 @@ MOST_CLIENTS = 8
 #: No request is longer: the longest carries a note of 500 characters.
 MOST_REQUEST = 8192
 _SEND_S, _IDLE_S, _TURN_S = 5.0, 600.0, 1.0
-_MODE = 0o660
+_MODE, _BACKLOG = 0o660, 64
 _LONGEST_PATH = 107  # bytes, sockaddr_un
 _PEER = struct.Struct("3i")  # struct ucred: pid, uid, gid
 _SO_PEERGROUPS = 59  # asm-generic/socket.h; Python has no name for it
@@ -97,7 +97,7 @@ class SocketServer:
             if self._gid is not None:
                 os.chown(self._path, -1, self._gid)
             self._path.chmod(_MODE)
-            listener.listen(MOST_CLIENTS)
+            listener.listen(_BACKLOG)
             listener.settimeout(_TURN_S)
         except OSError:
             listener.close()
@@ -125,7 +125,7 @@ class SocketServer:
         if not allowed:
             log.warning("a stranger at the page's socket is sent away", extra={"uid": uid})
             connection.close()
-        elif not self._room.acquire(blocking=False):
+        elif not self._room.acquire(timeout=_TURN_S):
             log.warning("too many connections to the page's socket")
             connection.close()
         else:
