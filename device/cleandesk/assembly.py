@@ -1,7 +1,6 @@
 """The stages of a box, made from its settings and joined."""
 
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,9 +15,9 @@ from cleandesk.policy import Policy
 from cleandesk.settings import BoxSettings
 from cleandesk.worker.aiming import Aiming
 from cleandesk.worker.commands import Commands
-from cleandesk.worker.protocol import Statement
 from cleandesk.worker.side import Surroundings, WorkerSide
 from cleandesk.worker.sight import Sight
+from cleandesk.worker.statement import Choices, statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +116,7 @@ def assemble(
         commands=commands,
         connected=lambda: link.connected,
         wake=tray.wake,
-        statement=_statement(settings),
+        statement=lambda: statement(settings, Choices.of(settings)),
     )
     return Parts(
         policy=policy,
@@ -131,7 +130,3 @@ def assemble(
         capture=capture,
         worker=WorkerSide(settings, clock, boot, around),
     )
-
-
-def _statement(_settings: BoxSettings) -> Callable[[], Statement]:
-    return lambda: Statement(sections={})

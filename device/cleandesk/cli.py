@@ -189,7 +189,8 @@ def privacy(
         settings = load(config, BoxSettings)
     except ConfigError as error:
         _refuse(error)
-    facts, texts = statement.statement(settings, statement.Choices()), wording.words(lang)
+    choices = statement.Choices.of(settings)
+    facts, texts = statement.statement(settings, choices), wording.words(lang)
     box = f"{settings.site}/{settings.box}"
     if as_json:
         typer.echo(json.dumps(wording.as_data(facts, texts, box), ensure_ascii=False))

@@ -63,9 +63,15 @@ class Presence:
             self._absent_since = self._seen
 
     def _anybody(self, found: Detections) -> bool:
-        if PERSON not in found.names:
-            return False
         width, height = found.size
-        persons = (found.class_ids == found.names.index(PERSON)) & (found.scores >= PERSON_SCORE)
-        places = (found.boxes[persons] / (width, height, width, height)).clip(0, 1)
-        return bool(len(places)) and bool((self._map.shares(places) >= IN_ZONE).any())
+        for name, score, (x1, y1, x2, y2) in found:
+            if name == PERSON and score >= PERSON_SCORE:
+                place = (
+                    max(0.0, x1 / width),
+                    max(0.0, y1 / height),
+                    min(1.0, x2 / width),
+                    min(1.0, y2 / height),
+                )
+                if self._map.shares(place)[0] >= IN_ZONE:
+                    return True
+        return False

@@ -6,6 +6,7 @@ Each fact names a text of `texts/<language>.yaml` and what fills its placeholder
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Self
 
 import cv2
 import numpy as np
@@ -29,7 +30,7 @@ STILL_HOURS = 72
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What a site may turn on; all of it is off by default.
+    """What a site may turn on.
 
     Attributes:
         break_minutes: Its limit on a break's length; None is no limit.
@@ -44,6 +45,17 @@ class Choices:
     idle: bool = False
     spot_checks: bool = False
     still_delay_s: float | None = None
+
+    @classmethod
+    def of(cls, settings: BoxSettings) -> Self:
+        """Return what a configuration turns on."""
+        limits = settings.breaks
+        return cls(
+            break_minutes=None if limits.length_s is None else limits.length_s / 60,
+            breaks_a_day=limits.count_per_day,
+            idle=settings.idle.enabled,
+            spot_checks=settings.spot_checks.enabled,
+        )
 
 
 def statement(settings: BoxSettings, choices: Choices) -> Statement:

@@ -85,3 +85,7 @@ class Process:
             fresh=self.fresh,
             note=lambda what, _text: self.notes.append(what),
         )
+
+    def rests(self) -> bool:
+        """Say whether there is a break."""
+        return self.mode.present is not None

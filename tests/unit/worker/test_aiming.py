@@ -38,7 +38,7 @@ class View:
 def _size(jpeg: bytes) -> tuple[int, ...]:
     decoded = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
     assert decoded is not None
-    return decoded.shape
+    return tuple(decoded.shape)
 
 
 def test_a_view_that_was_not_started_keeps_nothing() -> None:

@@ -111,11 +111,11 @@ def test_a_camera_that_does_not_let_go_is_not_started_over_and_not_called_stoppe
 def test_the_button_begins_and_ends_a_break_and_counts_resets(tmp_path: Path) -> None:
     here = Process(tmp_path)
     here.mode.toggle()
-    assert here.mode.present is not None
+    assert here.rests()
     here.mode.reset_pin()
-    assert here.mode.present is not None
+    assert here.rests()
     here.mode.toggle()
-    assert here.mode.present is None
+    assert not here.rests()
     assert here.notes == ["break_by_button", "pin_reset", "break_ended_by_button"]
     assert Process(tmp_path, fresh=False).mode.pin_resets == 1
 

@@ -28,15 +28,20 @@ def factory(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     mock.close()
 
 
+def _push(button: Any) -> None:
+    button.drive_low()
+    button.drive_high()
+
+
 def test_a_push_begins_a_break_and_the_next_one_ends_it(factory: Any, tmp_path: Path) -> None:
     here = Process(tmp_path)
     with Pins(GpioSettings(button=BUTTON)) as pins:
         pins.listen(here.mode.toggle, here.mode.reset_pin)
         button = factory.pin(BUTTON)
-        for expected in (True, False):
-            button.drive_low()
-            button.drive_high()
-            eventually(lambda expected=expected: (here.mode.present is not None) is expected)
+        _push(button)
+        eventually(here.rests, "the break")
+        _push(button)
+        eventually(lambda: not here.rests(), "its end")
     assert here.mode.pin_resets == 0
 
 

@@ -225,11 +225,12 @@ def test_spot_checks_are_bounded_in_any_hour() -> None:
 def test_a_break_ends_the_idle_marker_and_nobody_is_absent_in_it(tmp_path: Path) -> None:
     loop = Loop(tmp_path)
     loop.turns(40)
-    assert loop.shift.absent_since is not None
+    since = loop.shift.absent_since
+    assert since is not None
     loop.idle.tell(120, loop.clock.now())
     loop.turn()
     assert [one.idle for one in loop.idles] == [True]
-    assert loop.idles[0].since == loop.shift.absent_since.utc
+    assert loop.idles[0].since == since.utc
     loop.mode.start(BreakReason.REST, By.PAGE)
     loop.turn()
     assert loop.shift.absent_since is None
