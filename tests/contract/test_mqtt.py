@@ -36,6 +36,37 @@ def test_a_message_arrives_with_its_properties(broker: Mosquitto) -> None:
         assert here.pubacks[mid] == 0
 
 
+def test_a_request_says_where_its_answer_goes_and_what_it_carries(broker: Mosquitto) -> None:
+    with (
+        Recorder(settings(broker.port), "in", subscriptions=["cmd/+/request"]) as there,
+        Recorder(settings(broker.port), "out", subscriptions=["cmd/+/response"]) as here,
+    ):
+        there.connected()
+        here.connected()
+        correlation = bytes(range(64))
+        here.session.publish(
+            Publication(
+                "cmd/break/request",
+                b"?",
+                response_topic="cmd/break/response",
+                correlation=correlation,
+                expiry_s=60,
+            )
+        )
+        eventually(lambda: there.received)
+        (asked,) = there.received
+        assert (asked.response_topic, asked.correlation) == ("cmd/break/response", correlation)
+        assert asked.expiry_s is not None
+        assert 0 < asked.expiry_s <= 60
+        there.session.publish(
+            Publication(asked.response_topic or "", b"!", correlation=asked.correlation)
+        )
+        eventually(lambda: here.received)
+        (answer,) = here.received
+        assert (answer.payload, answer.correlation) == (b"!", correlation)
+        assert (answer.response_topic, answer.expiry_s) == (None, None)
+
+
 def test_a_puback_tells_that_nobody_listened(broker: Mosquitto) -> None:
     with Recorder(settings(broker.port), "out") as here:
         here.connected()

@@ -12,6 +12,7 @@ from cleandesk.contract.messages import (
     GovernorHealth,
     GovernorState,
     OutboxHealth,
+    Privacy,
     PrivacyState,
 )
 from cleandesk.loop import Governor
@@ -59,6 +60,37 @@ def test_at_the_end_the_sensor_is_off_unless_it_was_at_fault() -> None:
     watching.saw(_at(2))
     assert watching.off(GOOD, _at(9)).state is PrivacyState.OFF
     assert watching.off(_faulty(5), _at(9)).state is PrivacyState.FAULT
+
+
+REST = Privacy(state=PrivacyState.BREAK, reason="rest", since=START)
+
+
+def test_a_break_goes_before_a_fault_and_outlives_the_process() -> None:
+    watching = report.Watching()
+    watching.saw(_at(2))
+    assert watching.privacy(_faulty(5), _at(6), rest=REST) == REST
+    assert watching.off(GOOD, _at(9), rest=REST) == REST
+
+
+def test_working_counts_from_the_end_of_a_break_though_no_frame_came_yet() -> None:
+    watching = report.Watching()
+    watching.privacy(GOOD, _at(1), rest=REST)
+    watching.resumed(_at(7))
+    privacy = watching.privacy(GOOD, _at(7))
+    assert privacy is not None
+    assert (privacy.state, privacy.since) == (PrivacyState.WORKING, _at(7).utc)
+
+
+def test_absent_counts_from_when_the_worker_was_last_seen() -> None:
+    watching = report.Watching()
+    assert watching.privacy(GOOD, _at(1), absent_since=_at(0)) is None
+    watching.saw(_at(2))
+    privacy = watching.privacy(GOOD, _at(400), absent_since=_at(30))
+    assert privacy is not None
+    assert (privacy.state, privacy.since) == (PrivacyState.ABSENT, _at(30).utc)
+    fault = watching.privacy(_faulty(401), _at(402), absent_since=_at(30))
+    assert fault is not None
+    assert fault.state is PrivacyState.FAULT
 
 
 def test_health_counts_from_the_power_on_and_not_from_the_process() -> None:

@@ -38,14 +38,14 @@ class Desk:
         self._preparer = Preparer(Area(None), detector, self._tray, self.timer, looks_per_s=5)
         self._shown = 0
 
-    def show(self, image: np.ndarray) -> Seen:
+    def show(self, image: np.ndarray, *, always: bool = False, unwanted: bool = False) -> Seen:
         seconds = self._shown * 0.2
         at = Instant(100 + seconds, START + timedelta(seconds=seconds), synced=True)
         self._shown += 1
         self._preparer.put(Frame(image.copy(), at, self._shown))
         ready = self._tray.take(0)
         assert ready is not None
-        return self.looker.look(ready)
+        return self.looker.look(ready, always=always, unless=lambda: unwanted)
 
 
 @pytest.fixture(scope="module")
@@ -89,3 +89,18 @@ def test_after_a_fault_the_next_frame_is_looked_at(detector: Detector, desk: np.
         pass
     shown.looker.forget()
     assert shown.show(desk).detections is not None
+
+
+def test_none_is_left_out_while_somebody_asks(detector: Detector, desk: np.ndarray) -> None:
+    shown = Desk(detector, gated=True)
+    while shown.show(desk).detections is not None:
+        pass
+    assert all(shown.show(desk, always=True).detections is not None for _ in range(20))
+
+
+def test_what_nobody_wants_any_more_does_not_reach_the_policy(
+    detector: Detector, desk: np.ndarray
+) -> None:
+    shown = Desk(detector, gated=False)
+    assert shown.show(desk, unwanted=True) == Seen(None, [])
+    assert "policy" not in shown.timer.percentiles()

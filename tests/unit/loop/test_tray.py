@@ -79,3 +79,14 @@ def test_a_sender_that_waits_gives_up_when_it_should() -> None:
     sender.join(20)
     assert given == [None]
     assert tray.take(0) is None
+
+
+def test_a_receiver_that_waits_can_be_woken_for_something_else() -> None:
+    tray: Tray[str] = Tray()
+    taken: list[str | None] = ["not yet"]
+    receiver = in_thread(lambda: taken.append(tray.take(3600)))
+    tray.wake()
+    receiver.join(20)
+    assert taken == ["not yet", None]
+    tray.put(tray.begin(), "next")
+    assert tray.take(0) == "next"
