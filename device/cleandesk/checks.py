@@ -9,6 +9,7 @@ from cleandesk.config_words import choices
 from cleandesk.contract import tls
 from cleandesk.contract.publication import TlsError
 from cleandesk.detector import Detector, Manifest, ModelError, default_manifest, read_manifest
+from cleandesk.policy.observation import PERSON, PERSON_SCORE
 from cleandesk.policy.sightings import classes_of
 from cleandesk.settings import BoxSettings, PresenceRule
 
@@ -23,7 +24,7 @@ def read_settings(path: Path) -> BoxSettings:
     """
     loaded = load_with_lines(path, BoxSettings)
     manifest = _manifest(loaded)
-    problems = [*_rules(loaded, manifest.classes), *_scores(loaded, manifest), *_tls(loaded)]
+    problems = [*_problems(loaded, manifest)]
     if problems:
         raise ConfigError(problems)
     for rule, name in untried(loaded.settings, manifest):
@@ -42,7 +43,7 @@ def check(path: Path) -> tuple[BoxSettings, Detector]:
     """
     loaded = load_with_lines(path, BoxSettings)
     manifest = _manifest(loaded)
-    problems = [*_rules(loaded, manifest.classes), *_scores(loaded, manifest), *_tls(loaded)]
+    problems = [*_problems(loaded, manifest)]
     wanted = loaded.settings.detector
     try:
         detector = Detector.load(wanted.manifest, precision=wanted.precision)
@@ -70,6 +71,29 @@ def _manifest(loaded: Loaded[BoxSettings]) -> Manifest:
 def _model_problem(loaded: Loaded[BoxSettings], error: ModelError) -> Problem:
     reason = f"{error.place}: {error.reason}"
     return loaded.document.problem(("detector", "manifest"), reason, error.fix)
+
+
+def _problems(loaded: Loaded[BoxSettings], manifest: Manifest) -> Iterator[Problem]:
+    yield from _rules(loaded, manifest.classes)
+    yield from _scores(loaded, manifest)
+    yield from _presence(loaded, manifest.classes)
+    yield from _tls(loaded)
+
+
+def _presence(loaded: Loaded[BoxSettings], known: tuple[str, ...]) -> Iterator[Problem]:
+    """Find a worker who could not be seen, and would be absent for ever."""
+    if loaded.settings.worker.zone is None:
+        return
+    at = ("worker", "zone")
+    if PERSON not in known:
+        yield loaded.document.problem(at, "the model knows no people", "delete it")
+    if (loaded.settings.detector.min_score or 0.0) > PERSON_SCORE:
+        yield loaded.document.problem(
+            at,
+            f"people count as present from a score of {PERSON_SCORE}, and detector.min_score drops "
+            "them",
+            "lower detector.min_score",
+        )
 
 
 def _rules(loaded: Loaded[BoxSettings], known: tuple[str, ...]) -> Iterator[Problem]:

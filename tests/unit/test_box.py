@@ -10,15 +10,19 @@ import numpy as np
 import pytest
 
 from cleandesk.box import EXIT_FAILED, EXIT_OK, Box, Look
+from cleandesk.camera import Frame
 from cleandesk.clock import SystemClock, boot_id
+from cleandesk.contract.messages import BreakReason
 from cleandesk.contract.topics import Address
 from cleandesk.link import Outbox
 from cleandesk.settings import BoxSettings
 from cleandesk.vitals import Heat
 from cleandesk.worker import keeping
 from cleandesk.worker.breaks import Kept
+from cleandesk.worker.protocol import EndBreak, StartBreak
 from tests.eventually import eventually
 from tests.mosquitto import Mosquitto, free_port, needs_mosquitto
+from tests.page_client import PageClient
 from tests.unit.link.listener import Listener
 from tests.unit.link.make import MAKER, change
 
@@ -210,3 +214,52 @@ def test_a_recordings_own_time_knows_no_heat(
         assert listener.last("health")["looks_per_s_target"] == 5
         box.stop()
         thread.join(20)
+
+
+class Counted:
+    """A camera whose reads are counted at the source."""
+
+    name, live, frozen_after_s = "counted", True, None
+
+    def __init__(self) -> None:
+        self.reads = 0
+        self.open_now = False
+
+    def open(self) -> None:
+        self.open_now = True
+
+    def read(self, timeout_s: float) -> Frame:
+        assert timeout_s > 0
+        self.reads += 1
+        image = NOISE.integers(60, 200, (120, 160, 3), np.uint8)
+        return Frame(image, SystemClock().now(), self.reads)
+
+    def close(self) -> None:
+        self.open_now = False
+
+
+@needs_mosquitto
+def test_in_a_break_no_frame_is_acquired_and_the_camera_is_closed(
+    tmp_path: Path, pictures: Path, broker: Mosquitto
+) -> None:
+    settings = _settings(tmp_path, pictures, broker.port, realtime=True)
+    camera = Counted()
+    box = Box(settings, base=tmp_path, camera=lambda: camera)
+    thread = threading.Thread(target=box.run)
+    with Listener(broker.port) as listener:
+        thread.start()
+        eventually(lambda: camera.reads > 10)
+        with PageClient(tmp_path / "page.sock") as page:
+            assert not page.state(StartBreak(reason=BreakReason.VISITOR)).sensing
+            reads = camera.reads
+            assert not camera.open_now
+            told = len(listener.of("health"))
+            eventually(lambda: len(listener.of("health")) > told + 3)
+            assert listener.last("privacy")["state"] == "break"
+            assert camera.reads == reads
+            page.state(EndBreak())
+            eventually(lambda: camera.reads > reads + 10)
+        eventually(lambda: listener.last("privacy")["state"] == "working")
+        box.stop()
+        thread.join(20)
+    assert not camera.open_now

@@ -153,6 +153,17 @@ def test_a_score_that_the_detector_would_drop_is_found(tmp_path: Path, key: str)
     assert "detector.min_score drops what is below 0.15" in done.stderr
 
 
+def test_a_worker_who_could_never_be_seen_is_found(tmp_path: Path) -> None:
+    file = changed(tmp_path, "  # zone: desk  ", "  zone: desk  ")
+    file.write_text(
+        file.read_text(encoding="utf-8").replace("  min_score: 0.1\n", "  min_score: 0.3\n"),
+        encoding="utf-8",
+    )
+    done = cleandesk("check", "--config", file)
+    assert done.exit_code == 2
+    assert "worker.zone: people count as present from a score of 0.25" in done.stderr
+
+
 def test_files_of_the_connection_must_be_there(tmp_path: Path) -> None:
     file = changed(tmp_path, "  host: localhost\n", "  host: localhost\n  tls: {ca: ca.pem}\n")
     done = cleandesk("check", "--config", file)

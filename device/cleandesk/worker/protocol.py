@@ -87,7 +87,10 @@ class GetStatement(Line):
 
 
 class Watch(Line):
-    """Ask to be told of each look, without a picture; answered by `Drawing` again and again."""
+    """Ask to be told of looks, without a picture; answered by `Drawing` again and again.
+
+    At most five a second, the newest one each time. Nothing else is answered on this connection.
+    """
 
     ask: Literal["watch"] = "watch"
 
@@ -96,7 +99,8 @@ class Aim(Line):
     """Ask for one picture of the aiming view; answered by `Picture`, or `Failed`.
 
     The first one starts the view, which the ledger says; it ends by itself after five minutes, or
-    by `StopAiming`.
+    by `StopAiming`. After it ended by itself, asking on is answered by `Failed` (`off`), and does
+    not start it again: nobody asks for ten seconds first.
     """
 
     ask: Literal["aim"] = "aim"
@@ -156,7 +160,8 @@ class State(Line):
     """What the box does now.
 
     Attributes:
-        sensing: Whether frames are acquired; False also while the sensor is being stopped.
+        privacy: What was published last; of a break that has just begun, what will be.
+        sensing: Whether frames may be acquired; in a break, only until the camera has let go.
         breaks_today: How many began since midnight, the present one included.
         spot_check: Somebody's spot check is running.
         aiming_until: When the aiming view ends, if it is on.
