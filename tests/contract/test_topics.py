@@ -82,3 +82,11 @@ def test_filters_hold_every_box_of_a_site_or_of_all() -> None:
     assert everyones(Channel.VIOLATION) == "cleandesk/v1/+/+/violation"
     assert everyones(Channel.ACTIVE, "s1") == "cleandesk/v1/s1/+/active/+"
     assert everyones(Channel.COMMAND) == "cleandesk/v1/+/+/cmd/+/response"
+
+
+def test_an_answer_may_go_below_its_topic_and_a_request_may_not() -> None:
+    address = Address("s", "b")
+    deeper = parse(f"{address.command(Command.BREAK, Side.RESPONSE)}/app/1")
+    assert (deeper.address, deeper.command, deeper.side) == (address, Command.BREAK, Side.RESPONSE)
+    with pytest.raises(TopicError, match="cmd"):
+        parse(f"{address.command(Command.BREAK, Side.REQUEST)}/app")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from cleandesk.clock import Clock
+from cleandesk.clock import Clock, Instant
 from cleandesk.contract.messages import Privacy, PrivacyState
 from cleandesk.contract.topics import Address
 from cleandesk.contract.worker_messages import Appeal
@@ -118,7 +118,7 @@ class Desk:
         limits = self._settings.breaks
         last = self._from.spots.last
         return p.State(
-            privacy=mode.privacy(now) or self._told,
+            privacy=mode.privacy(now) or self._outside_a_break(now),
             sensing=mode.sensing,
             connected=self._from.connected(),
             limits=p.Limits(length_s=limits.length_s, count_per_day=limits.count_per_day),
@@ -131,6 +131,12 @@ class Desk:
             pin_resets=mode.pin_resets,
             violations=self._from.recent.list(now.utc),
         )
+
+    def _outside_a_break(self, now: Instant) -> Privacy:
+        """Return what was published last; a break that has just ended is no more."""
+        if self._told.state is PrivacyState.BREAK:
+            return Privacy(state=PrivacyState.WORKING, since=now.utc)
+        return self._told
 
     def _object(self, request: p.Object) -> p.Line:
         if not self._from.recent.objected(request.violation_id, request.reason):
