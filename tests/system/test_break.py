@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -99,9 +100,8 @@ def _frames(rig: Rig, *, more_than: int = -1) -> int:
     return wait_for_health(rig.broker.port, lambda h: h.camera.frames > more_than).camera.frames
 
 
-def _health(rig: Rig, after: Health | None = None) -> Health:
-    """Return a health message that is newer than another one."""
-    return wait_for_health(rig.broker.port, lambda h: after is None or h.at > after.at)
+def _health_after(rig: Rig, moment: datetime) -> Health:
+    return wait_for_health(rig.broker.port, lambda h: h.at > moment)
 
 
 def test_a_break_stops_the_sensor_through_a_kill_until_the_worker_ends_it(
@@ -124,11 +124,12 @@ def test_a_break_stops_the_sensor_through_a_kill_until_the_worker_ends_it(
     )
     assert {row["reason"] for row in rig.events() if row["phase"] == Phase.CLOSE} == {"break"}
 
-    first = _health(rig)
-    later = _health(rig, _health(rig, first))
+    first = _health_after(rig, datetime.now(UTC))
+    later = _health_after(rig, first.at + timedelta(seconds=2))
     assert later.camera.frames == first.camera.frames, "the source is not read"
 
     rig.kill("box")
+    killed_at = datetime.now(UTC)
     (rig.home / "page.sock").unlink()
     rig.start_box()
     with _page(rig) as page:
@@ -136,7 +137,9 @@ def test_a_break_stops_the_sensor_through_a_kill_until_the_worker_ends_it(
         assert not state.sensing
         assert state.privacy.state is PrivacyState.BREAK
         assert state.privacy.since == told.since
-        assert _health(rig, later).camera.frames == 0, "nothing was read since the restart"
+        assert _health_after(rig, killed_at).camera.frames == 0, (
+            "nothing was read since the restart"
+        )
 
         answer = company.ask(Command.SPOT_CHECK, {"look_s": 1}, b"spot")
         assert (answer["outcome"], "findings" in answer) == ("on_break", True)

@@ -23,7 +23,7 @@ from cleandesk.worker.protocol import REQUEST, Failed, Line, Request, Watch, enc
 
 log = logging.getLogger(__name__)
 
-MOST_CLIENTS = 8
+MOST_CLIENTS = 16
 #: No request is longer: the longest carries a note of 500 characters.
 MOST_REQUEST = 8192
 _SEND_S, _IDLE_S, _TURN_S = 5.0, 600.0, 1.0
