@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import cv2
@@ -11,15 +12,16 @@ import pytest
 
 from cleandesk.box import EXIT_FAILED, EXIT_OK, Box, Look
 from cleandesk.camera import Frame
-from cleandesk.clock import SystemClock, boot_id
+from cleandesk.clock import Instant, SystemClock, boot_id
 from cleandesk.contract.messages import BreakReason
 from cleandesk.contract.topics import Address
 from cleandesk.link import Outbox
 from cleandesk.settings import BoxSettings
+from cleandesk.settings_worker import BreakSettings, IdleSettings, WorkerSettings
 from cleandesk.vitals import Heat
 from cleandesk.worker import keeping
 from cleandesk.worker.breaks import Kept
-from cleandesk.worker.protocol import EndBreak, StartBreak
+from cleandesk.worker.protocol import EndBreak, GetState, StartBreak, TellIdle
 from tests.eventually import eventually
 from tests.mosquitto import Mosquitto, free_port, needs_mosquitto
 from tests.page_client import PageClient
@@ -263,3 +265,62 @@ def test_in_a_break_no_frame_is_acquired_and_the_camera_is_closed(
         box.stop()
         thread.join(20)
     assert not camera.open_now
+
+
+class Ahead(SystemClock):
+    """The machine's clock, and some seconds more."""
+
+    seconds = 0.0
+
+    def now(self) -> Instant:
+        now = super().now()
+        return Instant(now.mono + self.seconds, now.utc + timedelta(seconds=self.seconds), True)
+
+
+@needs_mosquitto
+def test_a_break_that_becomes_too_long_is_told_again_and_goes_on(
+    tmp_path: Path, pictures: Path, broker: Mosquitto
+) -> None:
+    limits = {"breaks": BreakSettings(length_s=600)}
+    settings = _settings(tmp_path, pictures, broker.port, realtime=True, repeat=True)
+    clock = Ahead()
+    box = Box(settings.model_copy(update=limits), base=tmp_path, clock=clock)
+    box_thread = threading.Thread(target=box.run)
+    with Listener(broker.port) as listener:
+        box_thread.start()
+        eventually((tmp_path / "page.sock").is_socket)
+        with PageClient(tmp_path / "page.sock") as page:
+            page.state(StartBreak(reason=BreakReason.VISITOR))
+            eventually(lambda: listener.last("privacy").get("state") == "break")
+            assert "beyond" not in listener.last("privacy")
+            clock.seconds = 601
+            eventually(lambda: listener.last("privacy").get("beyond") == ["length"])
+            assert not page.state(GetState()).sensing
+        box.stop()
+        box_thread.join(20)
+        assert listener.last("privacy")["state"] == "break", "it outlives the process"
+
+
+@needs_mosquitto
+def test_nobody_at_the_desk_and_no_input_is_idle_until_a_break(
+    tmp_path: Path, still: Path, broker: Mosquitto
+) -> None:
+    asked = {
+        "worker": WorkerSettings(zone="desk", absent_after_s=30),
+        "idle": IdleSettings(enabled=True, after_s=600),
+    }
+    settings = _settings(tmp_path, still, broker.port, repeat=True)
+    box = Box(settings.model_copy(update=asked), base=tmp_path)
+    thread = threading.Thread(target=box.run)
+    with Listener(broker.port) as listener:
+        thread.start()
+        eventually(lambda: listener.last("privacy").get("state") == "absent")
+        assert listener.of("idle") == []
+        with PageClient(tmp_path / "page.sock") as page:
+            page.ask(TellIdle(input_age_s=700))
+            eventually(lambda: listener.last("idle").get("idle") is True)
+            assert page.state(GetState()).idle
+            page.state(StartBreak(reason=BreakReason.WATER))
+            eventually(lambda: listener.last("idle").get("idle") is False)
+        box.stop()
+        thread.join(20)
