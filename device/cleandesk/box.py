@@ -158,7 +158,8 @@ class Box:
         wait_s = min(1.0, self._settings.camera.timeout_s)
         while not self._stop.is_set():
             ready = self._tray.take(wait_s)
-            self._follow_worker()
+            if self._follow_worker():
+                ready = None  # it was taken before the break, however short that was
             now = self._clock.now()
             state = self._capture.state(now)
             if self._shift.stuck:
@@ -184,16 +185,21 @@ class Box:
                 return EXIT_OK if drained and state.fault is CameraFault.ENDED else EXIT_FAILED
         return EXIT_OK
 
-    def _follow_worker(self) -> None:
-        """Take note of breaks; while there is one, the sensor is stopped and nothing is open."""
+    def _follow_worker(self) -> bool:
+        """Take note of breaks: in one, the sensor is stopped and nothing is open.
+
+        Returns:
+            Whether one has begun or ended since the last time.
+        """
         now = self._clock.now()
-        rested = self._shift.resting
+        rested, noted = self._shift.resting, self._shift.noted
         # A recording read faster than it was taken is ahead of the clock.
         at = max(self._seen, now, key=lambda moment: moment.mono)
         self._commit(self._shift.follow(at, now), at)
         if rested and not self._shift.resting:
             self._watching.resumed(now)
         self._tell_privacy(self._capture.state(now), now)
+        return (rested, noted) != (self._shift.resting, self._shift.noted)
 
     def _rest(self, state: CaptureState, now: Instant) -> None:
         """Do what there is to do in a break: stay on the line."""

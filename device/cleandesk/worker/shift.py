@@ -45,6 +45,7 @@ class Shift:
 
     Attributes:
         mode: Whether there is a break.
+        noted: How many breaks of this process it has taken note of.
         resting: The loop has taken note of a break: no frame is looked at.
         stuck: The camera does not let go in a break: only the end of the process stops it.
     """
@@ -61,7 +62,7 @@ class Shift:
         self.mode = mode
         self._policy, self._looker, self._to = policy, looker, onlookers
         self._lets_go_s = timeout_s + _LETS_GO_S
-        self._begun = mode.begun
+        self.noted = mode.begun
         self._told_to_stop: float | None = None
         self._back: Instant | None = None
         self.resting = self.stuck = False
@@ -88,8 +89,8 @@ class Shift:
         """
         changes: list[Change] = []
         begun, present = self.mode.begun, self.mode.present
-        if begun != self._begun or (present is not None and not self.resting):
-            self._begun, self.resting, self._back = begun, True, None
+        if begun != self.noted or (present is not None and not self.resting):
+            self.noted, self.resting, self._back = begun, True, None
             changes += self._policy.close_all(CloseReason.BREAK, at)
             self.forget()
             self._to.spots.break_began(now)
