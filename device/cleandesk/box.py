@@ -142,7 +142,6 @@ class Box:
         )
         self._tray: Tray[Ready] = Tray()
         self._preparer = Preparer(
-            Area(settings.area),
             self._detector,
             self._tray,
             self._timer,
@@ -154,6 +153,7 @@ class Box:
             self._preparer,
             settings.camera,
             self._clock,
+            area=Area(settings.area, timer=self._timer),
         )
 
     def stop(self) -> None:

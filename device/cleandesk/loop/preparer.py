@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import cv2
 
-from cleandesk.camera import Area, Frame
+from cleandesk.camera import Frame
 from cleandesk.clock import Instant
 from cleandesk.detector import Detector, Prepared
 from cleandesk.loop.scene import Plane, Shrinker
@@ -40,7 +40,7 @@ class Ready:
 class Preparer:
     """Takes the frames of the capture thread, and leaves those that are due on a tray, ready.
 
-    Pixels outside the area are blanked here, in the picture itself, before anything is made of it.
+    Pixels outside the area were blanked before; only the part inside becomes input.
 
     Attributes:
         looks_per_s: How often a frame is due; may be changed at any time.
@@ -48,7 +48,6 @@ class Preparer:
 
     def __init__(
         self,
-        area: Area,
         detector: Detector,
         tray: Tray[Ready],
         timer: StageTimer,
@@ -58,7 +57,7 @@ class Preparer:
     ) -> None:
         # OpenCV's own threads would take the cores that inference runs on.
         cv2.setNumThreads(1)
-        self._area, self._detector, self._tray, self._timer = area, detector, tray, timer
+        self._detector, self._tray, self._timer = detector, tray, timer
         spec = detector.manifest.input
         self._shrinker = Shrinker(spec.width, spec.height) if gated else None
         self._next = float("-inf")
@@ -97,10 +96,8 @@ class Preparer:
 
     def _prepare(self, frame: Frame, place: int) -> None:
         self._next = frame.at.mono + _PERIOD_SHARE / self.looks_per_s
-        with self._timer.stage("area"):
-            view, origin = self._area.apply(frame.image)
         with self._timer.stage("prepare"):
-            prepared = self._detector.prepare(view, place)
+            prepared = self._detector.prepare(frame.view, place)
             plane = self._shrinker.plane(prepared.small) if self._shrinker else None
-        ready = Ready(frame.at, frame.number, frame.size, origin, prepared, plane)
+        ready = Ready(frame.at, frame.number, frame.size, frame.origin, prepared, plane)
         self._tray.put(place, ready)
