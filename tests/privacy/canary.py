@@ -18,6 +18,8 @@ SIZE = (640, 360)
 AREA = Zone(polygon=[(0.3, 0.25), (0.75, 0.3), (0.7, 0.75), (0.25, 0.7)])
 KINDS = ("folder", "video", "stream")
 PICTURES = 5
+#: Of the video, which goes on for a minute: paced, a box rests most of the time.
+FPS, VIDEO_PICTURES = 1, 60
 #: So far from the area the pattern begins, pixels: JPEG's blocks must not carry it inside.
 _MARGIN = 32
 #: Rows and columns, fractions of the picture, from which bytes are taken; all outside.
@@ -94,7 +96,7 @@ def source(kind: str, folder: Path, seed: int = 1, *, silent: bool = False) -> I
         kind: One of `KINDS`.
         folder: For its files.
         seed: Of the pattern.
-        silent: Whether a stream falls silent after `PICTURES`; other sources end there.
+        silent: Whether a stream falls silent after `PICTURES`.
     """
     place = folder / f"{kind}-{seed}"
     if kind == "stream":
@@ -105,7 +107,7 @@ def source(kind: str, folder: Path, seed: int = 1, *, silent: bool = False) -> I
             camera.close()
     elif kind == "video":
         path = place.with_suffix(".avi")
-        write_video(path, [picture(n, seed) for n in range(PICTURES)], fps=10)
+        write_video(path, [picture(n, seed) for n in range(VIDEO_PICTURES)], fps=FPS)
         yield str(path)
     else:
         place.mkdir()
