@@ -16,7 +16,7 @@ def everything_published(port: int) -> Iterator[list[bytes]]:
     subscribed: list[object] = []
 
     def hear(_client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
-        properties = message.properties.pack() if message.properties else b""
+        properties = repr(message.properties).encode()
         heard.extend([message.topic.encode(), bytes(message.payload), properties])
 
     client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
