@@ -9,7 +9,7 @@ TRAIN  := .venv-train
 export ORT_DISABLE_TELEMETRY := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types unit system fault contract schemas format lock train evaluate scenes clip clean
+.PHONY: help demo test lint types unit system fault test-privacy contract schemas format lock train evaluate scenes clip clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## ?(.*)/\1|\2/' | awk -F '|' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -47,15 +47,15 @@ ifeq ($(SOURCE),picamera2)
 endif
 	@$(BIN)/python -m demo $(if $(SOURCE),--source '$(SOURCE)')
 
-test: $(VENV)/.dev mosquitto lint types contract  ## Lint, types and all tests
+test: $(VENV)/.dev mosquitto strace lint types contract  ## Lint, types and all tests
 	$(BIN)/pytest
 
-.PHONY: mosquitto
-mosquitto:
-	@PATH="$$PATH:/usr/sbin" command -v mosquitto >/dev/null || { \
+.PHONY: mosquitto strace
+mosquitto strace:
+	@PATH="$$PATH:/usr/sbin" command -v $@ >/dev/null || { \
 	  SUDO=$$([ "$$(id -u)" = 0 ] || echo sudo); \
 	  $$SUDO apt-get update -qq && \
-	  $$SUDO env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends mosquitto; }
+	  $$SUDO env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $@; }
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -75,6 +75,13 @@ system: $(VENV)/.dev mosquitto  ## Real broker, box and subscriber
 
 fault: $(VENV)/.dev mosquitto  ## Kill and cut for real; ROUNDS=200 for a long one
 	$(BIN)/pytest tests/fault
+
+# Each variable makes one test longer, or all of it.
+test-privacy: export EVENTS := $(EVENTS)
+test-privacy: export PICTURES := $(PICTURES)
+test-privacy: export MINUTES := $(MINUTES)
+test-privacy: $(VENV)/.dev mosquitto strace  ## What leaves the box shows nobody; PICTURES=all EVENTS=1000 MINUTES=60
+	$(BIN)/pytest tests/privacy -s
 
 # The measurements: leave the machine alone meanwhile. Tables here, build/*.json beside them.
 BENCH := build/bench
