@@ -1,7 +1,7 @@
 """The memory of a running process, searched for bytes by Linux's /proc/PID/maps and mem."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -31,9 +31,10 @@ class Region:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A place where the bytes were found."""
+    """A place where bytes were found."""
 
     address: int
+    pattern: bytes
     region: Region
 
 
@@ -54,23 +55,25 @@ def mapped_files(pid: int) -> set[Path]:
     return {Path(region.name) for region in regions(pid) if region.name.startswith("/")}
 
 
-def find(pid: int, pattern: bytes) -> list[Hit]:
-    """Return every place in a process's readable memory that holds these bytes.
+def find(pid: int, *patterns: bytes) -> list[Hit]:
+    """Return every place in a process's memory that holds some of these bytes.
 
-    Stop the process first (SIGSTOP), or what moves meanwhile may be missed or found twice. The
-    caller must be its ancestor, or root.
+    What is a file's unchanged content, such as a library's code, is left out. Stop the process
+    first (SIGSTOP), or what moves meanwhile may be missed or found twice. The caller must be its
+    ancestor, or root.
     """
     with Path(f"/proc/{pid}/mem").open("rb", buffering=0) as memory:
         return [
-            Hit(address, region)
+            hit
             for region in regions(pid)
             if "r" in region.access and region.name not in _UNREADABLE
-            for address in _search(memory, region, pattern)
+            if "w" in region.access or not region.name.startswith("/")
+            for hit in _search(memory, region, patterns)
         ]
 
 
-def _search(memory: BinaryIO, region: Region, pattern: bytes) -> Iterator[int]:
-    keep = len(pattern) - 1
+def _search(memory: BinaryIO, region: Region, patterns: Sequence[bytes]) -> Iterator[Hit]:
+    keep = max(map(len, patterns)) - 1
     tail, at = b"", region.start
     while at < region.end:
         memory.seek(at)
@@ -82,9 +85,11 @@ def _search(memory: BinaryIO, region: Region, pattern: bytes) -> Iterator[int]:
         if not chunk:
             return
         text, first = tail + chunk, at - len(tail)
-        place = text.find(pattern)
-        while place >= 0:
-            yield first + place
-            place = text.find(pattern, place + 1)
+        for pattern in patterns:
+            # What lies wholly in the piece before was found there.
+            place = text.find(pattern, max(0, len(tail) - len(pattern) + 1))
+            while place >= 0:
+                yield Hit(first + place, pattern, region)
+                place = text.find(pattern, place + 1)
         at += len(chunk)
         tail = text[-keep:] if keep else b""

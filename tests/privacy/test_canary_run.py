@@ -2,6 +2,7 @@
 
 import os
 import signal
+from collections import Counter
 from pathlib import Path
 
 import cv2
@@ -29,12 +30,14 @@ FPS = 5
 def _clip(path: Path, begin_s: float, end_s: float) -> Path:
     """Write a part of the demo's clip, with a canary around the desk."""
     video = cv2.VideoCapture(str(CLIP))
+    step = round(video.get(cv2.CAP_PROP_FPS) / FPS)
+    video.set(cv2.CAP_PROP_POS_MSEC, begin_s * 1000)
     images: list[Image] = []
-    while len(images) < (end_s - begin_s) * FPS:
-        video.set(cv2.CAP_PROP_POS_MSEC, (begin_s + len(images) / FPS) * 1000)
-        found, image = video.read()
-        assert found
-        images.append(with_canary(np.asarray(image, np.uint8), DESK, seed=1))
+    for number in range(round((end_s - begin_s) * FPS) * step):
+        assert video.grab()
+        if number % step == 0:
+            _, image = video.retrieve()
+            images.append(with_canary(np.asarray(image, np.uint8), DESK, seed=1))
     video.release()
     write_video(path, images, FPS)
     return path
@@ -91,9 +94,10 @@ def _copies(pid: int, marks: list[bytes]) -> int:
     """Return how many pictures with the canary a process's memory holds; it rests meanwhile."""
     os.kill(pid, signal.SIGSTOP)
     try:
-        return max(len(memory.find(pid, mark)) for mark in marks)
+        found = Counter(hit.pattern for hit in memory.find(pid, *marks))
     finally:
         os.kill(pid, signal.SIGCONT)
+    return max(found.values(), default=0)
 
 
 def _waiting_box(make_rig: MakeRig, source: str, area: Zone | None) -> int:

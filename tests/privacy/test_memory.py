@@ -60,7 +60,10 @@ def test_it_finds_what_is_there_also_across_the_pieces_that_it_reads(
     places = (5, 2 * 4096 - 20, (3 << 20) - len(PATTERN))
     for place in places:
         holder.put(place, PATTERN)
-    found = [hit.address for hit in memory.find(holder.pid, PATTERN)]
+    holder.put(2 << 20, b"another word")
+    hits = memory.find(holder.pid, PATTERN, b"another word")
+    assert [hit.pattern for hit in hits].count(b"another word") == 1
+    found = sorted(hit.address for hit in hits if hit.pattern == PATTERN)
     assert [address - found[0] for address in found] == [place - 5 for place in places]
 
 
