@@ -47,15 +47,15 @@ ifeq ($(SOURCE),picamera2)
 endif
 	@$(BIN)/python -m demo $(if $(SOURCE),--source '$(SOURCE)')
 
-test: $(VENV)/.dev mosquitto lint types contract  ## Lint, types and all tests
+test: $(VENV)/.dev mosquitto strace lint types contract  ## Lint, types and all tests
 	$(BIN)/pytest
 
-.PHONY: mosquitto
-mosquitto:
-	@PATH="$$PATH:/usr/sbin" command -v mosquitto >/dev/null || { \
+.PHONY: mosquitto strace
+mosquitto strace:
+	@PATH="$$PATH:/usr/sbin" command -v $@ >/dev/null || { \
 	  SUDO=$$([ "$$(id -u)" = 0 ] || echo sudo); \
 	  $$SUDO apt-get update -qq && \
-	  $$SUDO env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends mosquitto; }
+	  $$SUDO env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $@; }
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -80,7 +80,7 @@ fault: $(VENV)/.dev mosquitto  ## Kill and cut for real; ROUNDS=200 for a long o
 test-privacy: export EVENTS := $(EVENTS)
 test-privacy: export PICTURES := $(PICTURES)
 test-privacy: export MINUTES := $(MINUTES)
-test-privacy: $(VENV)/.dev mosquitto  ## What leaves the box shows nobody; PICTURES=all EVENTS=1000 MINUTES=60
+test-privacy: $(VENV)/.dev mosquitto strace  ## What leaves the box shows nobody; PICTURES=all EVENTS=1000 MINUTES=60
 	$(BIN)/pytest tests/privacy -s
 
 # The measurements: leave the machine alone meanwhile. Tables here, build/*.json beside them.

@@ -154,6 +154,10 @@ class Rig:
         """Say whether box or subscriber runs."""
         return self._running[name].poll() is None
 
+    def pid(self, name: str) -> int:
+        """Return the process id of box or subscriber, or of what it was wrapped in."""
+        return self._running[name].pid
+
     def words(self, name: str) -> str:
         """Return what box or subscriber said."""
         return (self.home / f"{name}.err").read_text(encoding="utf-8", errors="replace")

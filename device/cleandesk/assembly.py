@@ -96,7 +96,6 @@ def assemble(
     )
     aiming, tray = Aiming(clock, outbox.note), Tray[Ready]()
     preparer = Preparer(
-        Area(settings.area),
         detector,
         tray,
         timer,
@@ -105,7 +104,7 @@ def assemble(
         tap=aiming.offer,
     )
     make = camera or (lambda: make_camera(settings.camera, clock, base=base))
-    capture = Capture(make, preparer, settings.camera, clock)
+    capture = Capture(make, preparer, settings.camera, clock, area=Area(settings.area, timer=timer))
     around = Surroundings(
         outbox=outbox,
         capture=capture,

@@ -23,7 +23,7 @@ from rich.table import Table
 
 from cleandesk.bench import frames
 from cleandesk.bench.desk import own
-from cleandesk.camera import Area
+from cleandesk.camera import Area, Frame
 from cleandesk.camera.watch import Watch
 from cleandesk.clock import Instant
 from cleandesk.detector import Detector
@@ -37,10 +37,10 @@ NONE = "none"
 #: Of the clip: a picture with things on the desk.
 NUMBER = 318
 _COLLECTED = re.compile(rb"Collected : (\d+)")
-Frame = Callable[[], object]
+Stage = Callable[[], object]
 
 
-def _ours(image: NDArray[np.uint8], output: NDArray[np.float32]) -> dict[str, Frame]:
+def _ours(image: NDArray[np.uint8], output: NDArray[np.float32]) -> dict[str, Stage]:
     detector = Detector.load(threads=1)
     rules = own(detector.names)
     policy = Policy(
@@ -57,9 +57,10 @@ def _ours(image: NDArray[np.uint8], output: NDArray[np.float32]) -> dict[str, Fr
     prepared = detector.prepare(image)
     found = detector.read(output, prepared, min_score=policy.floors)
     at = Instant(0.0, datetime(2026, 1, 5, tzinfo=UTC), synced=True)
+    frame = Frame(image, at, 1)
     seconds = iter(range(1_000_000))
     return {
-        "watch and area": lambda: (watch.look(image, at), area.apply(image)),
+        "watch and area": lambda: watch.look(area.blank(frame)),
         "prepare": lambda: detector.prepare(image),
         "plane": lambda: shrinker.plane(prepared.small),
         "decode": lambda: detector.read(output, prepared, min_score=policy.floors),
@@ -67,7 +68,7 @@ def _ours(image: NDArray[np.uint8], output: NDArray[np.float32]) -> dict[str, Fr
     }
 
 
-def _plain(image: NDArray[np.uint8], output: NDArray[np.float32]) -> dict[str, Frame]:
+def _plain(image: NDArray[np.uint8], output: NDArray[np.float32]) -> dict[str, Stage]:
     detector = Detector.load(threads=1)
     model = Model(detector.manifest, detector.weights.file, 1)
     found = model.postprocess(output, image.shape)

@@ -1,15 +1,16 @@
 """The capture thread: started, stopped and asked how it does."""
 
 import logging
-import random as randomness
+import random
 import threading
 from collections.abc import Callable
 from dataclasses import replace
 
+from cleandesk.camera.area import Area
 from cleandesk.camera.frame import Frame
 from cleandesk.camera.keeper import Keeper, Tools, Wait
 from cleandesk.camera.protocol import CameraFactory
-from cleandesk.camera.recovery import Ladder, LadderSettings, Random
+from cleandesk.camera.recovery import Ladder, LadderSettings
 from cleandesk.camera.sink import Sink
 from cleandesk.camera.source import SourceKind, kind_of, public_name
 from cleandesk.camera.state import Board, CaptureState
@@ -34,14 +35,16 @@ def ladder_for(kind: SourceKind) -> LadderSettings:
 class Capture:
     """Opens a camera, reads it, watches its pictures, and opens it again when it fails.
 
+    Pixels outside the area are blanked as soon as a picture is there, before anything else.
+
     Args:
         factory: Makes the camera; called in the thread.
         sink: Where frames go: the newest wins if the camera is live, else none is lost.
         settings: The camera's.
         clock: For ages and pacing.
+        area: What of the pictures may be looked at.
         ladder: How it recovers; default: as its kind of source needs.
         on_change: Called in the capture thread when fault, `ended` or `give_up` change.
-        random: For the jitter of delays.
         wait: Waits for a paced frame's moment or the next try, and says whether it was stopped
             meanwhile.
     """
@@ -53,9 +56,9 @@ class Capture:
         settings: CameraSettings,
         clock: Clock,
         *,
-        ladder: LadderSettings | None = None,
+        area: Area,
+        ladder: Ladder | None = None,
         on_change: Callable[[CaptureState], None] | None = None,
-        random: Random = randomness.random,
         wait: Wait = threading.Event.wait,
     ) -> None:
         self._sink = sink
@@ -65,11 +68,12 @@ class Capture:
         self._tools = Tools(
             factory=factory,
             sink=sink,
+            area=area,
             settings=settings,
             kind=kind,
             clock=clock,
             board=self._board,
-            ladder=Ladder(ladder or ladder_for(kind), random),
+            ladder=ladder or Ladder(ladder_for(kind), random.random),
             wait=wait,
         )
         self._stop = threading.Event()

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from cleandesk.camera.area import Area
 from cleandesk.camera.frame import Frame
 from cleandesk.camera.protocol import Camera, CameraError, CameraFactory
 from cleandesk.camera.recovery import Ladder, Step
@@ -29,6 +30,7 @@ class Tools:
     Attributes:
         factory: Makes the camera.
         sink: Where frames go.
+        area: What of a picture may be looked at.
         settings: The camera's.
         kind: The family of its source.
         clock: For ages and pacing.
@@ -39,6 +41,7 @@ class Tools:
 
     factory: CameraFactory
     sink: Sink[Frame]
+    area: Area
     settings: CameraSettings
     kind: SourceKind
     clock: Clock
@@ -94,7 +97,9 @@ class Keeper:
         while not self._stop.is_set():
             with self._calling("read"):
                 frame = camera.read(self._tools.settings.timeout_s)
-            self._receive(camera, frame)
+            # First of all: then nothing else ever holds what lies outside, and no frame that is
+            # thrown away leaves it behind in memory.
+            self._receive(camera, self._tools.area.blank(frame))
 
     def _make(self) -> Camera:
         self._camera = camera = self._tools.factory()
@@ -110,7 +115,7 @@ class Keeper:
         self._last = frame.at
         board = self._tools.board
         board.frame(self._tools.clock.now())
-        sight = self._watch.look(frame.image, frame.at)
+        sight = self._watch.look(frame)
         if sight.fault is not None:
             detail = f"{camera.name}: {self._explain(camera, sight.fault)}"
             board.faulty(sight.fault, detail, sight.since or frame.at)

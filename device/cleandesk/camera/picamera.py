@@ -1,8 +1,10 @@
 """The Raspberry Pi's own camera, by picamera2."""
 
 import contextlib
+import sys
 import threading
 from concurrent.futures import CancelledError
+from types import ModuleType
 from typing import Any
 
 import cv2
@@ -55,10 +57,10 @@ class Picamera(LiveCamera):
             CameraError: `UNAVAILABLE`: picamera2 missing, no camera, in use, or it will not start.
         """
         try:
-            from picamera2 import MappedArray, Picamera2  # noqa: PLC0415 - only on a Pi
+            mapped_array, picamera2 = _load()
         except ImportError as error:
             raise CameraError(CameraFault.UNAVAILABLE, f"{self.name}: {_INSTALL}") from error
-        self._mapped_array = MappedArray
+        self._mapped_array = mapped_array
         with _Sensor.lock:
             if _Sensor.user not in (None, self):
                 raise CameraError(
@@ -66,7 +68,7 @@ class Picamera(LiveCamera):
                     f"{self.name}: another part of this process has it open; close it there first",
                 )
             try:
-                self._start(Picamera2)
+                self._start(picamera2)
             except CameraError:
                 raise
             except Exception as error:
@@ -160,3 +162,19 @@ class Picamera(LiveCamera):
             _Sensor.user = None
             _Sensor.device.cancel_all_and_flush()
             _Sensor.device.stop()
+
+
+def _load() -> tuple[Any, Any]:
+    """Return picamera2's `MappedArray` and `Picamera2`, without PyAV.
+
+    Releases before 0.3.34 import PyAV, FFmpeg with everything for sound, when they are loaded; all
+    use it only to record, which we never do. An empty module in its place keeps its libraries out
+    of this process.
+
+    Raises:
+        ImportError: If picamera2 is not installed.
+    """
+    sys.modules.setdefault("av", ModuleType("av", "Kept out of a box that records nothing."))
+    from picamera2 import MappedArray, Picamera2  # noqa: PLC0415 - only on a Pi
+
+    return MappedArray, Picamera2

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from cleandesk.camera.frame import Frame
 from cleandesk.clock import Instant
 from cleandesk.contract.messages import CameraFault
 
@@ -12,6 +13,8 @@ from cleandesk.contract.messages import CameraFault
 #: pixels of a block in JPEG and video, nor with a pixel's 3 bytes: the samples fall on every place
 #: of a block and on each colour. Rows cost the most: each is fetched from memory as a whole.
 ROWS, STRIDE = 21, 23
+#: Of a small part of a picture such samples would be too few to tell: then all of it counts.
+_FEWEST = 1000
 #: Dark: all but a few stray samples (a standby light, a hot pixel) are at most this bright, of 255.
 #: It bounds mean and spread at once. Video black is 16 where a decoder leaves the range as it is.
 DARK_LEVEL = 20
@@ -37,6 +40,8 @@ class Sight:
 class Watch:
     """Tells whether a camera's frames have been black, or all the same, for too long.
 
+    It sees what may be looked at, as everything else does.
+
     Args:
         black_after_s: Dark frames over so long are a fault.
         frozen_after_s: Identical frames over so long are a fault; None: never.
@@ -49,15 +54,9 @@ class Watch:
         self._same_since: Instant | None = None
         self._sample: NDArray[np.uint8] | None = None
 
-    def look(self, image: NDArray[np.uint8], at: Instant) -> Sight:
-        """Judge a frame.
-
-        Args:
-            image: uint8 [height, width, 3].
-            at: Its own time; frames come in order.
-        """
-        rows = image[::ROWS]
-        sample = rows.reshape(len(rows), -1)[:, ::STRIDE].copy()
+    def look(self, frame: Frame) -> Sight:
+        """Judge a frame; frames come in order."""
+        sample, at = _sample(frame), frame.at
         if is_dark(sample):
             self._sample = self._same_since = None
             self._dark_since = self._dark_since or at
@@ -73,6 +72,19 @@ class Watch:
         if at.mono - since.mono >= self._frozen_after_s:
             return Sight(CameraFault.FROZEN, since, usable=False)
         return Sight(None, None, usable=True)
+
+
+def _sample(frame: Frame) -> NDArray[np.uint8]:
+    """Return some bytes of what may be looked at, uint8 of any shape, in memory of their own."""
+    view = frame.view
+    rows = view[::ROWS]
+    inside = None if frame.part is None else frame.part.inside
+    if inside is None:
+        some = rows.reshape(len(rows), -1)[:, ::STRIDE]
+        return (some if some.size >= _FEWEST else view).copy()
+    # One pixel in so many has as many bytes as one byte in so many.
+    some = rows[:, ::STRIDE][inside[::ROWS, ::STRIDE]]
+    return some if some.size >= _FEWEST else view[inside]
 
 
 def is_dark(sample: NDArray[np.uint8]) -> bool:

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cleandesk.camera import Area, Frame
+from cleandesk.camera import Frame
 from cleandesk.clock import Instant
 from cleandesk.detector import Detector, Prepared
 from cleandesk.loop.scene import Plane, Shrinker
@@ -43,7 +43,7 @@ class Ready:
 class Preparer:
     """Takes the frames of the capture thread, and leaves those that are due on a tray, ready.
 
-    Pixels outside the area are blanked here, in the picture itself, before anything is made of it.
+    Pixels outside the area were blanked before; only the part inside becomes input.
 
     Attributes:
         looks_per_s: How often a frame is due; may be changed at any time.
@@ -52,7 +52,6 @@ class Preparer:
     # `tap` is shown each blanked picture, in the capture thread, and must copy what it keeps.
     def __init__(
         self,
-        area: Area,
         detector: Detector,
         tray: Tray[Ready],
         timer: StageTimer,
@@ -63,7 +62,7 @@ class Preparer:
     ) -> None:
         # OpenCV's own threads would take the cores that inference runs on.
         cv2.setNumThreads(1)
-        self._area, self._detector, self._tray, self._timer = area, detector, tray, timer
+        self._detector, self._tray, self._timer = detector, tray, timer
         spec = detector.manifest.input
         self._shrinker = Shrinker(spec.width, spec.height) if gated else None
         self._tap = tap
@@ -103,12 +102,10 @@ class Preparer:
 
     def _prepare(self, frame: Frame, place: int) -> None:
         self._next = frame.at.mono + _PERIOD_SHARE / self.looks_per_s
-        with self._timer.stage("area"):
-            view, origin = self._area.apply(frame.image)
         if self._tap:
             self._tap(frame.image)
         with self._timer.stage("prepare"):
-            prepared = self._detector.prepare(view, place)
+            prepared = self._detector.prepare(frame.view, place)
             plane = self._shrinker.plane(prepared.small) if self._shrinker else None
-        ready = Ready(frame.at, frame.number, frame.size, origin, prepared, plane)
+        ready = Ready(frame.at, frame.number, frame.size, frame.origin, prepared, plane)
         self._tray.put(place, ready)

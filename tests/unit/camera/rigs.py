@@ -1,13 +1,14 @@
 """A capture thread with what surrounds it, and cameras that do as a script says."""
 
+import random
 import threading
 import time
 from collections.abc import Callable
 
 import pytest
 
-from cleandesk.camera import CameraError, CameraFactory, Capture, CaptureState, Frame
-from cleandesk.camera.recovery import LadderSettings
+from cleandesk.camera import Area, CameraError, CameraFactory, Capture, CaptureState, Frame
+from cleandesk.camera.recovery import Ladder, LadderSettings
 from cleandesk.clock import Clock
 from cleandesk.contract.messages import CameraFault
 from cleandesk.loop import Tray
@@ -56,7 +57,9 @@ class Rig:
         self.clock = clock
         self.slot = Slot()
         self.changes: list[CaptureState] = []
-        options = {"ladder": QUICK, "on_change": self.changes.append, **options}
+        ladder = Ladder(QUICK, random.random)
+        defaults = {"ladder": ladder, "on_change": self.changes.append, "area": Area(None)}
+        options = {**defaults, **options}
         self.capture = Capture(factory, self.slot, settings, clock, **options)  # type: ignore[arg-type]
 
     @property

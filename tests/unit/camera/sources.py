@@ -89,14 +89,16 @@ class HttpCamera:
         request.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
         request.end_headers()
         for number in range(5 if path in ("/ends", "/stalls") else 10_000):
-            shade = 60 if path == "/same" else 40 + number % 30 * 5
-            data = cv2.imencode(".jpg", picture(shade))[1].tobytes()
+            data = cv2.imencode(".jpg", self.shown(path, number))[1].tobytes()
             head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(data)}\r\n\r\n"
             request.wfile.write(head.encode() + data + b"\r\n")
             if self.over.wait(0.01):
                 return
         if path == "/stalls":
             self.over.wait()
+
+    def shown(self, path: str, number: int) -> Image:
+        return picture(60 if path == "/same" else 40 + number % 30 * 5)
 
     def close(self) -> None:
         self.over.set()

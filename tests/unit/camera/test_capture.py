@@ -7,7 +7,7 @@ import cv2
 import pytest
 
 from cleandesk.camera import Camera, Frame
-from cleandesk.camera.recovery import LadderSettings
+from cleandesk.camera.recovery import Ladder, LadderSettings
 from cleandesk.clock import Clock
 from cleandesk.contract.messages import CameraFault
 from tests.unit.camera.rigs import MakeRig, ScriptedCamera, until
@@ -92,7 +92,7 @@ def test_stopping_does_not_wait_for_the_next_try(rig: MakeRig, clock: FakeClock)
     camera = ScriptedCamera(clock)
     camera.opens = [CameraFault.UNAVAILABLE] * 5
     slow = LadderSettings(first_delay_s=86_400, max_delay_s=86_400)
-    made = rig(lambda: camera, ladder=slow, random=lambda: 1.0)
+    made = rig(lambda: camera, ladder=Ladder(slow, lambda: 1.0))
     until(lambda: made.state.fault is not None)
     assert made.capture.stop(30)
     assert camera.calls.count("open") == 1

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from cleandesk.camera import Area, Frame
 from cleandesk.camera.watch import Sight, Watch, is_dark
 from cleandesk.clock import Instant
 from cleandesk.contract.messages import CameraFault
+from cleandesk.settings import Zone
 
 SIZE = (120, 160, 3)
 
@@ -21,7 +23,7 @@ def noisy(seed: int, mean: int = 120, spread: int = 6) -> NDArray[np.uint8]:
 
 
 def run(watch: Watch, frames: list[tuple[float, NDArray[np.uint8]]]) -> list[Sight]:
-    return [watch.look(image, at(seconds)) for seconds, image in frames]
+    return [watch.look(Frame(image, at(seconds), 1)) for seconds, image in frames]
 
 
 def test_dark_frames_are_never_used_and_a_fault_in_time() -> None:
@@ -108,6 +110,30 @@ def test_recordings_may_stand_still() -> None:
 def test_a_frame_that_its_owner_changes_later_is_still_remembered() -> None:
     watch = Watch(5, 10)
     image = noisy(1)
-    watch.look(image, at(0))
-    image[:] = 0  # the area is blanked in place after the watch saw it
-    assert watch.look(noisy(1), at(10)).fault is CameraFault.FROZEN
+    watch.look(Frame(image, at(0), 1))
+    image[:] = 0
+    assert watch.look(Frame(noisy(1), at(10), 2)).fault is CameraFault.FROZEN
+
+
+BAND = Zone(polygon=[(0, 0), (0.1, 0), (1, 0.9), (1, 1), (0.9, 1), (0, 0.1)])
+DESK = Zone(polygon=[(0.4, 0.4), (0.6, 0.4), (0.6, 0.6), (0.4, 0.6)])
+
+
+@pytest.mark.parametrize("zone", [BAND, DESK])
+def test_only_what_may_be_looked_at_is_judged(zone: Zone) -> None:
+    area, watch = Area(zone), Watch(5, 10)
+
+    def sights(*frames: tuple[float, NDArray[np.uint8]]) -> list[Sight]:
+        return [watch.look(area.blank(Frame(image, at(s), 1))) for s, image in frames]
+
+    lit = sights((0, noisy(1)), (6, noisy(2)), (12, noisy(3)))
+    assert all(sight.usable for sight in lit), "what was blanked is no dark picture"
+
+    dark = noisy(4)
+    dark[Area(zone).blank(Frame(dark.copy(), at(0), 1)).image > 0] = 0
+    assert [sight.usable for sight in sights((13, dark))] == [False], "a lit room, a dark desk"
+
+    still, moved = noisy(5), noisy(6)
+    inside = Area(zone).blank(Frame(still.copy(), at(0), 1)).image > 0
+    moved[inside] = still[inside]
+    assert sights((20, still), (31, moved))[-1].fault is CameraFault.FROZEN

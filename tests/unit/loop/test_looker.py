@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from cleandesk.camera import Area, Frame
+from cleandesk.camera import Frame
 from cleandesk.clock import Instant
 from cleandesk.detector import Detector
 from cleandesk.loop import Gate, Looker, Preparer, Ready, Seen, Tray, needs_of
@@ -35,7 +35,7 @@ class Desk:
         gate = Gate(needs_of([RULE], 5), 0.2) if gated else None
         self.looker = Looker(detector, policy, gate, self.timer, min_score=policy.floors)
         self._tray: Tray[Ready] = Tray()
-        self._preparer = Preparer(Area(None), detector, self._tray, self.timer, looks_per_s=5)
+        self._preparer = Preparer(detector, self._tray, self.timer, looks_per_s=5)
         self._shown = 0
 
     def show(self, image: np.ndarray, *, always: bool = False, unwanted: bool = False) -> Seen:

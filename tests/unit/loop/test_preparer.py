@@ -1,4 +1,4 @@
-"""Frames that are due become ready; the area is blanked before anything is made of them."""
+"""Frames that are due become ready: the part of them that may be looked at."""
 
 import threading
 from datetime import UTC, datetime, timedelta
@@ -30,10 +30,10 @@ def frame(seconds: float, level: int = 90, number: int = 1) -> Frame:
 
 
 class Made:
-    def __init__(self, detector: Detector, zone: Zone | None = None) -> None:
+    def __init__(self, detector: Detector) -> None:
         self.tray: Tray[Ready] = Tray()
         self.timer = StageTimer()
-        self.preparer = Preparer(Area(zone), detector, self.tray, self.timer, looks_per_s=5)
+        self.preparer = Preparer(detector, self.tray, self.timer, looks_per_s=5)
 
     def ready(self) -> float | None:
         """Take what is ready; returns its second."""
@@ -50,7 +50,7 @@ def test_of_a_cameras_frames_those_are_ready_that_are_due(detector: Detector) ->
             found.append(second)
     assert found == [0, 0.2, 0.4, 0.6, 0.8, 1.0]
     assert made.preparer.dropped == 0
-    assert set(made.timer.percentiles()) == {"area", "prepare"}
+    assert set(made.timer.percentiles()) == {"prepare"}
 
 
 def test_while_the_loop_is_late_the_newest_frame_is_ready(detector: Detector) -> None:
@@ -105,14 +105,11 @@ def test_a_recording_that_is_stopped_does_not_wait(detector: Detector) -> None:
     assert made.ready() is None
 
 
-def test_what_lies_outside_the_area_is_neither_in_the_picture_nor_in_the_input(
-    detector: Detector,
-) -> None:
-    made = Made(detector, LEFT)
+def test_of_a_frame_only_the_part_that_may_be_looked_at_becomes_input(detector: Detector) -> None:
+    made = Made(detector)
     shown = frame(0, level=10)
     shown.image[:, 100:] = 255
-    made.preparer.put(shown)
-    assert not shown.image[:, 81:].any()
+    made.preparer.put(Area(LEFT).blank(shown))
     ready = made.tray.take(0)
     assert ready is not None
     assert ready.size == (160, 90)
@@ -125,7 +122,7 @@ def test_what_lies_outside_the_area_is_neither_in_the_picture_nor_in_the_input(
 
 def test_without_a_gate_no_plane_is_made(detector: Detector) -> None:
     tray: Tray[Ready] = Tray()
-    preparer = Preparer(Area(None), detector, tray, StageTimer(), looks_per_s=5, gated=False)
+    preparer = Preparer(detector, tray, StageTimer(), looks_per_s=5, gated=False)
     preparer.put(frame(0))
     ready = tray.take(0)
     assert ready is not None
