@@ -98,6 +98,11 @@ def _sensed(settings: BoxSettings, choices: Choices) -> Iterator[Fact]:
             zone = rule.schedule.timezone
             yield _fact("sensed.hours", name=rule.name, hours=hours, timezone=zone)
     yield _fact("sensed.people")
+    worker = settings.worker
+    if worker.zone is None:
+        yield _fact("sensed.absent_off")
+    else:
+        yield _fact("sensed.absent", zone=worker.zone, after_s=worker.absent_after_s)
     yield _fact("sensed.idle_on" if choices.idle else "sensed.idle_off")
     if choices.spot_checks:
         yield _fact("sensed.spot_checks")
@@ -150,6 +155,8 @@ def _sent(settings: BoxSettings, choices: Choices) -> Iterator[Fact]:
         yield _fact("sent.stills_off")
     else:
         yield _fact("sent.stills_on", delay_s=choices.still_delay_s)
+    if settings.page.enabled:
+        yield _fact("sent.aiming")
     yield _fact("sent.box")
 
 

@@ -18,6 +18,7 @@ BUILDER = Path(__file__).resolve().parents[3] / "device" / "cleandesk" / "worker
 ACCOUNTED = {
     *("schema_version", "site", "box", "camera", "looks_per_s", "gate", "area", "detector"),
     *("zones", "rules", "broker", "outbox", "ledger", "health_every_s"),
+    *("breaks", "worker", "idle", "spot_checks", "page", "gpio"),
 }
 EVERYTHING = Choices(30, 4, idle=True, spot_checks=True, still_delay_s=60)
 RULES = """
@@ -107,6 +108,23 @@ def test_what_a_site_turns_on_is_told(settings: BoxSettings) -> None:
     assert on["privacy.sent.stills_on"] == [{"delay_s": "60"}]
     assert on["privacy.breaks.length"] == [{"minutes": "30"}]
     assert on["privacy.kept.ledger"] == [{"days": "92", "mb": "64"}]
+
+
+def test_what_a_site_turns_on_is_read_from_its_settings(settings: BoxSettings) -> None:
+    given = settings.model_dump(by_alias=True) | {
+        "breaks": {"length_s": 1800, "count_per_day": 4},
+        "worker": {"zone": "desk", "absent_after_s": 120},
+        "idle": {"enabled": True},
+        "page": {"enabled": False},
+        "gpio": {"button": 17},
+    }
+    changed = BoxSettings.model_validate(given)
+    assert Choices.of(changed) == Choices(30, 4, idle=True, spot_checks=True)
+    off, on = facts(settings, Choices()), facts(changed, Choices.of(changed))
+    assert on["privacy.sensed.absent"] == [{"zone": "desk", "after_s": "120"}]
+    for name in ("sensed.absent_off", "sent.aiming"):
+        assert f"privacy.{name}" in off
+        assert f"privacy.{name}" not in on
 
 
 def test_a_broker_without_encryption_is_called_so(settings: BoxSettings) -> None:
