@@ -73,7 +73,7 @@ def test_retained_messages_come_back_to_a_broker_that_lost_them(
     (broker.log.parent / "mosquitto.db").unlink(missing_ok=True)
     broker.start()
     with Listener(broker.port) as listener:
-        eventually(lambda: listener.of("active") and listener.of("privacy"))
+        eventually(lambda: all(map(listener.of, ("status", "active", "privacy"))))
         assert listener.last("status")["state"] == "online"
         assert listener.last("active")["violation_id"] == id_
 
