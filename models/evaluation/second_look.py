@@ -27,8 +27,8 @@ from models.evaluation.threshold import LEAST_SCORE, WANTED, wilson
 ALONE: Final = "score alone"
 _LEAST_LINES: Final = (1, 2, 4)
 _LEAST_SHARES: Final = (0.0, 0.1)
-#: What a second look must bring on the report halves to be shipped: the proof of `WANTED` at no
-#: less recall, or so much more recall at no lower a bound.
+#: What a second look must bring on the report halves to be shipped: the proof of `WANTED` where the
+#: score alone has none, at no less recall; or so much more recall at no lower a bound.
 LEAST_MORE: Final = 0.1
 
 
@@ -86,7 +86,7 @@ class Outcome:
 
     def worth(self, alone: "Outcome") -> bool:
         """Whether it brings enough over the score alone."""
-        proves = self.bound >= WANTED and self.recall >= alone.recall
+        proves = self.bound >= WANTED > alone.bound and self.recall >= alone.recall
         return proves or (self.recall >= alone.recall + LEAST_MORE and self.bound >= alone.bound)
 
 

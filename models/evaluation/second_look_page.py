@@ -44,9 +44,9 @@ def _setting(look: SecondLook) -> str:
         f"chosen on the choose halves of real rooms and rendered desks ({choose} pictures, {few} "
         f"sheets), as {NAME}'s own threshold is; the report halves ({report} pictures, {many} "
         "sheets) tell of it. Only the rule that is best on the choose halves may be shipped, and "
-        f"only if the report halves prove a precision of {share(WANTED)} (lower bound, as for "
-        f"thresholds) at no less recall, or show {share(LEAST_MORE)} more recall at no lower "
-        "bound than the score alone."
+        "only if on the report halves it beats the score alone: proves a precision of "
+        f"{share(WANTED)} (lower bound, as for thresholds) that the score alone does not, at no "
+        f"less recall, or finds {share(LEAST_MORE)} more of the sheets at no lower bound."
     )
 
 

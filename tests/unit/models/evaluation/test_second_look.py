@@ -77,6 +77,11 @@ def test_it_must_prove_its_precision_or_find_much_more(
     assert Outcome(50, 46, bound, recall, 0.5).worth(alone) is worth
 
 
+def test_what_the_score_alone_proves_too_is_no_gain() -> None:
+    alone = Outcome(50, 50, 0.99, 0.2, 0.5)
+    assert not Outcome(52, 52, 0.99, 0.22, 0.5).worth(alone)
+
+
 def test_the_section_tells_of_every_rule_and_the_verdict() -> None:
     look = measure(WRITTEN, WRITTEN)
     text = write(look, (24, 19))
