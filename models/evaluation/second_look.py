@@ -128,6 +128,7 @@ class SecondLook:
             are, and how many have text by the best rule's criterion.
         labelled: Sheets on the choose half and on the report half.
         pictures: The same of pictures.
+        rendered: How many of all these pictures are rendered desks.
         a_picture: Finds to read in a picture of the report half, from a score of .5 on.
     """
 
@@ -136,6 +137,7 @@ class SecondLook:
     truly: dict[str, tuple[int, int]]
     labelled: tuple[int, int]
     pictures: tuple[int, int]
+    rendered: int
     a_picture: float
 
     @property
@@ -166,6 +168,7 @@ def measure(choose: Halves, report: Halves) -> SecondLook:
         _truly(report, winner.criterion),
         (choose.labelled, report.labelled),
         (choose.count, report.count),
+        len(choose.rendered.found) + len(report.rendered.found),
         report.to_read / report.count,
     )
 

@@ -19,7 +19,7 @@ HEAD: Final = (
 _LIMITS: Final = (
     "Two things limit this. The rendered pictures are 512 pixels wide and the real ones 640: the "
     "letters on a sheet a metre away are a pixel or two high in them, and a box that cuts its "
-    "finds out of a larger frame would read more. And there were no photographs of real sheets."
+    "finds out of a larger frame may read more. And there were no photographs of real sheets."
 )
 
 
@@ -41,10 +41,11 @@ def _setting(look: SecondLook) -> str:
         "Does text inside the box tell sheets from what is taken for them? Every find of "
         f"{NAME} is cut out, scaled and read by PP-OCRv4's text detector (PaddleOCR, "
         f"Apache-2.0, 4.7 MB, from `{WHEEL}`). What counts as text, and each rule's threshold, are "
-        f"chosen on the choose halves of real rooms and rendered desks ({choose} pictures, {few} "
-        f"sheets), as {NAME}'s own threshold is; the report halves ({report} pictures, {many} "
-        "sheets) tell of it. Only the rule that is best on the choose halves may be shipped, and "
-        "only if on the report halves it beats the score alone: proves a precision of "
+        f"chosen on the choose halves of the real rooms and {look.rendered} rendered desks "
+        f"({choose} pictures, {few} sheets), as {NAME}'s own threshold is; the report halves "
+        f"({report} pictures, {many} sheets) tell of it. Only the rule that is best on the choose "
+        "halves may be shipped, and only if on the report halves it beats the score alone: proves "
+        "a precision of "
         f"{share(WANTED)} (lower bound, as for thresholds) that the score alone does not, at no "
         f"less recall, or finds {share(LEAST_MORE)} more of the sheets at no lower bound."
     )
