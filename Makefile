@@ -34,7 +34,8 @@ $(TRAIN)/.ready: deploy/locks/train.txt pyproject.toml
 	python3.11 -m venv $(TRAIN)
 	$(TRAIN)/bin/pip install --quiet --require-hashes -r $<
 	$(TRAIN)/bin/pip install --quiet torch==2.13.0
-	$(TRAIN)/bin/pip install --quiet --no-deps bpy==5.0.1 onnx2torch==1.5.15
+	$(TRAIN)/bin/pip install --quiet --no-deps bpy==5.0.1 onnx2torch==1.5.15 \
+	  rapidocr-onnxruntime==1.4.4
 	$(TRAIN)/bin/pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -128,6 +129,7 @@ train: $(TRAIN)/.ready  ## Train the desk model, going on from a checkpoint; nee
 evaluate: $(TRAIN)/.ready  ## Judge the shipped model, write models/README.md; needs ../shared
 	$(TRAIN)/bin/python -m models.evaluation report \
 	  $(if $(wildcard build/scenes/val/instances.json),,--no-scenes)
+	$(if $(wildcard build/scenes/val/instances.json),$(TRAIN)/bin/python -m models.evaluation second-look)
 
 lock: $(VENV)/bin/pip  ## Pin all dependencies with hashes
 	$(BIN)/pip install --quiet 'uv>=0.8'

@@ -11,10 +11,22 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from cleandesk.detector import ModelError
+from cleandesk.detector import Detector, ModelError
 from models.evaluation import choose as chooser
 from models.evaluation import int8 as eight_bits
-from models.evaluation import measures, operating_point, page, plots, report, sets, teachers
+from models.evaluation import (
+    measures,
+    operating_point,
+    page,
+    plots,
+    reading,
+    report,
+    second_look,
+    second_look_page,
+    sets,
+    teachers,
+    text_detector,
+)
 from models.evaluation.json_form import plain
 from models.evaluation.looking import (
     BUILD,
@@ -26,6 +38,8 @@ from models.evaluation.looking import (
     frames_of,
     read_yaml,
 )
+from models.evaluation.operating_point import OperatingPoint
+from models.evaluation.reading import Read
 from models.evaluation.sets import EvaluationError, PictureSet
 
 FIGURES: Final = Path(__file__).with_name("figures")
@@ -213,6 +227,46 @@ def int8(manifest: ManifestOption = SHIPPED, *, fresh: FreshOption = False) -> N
         why = "slower on this CPU" if verdict.good else f"more than {eight_bits.MOST_LOST} worse"
         typer.echo(f"evaluation: int8 is {why}: withdrawn from the manifest", err=True)
         raise typer.Exit(1)
+
+
+@app.command(name="second-look")
+def look_again(
+    manifest: ManifestOption = SHIPPED,
+    *,
+    as_json: JsonOption = False,
+    fresh: FreshOption = False,
+) -> None:
+    """Try whether text in the box makes paper surer; print it, and write it into the page."""
+    with _errors():
+        model, eye = RawModel(manifest), Eye(BUILD, quiet=as_json, fresh=fresh)
+        at = operating_point.read(manifest, model.names)
+        read = text_detector.TextDetector(text_detector.find_weights()).read
+        chosen, told = (
+            _paper_read(which, read, model, at, eye, quiet=as_json)
+            for which in ("choose", "report")
+        )
+        made = second_look.measure(chosen, told)
+        shipped = Detector.load(manifest, threads=1, precision=FP32)
+        cost = second_look.cost(shipped, read, told, made.best.criterion.side)
+        if as_json:
+            typer.echo(json.dumps(plain({"look": made, "ms": cost, "ship": made.ship})))
+            return
+        page.put(PAGE, second_look_page.write(made, cost), page.SECOND_LOOK)
+    table = Table(*second_look_page.HEAD, title=f"{manifest}: paper, by score and by text")
+    for row in second_look_page.rows(made):
+        table.add_row(*row)
+    Console().print(table)
+    typer.echo(second_look_page.verdict(made, cost))
+
+
+def _paper_read(
+    which: str, read: Read, model: Model, at: OperatingPoint, eye: Eye, *, quiet: bool
+) -> second_look.Halves:
+    real, rendered = (
+        reading.read_set(one, at.detections(eye.look(model, frames_of(one))), read, quiet=quiet)
+        for one in (sets.half(which), sets.scenes(which))
+    )
+    return second_look.Halves(real, rendered)
 
 
 def _named(which: str) -> PictureSet:

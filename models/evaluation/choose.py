@@ -87,13 +87,21 @@ def decide(evidence: dict[str, Evidence]) -> tuple[OperatingPoint, dict[str, dic
     thresholds: dict[str, float] = {}
     figures: dict[str, dict[str, Any]] = {}
     for name, e in evidence.items():
-        thresholds[name], figures[name] = _decide(e, curves[name])
+        thresholds[name], figures[name] = decide_one(e, curves[name])
     unverified = tuple(n for n, e in evidence.items() if e.verifiable < LEAST_REAL)
     return OperatingPoint(thresholds, curves, unverified), figures
 
 
-def _decide(e: Evidence, curve: Curve) -> tuple[float, dict[str, Any]]:
-    """By real finds, and where they do not suffice by all; never below what either asks for."""
+def decide_one(e: Evidence, curve: Curve) -> tuple[float, dict[str, Any]]:
+    """By real finds, and where they do not suffice by all; never below what either asks for.
+
+    Args:
+        e: Finds of one class, raw.
+        curve: Calibrates them.
+
+    Returns:
+        The class's threshold, and the figures that led to it.
+    """
     real, rendered = curve.judged(e.real), curve.judged(e.rendered)
     source, by = "real", real
     choice = threshold.choose(real) if e.enough else None

@@ -70,15 +70,19 @@ def _inference(detector: Detector) -> Callable[[], object]:
 
 
 def side_by_side(runs: Sequence[Callable[[], object]]) -> list[float]:
-    """Median milliseconds of each, in turns, so that what else runs disturbs all alike."""
+    """Median milliseconds of each, in turns, so that what else runs disturbs all alike.
+
+    What is measured is this thread's time on the CPU: waiting for one that is taken is not counted,
+    and neither is work that a run leaves to other threads.
+    """
     spent: list[list[float]] = [[] for _ in runs]
     for _ in range(_ROUNDS):
         for run, times in zip(runs, spent, strict=True):
             run()  # fills the caches that the other one used
             for _ in range(_RUNS):
-                began = time.perf_counter()
+                began = time.thread_time()
                 run()
-                times.append(1000 * (time.perf_counter() - began))
+                times.append(1000 * (time.thread_time() - began))
     return [median(times) for times in spent]
 
 

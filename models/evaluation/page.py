@@ -12,6 +12,11 @@ from models.evaluation.teachers import DESK
 
 BEGIN: Final = "<!-- evaluation: written by `make evaluate`, do not edit -->"
 END: Final = "<!-- evaluation: end -->"
+#: Where the second look stands, which is measured apart.
+SECOND_LOOK: Final = (
+    "<!-- second look: written by `make evaluate`, do not edit -->",
+    "<!-- second look: end -->",
+)
 _MOST_MISTAKES: Final = 15
 _KEY: Final = (
     "`-`: nothing to measure. A find is right if it overlaps a thing of its class by IoU .5."
@@ -23,21 +28,22 @@ _UNKNOWN: Final = (
 )
 
 
-def put(path: Path, text: str) -> None:
-    """Replace what stands between the marks of a page.
+def put(path: Path, text: str, marks: tuple[str, str] = (BEGIN, END)) -> None:
+    """Replace what stands between two marks of a page.
 
     Raises:
         EvaluationError: If the marks are not there.
     """
+    begin, end = marks
     page = path.read_text(encoding="utf-8")
-    if page.count(BEGIN) != 1 or page.count(END) != 1 or page.index(BEGIN) > page.index(END):
+    if page.count(begin) != 1 or page.count(end) != 1 or page.index(begin) > page.index(end):
         raise EvaluationError(
             f"{path}: the report's place is not marked; put these two lines where it shall stand:\n"
-            f"{BEGIN}\n{END}"
+            f"{begin}\n{end}"
         )
-    before, rest = page.split(BEGIN)
-    after = rest.split(END)[1]
-    path.write_text(f"{before}{BEGIN}\n{text.strip()}\n{END}{after}", encoding="utf-8")
+    before, rest = page.split(begin)
+    after = rest.split(end)[1]
+    path.write_text(f"{before}{begin}\n{text.strip()}\n{end}{after}", encoding="utf-8")
 
 
 def share(value: float) -> str:

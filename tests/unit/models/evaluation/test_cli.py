@@ -8,7 +8,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from models.evaluation import sets
+from models.evaluation import sets, text_detector
 from models.evaluation.__main__ import app
 from models.evaluation.looking import SHIPPED
 from tests.unit.models.evaluation.makers import make_set
@@ -94,3 +94,12 @@ def test_a_missing_model_ends_with_its_name(tmp_path: Path) -> None:
     result = RUN.invoke(app, ["choose", "--manifest", str(tmp_path / "none.yaml")])
     assert result.exit_code == 2
     assert "none.yaml" in result.output
+
+
+def test_a_second_look_without_its_weights_ends_with_how_to_get_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(text_detector, "_PACKAGE", "no_such_package")
+    result = RUN.invoke(app, ["second-look"])
+    assert result.exit_code == 2
+    assert "pip install --no-deps" in result.output

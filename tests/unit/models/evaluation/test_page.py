@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from models.evaluation.page import BEGIN, END, put, share, table
+from models.evaluation.page import BEGIN, END, SECOND_LOOK, put, share, table
 from models.evaluation.sets import EvaluationError
 
 
@@ -30,6 +30,7 @@ def test_the_projects_own_page_has_the_marks() -> None:
     own = Path(__file__).resolve().parents[4] / "models" / "README.md"
     text = own.read_text(encoding="utf-8")
     assert text.index(BEGIN) < text.index(END)
+    assert text.index(SECOND_LOOK[0]) < text.index(SECOND_LOOK[1])
 
 
 @pytest.mark.parametrize(
