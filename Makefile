@@ -9,7 +9,7 @@ TRAIN  := .venv-train
 export ORT_DISABLE_TELEMETRY := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types unit system fault contract schemas format lock train evaluate scenes clip clean
+.PHONY: help demo test lint types unit system fault test-privacy contract schemas format lock train evaluate scenes clip clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## ?(.*)/\1|\2/' | awk -F '|' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -25,8 +25,9 @@ $(VENV)/.demo: deploy/locks/demo.txt pyproject.toml | $(VENV)/bin/pip
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(VENV)/.dev: deploy/locks/dev.txt pyproject.toml | $(VENV)/bin/pip
+$(VENV)/.dev: deploy/locks/dev.txt deploy/locks/adversary.txt pyproject.toml | $(VENV)/bin/pip
 	$(BIN)/pip install --quiet --require-hashes -r $<
+	$(BIN)/pip install --quiet --require-hashes --no-deps -r deploy/locks/adversary.txt
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@ $(VENV)/.demo
 
@@ -76,6 +77,13 @@ system: $(VENV)/.dev mosquitto  ## Real broker, box and subscriber
 fault: $(VENV)/.dev mosquitto  ## Kill and cut for real; ROUNDS=200 for a long one
 	$(BIN)/pytest tests/fault
 
+# Each variable makes one test longer, or all of it.
+test-privacy: export EVENTS := $(EVENTS)
+test-privacy: export PICTURES := $(PICTURES)
+test-privacy: export MINUTES := $(MINUTES)
+test-privacy: $(VENV)/.dev mosquitto  ## What leaves the box shows nobody; PICTURES=all EVENTS=1000 MINUTES=60
+	$(BIN)/pytest tests/privacy -s
+
 # The measurements: leave the machine alone meanwhile. Tables here, build/*.json beside them.
 BENCH := build/bench
 MEASURE = $(BIN)/cleandesk bench --source $(BENCH)/desk-720p.mp4 --plain tests/bench/plain.py
@@ -124,9 +132,10 @@ evaluate: $(TRAIN)/.ready  ## Judge the shipped model, write models/README.md; n
 
 lock: $(VENV)/bin/pip  ## Pin all dependencies with hashes
 	$(BIN)/pip install --quiet 'uv>=0.8'
-	for extra in demo dev train; do \
+	for extra in demo dev train adversary; do \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
-	    --extra $$extra pyproject.toml --output-file deploy/locks/$$extra.txt || exit 1; done
+	    $$([ $$extra != adversary ] || echo --no-deps) --extra $$extra pyproject.toml \
+	    --output-file deploy/locks/$$extra.txt || exit 1; done
 
 clean:  ## Remove environments and build products
 	rm -rf $(VENV) $(TRAIN) build

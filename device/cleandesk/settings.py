@@ -246,7 +246,7 @@ class StillSettings(Settings):
         description="Shown around the thing, in coarse blocks, in lengths of its longer side",
     )
     longest_side: int = Field(
-        480, ge=64, le=1280, description="Pixels; fewer make less readable what a sheet says"
+        320, ge=64, le=1280, description="Pixels; fewer make less readable what a sheet says"
     )
     person_score: Fraction = Field(
         0.01,

@@ -36,5 +36,14 @@ def rsa_key(bits: int) -> rsa.RSAPrivateKey:
 
 
 def opened(envelope: bytes, key: Path) -> subprocess.CompletedProcess[bytes]:
-    command: list[str | Path] = ["openssl", "cms", "-decrypt", "-binary", "-inform", "DER", "-inkey", key]
+    command: list[str | Path] = [
+        "openssl",
+        "cms",
+        "-decrypt",
+        "-binary",
+        "-inform",
+        "DER",
+        "-inkey",
+        key,
+    ]
     return subprocess.run(command, input=envelope, capture_output=True, check=False)
