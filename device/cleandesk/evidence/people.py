@@ -4,6 +4,7 @@ A rule must not accuse anybody wrongly; a still must not show anybody. So people
 scores that mean nothing elsewhere, in the whole picture and closer around the thing, in each turn.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self
 
@@ -40,11 +41,10 @@ class People:
         mine = np.isin(detections.class_ids, ids)
         return cls(detections.boxes[mine], detections.scores[mine])
 
-    def joined(self, *others: "People") -> "People":
+    def joined(self, other: "People") -> "People":
         """Return all of these and of others."""
-        every = (self, *others)
         return People(
-            np.concatenate([p.boxes for p in every]), np.concatenate([p.scores for p in every])
+            np.concatenate([self.boxes, other.boxes]), np.concatenate([self.scores, other.scores])
         )
 
     def from_score(self, score: float) -> Boxes:
@@ -74,8 +74,10 @@ class PeopleFinder:
         self._detector = detector
         self._asked = [score if name == PERSON else _NEVER for name in detector.names]
 
-    def find(self, image: NDArray[np.uint8], thing: Box) -> People:
-        """Return all that may be people, in pixels of the picture.
+    def look(self, image: NDArray[np.uint8], thing: Box) -> Iterator[People]:
+        """Yield what each look shows that may be people, in pixels of the picture.
+
+        The looks that tell most come first, so that a caller who has seen enough can stop.
 
         Args:
             image: uint8 [height, width, 3], blue-green-red.
@@ -87,8 +89,8 @@ class PeopleFinder:
         frame = whole(image)
         longest = max(thing[2] - thing[0], thing[3] - thing[1])
         closer = [square(thing, frame, max(longest * sides, least)) for sides, least in CLOSER]
-        found = [self._look(image, view) for view in views(frame, *closer)]
-        return found[0].joined(*found[1:])
+        for view in views(frame, *closer):
+            yield self._look(image, view)
 
     def _look(self, image: NDArray[np.uint8], view: View) -> People:
         prepared = self._detector.prepare(view.of(image))

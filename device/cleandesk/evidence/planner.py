@@ -1,6 +1,7 @@
 """What of a frame may be shown: looks for people and faces until none is left in the picture."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,21 +64,22 @@ class Planner:
         thing = _thing(within, place)
         longest = max(thing[2] - thing[0], thing[3] - thing[1])
         crop = widened(thing, within, pixels=longest * self._settings.margin) or thing
-        people = self._people.find(frame, thing).joined(People.of(detections))
-        plan = self._without(people, Plan(crop, thing, (), alone=True), within)
+        people, plan = People.of(detections), Plan(crop, thing, (), alone=True)
+        for seen in self._people.look(frame, thing):
+            people = people.joined(seen)
+            plan = self._without(people, plan, within)  # a plan that shows too little ends it here
         faces = list(self._faces_around(frame, crop))
-        if faces and plan.alone:
-            plan = self._without(people, Plan(crop, thing, (), alone=False), within)
+        if faces:
+            plan = self._without(people, replace(plan, alone=False), within)
         return self._without_faces(frame, _possible(plan.with_filled(faces)))
 
     def _without(self, people: People, plan: Plan, within: Box) -> Plan:
         """Fill people: those that are likely some, or the less likely ones too if one is about."""
         alone = plan.alone and not len(people.from_score(ABOUT_SCORE))
-        score = self._settings.person_score / (1 if alone else STRICTER)
-        boxes = people.from_score(score)
+        boxes = people.from_score(self._settings.person_score / (1 if alone else STRICTER))
         margin = max(within) * PERSON_MARGIN
-        bodies = _larger(boxes, within, share=PERSON_SHARE, pixels=margin)
-        return _possible(Plan(plan.crop, plan.thing, tuple(bodies), alone))
+        bodies = tuple(_larger(boxes, within, share=PERSON_SHARE, pixels=margin))
+        return _possible(replace(plan, filled=bodies, alone=alone))
 
     def _faces_around(self, frame: NDArray[np.uint8], crop: Box) -> Iterator[Box]:
         """Yield where heads may be, from looks at the frame, around the crop and at the crop."""

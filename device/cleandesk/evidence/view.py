@@ -39,5 +39,5 @@ class View:
 
 
 def views(*parts: Box) -> list[View]:
-    """Return every part in each turn; a part that is named twice only once."""
-    return [View(part, turns) for part in dict.fromkeys(parts) for turns in TURNS]
+    """Return every part in each turn, upright ones first; a part that is named twice only once."""
+    return [View(part, turns) for turns in TURNS for part in dict.fromkeys(parts)]

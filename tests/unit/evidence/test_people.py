@@ -1,5 +1,6 @@
 """People are looked for harder than the rules do."""
 
+from functools import reduce
 from pathlib import Path
 
 import numpy as np
@@ -26,11 +27,11 @@ def test_more_people_are_found_than_in_one_look(
     detector: Detector, people_at_a_table: NDArray[np.uint8]
 ) -> None:
     once = People.of(detector.detect(people_at_a_table, min_score=0.05))
-    found = PeopleFinder(detector, score=0.05).find(people_at_a_table, (200, 200, 260, 240))
-    assert len(found.boxes) > len(once.boxes) > 0
+    looks = list(PeopleFinder(detector, score=0.05).look(people_at_a_table, (200, 200, 260, 240)))
+    np.testing.assert_array_equal(looks[0].boxes, once.boxes)
+    found = reduce(People.joined, looks)
+    assert len(found.boxes) > 2 * len(once.boxes) > 0
     assert (found.scores >= 0.05).all()
-    for box in once.boxes:
-        assert (np.abs(found.boxes - box).max(axis=1) < 1).any()
 
 
 def test_only_people_are_taken_from_detections() -> None:
