@@ -19,6 +19,9 @@ from cleandesk.evidence.view import View, views
 PERSON = "person"
 #: Parts around the thing that are looked at too: in sides of its box, and their least side, pixels.
 CLOSER = ((2, 160), (5, 240))
+#: Cameras hang upright, and turned rooms are full of what looks like people: there a score is
+#: divided by this.
+TURNED_DOUBT = 10
 _NEVER = 2.0  # a score that no class reaches: it is not looked for
 
 
@@ -72,7 +75,7 @@ class PeopleFinder:
                 "use the model that came with the software, or turn stills off",
             )
         self._detector = detector
-        self._asked = [score if name == PERSON else _NEVER for name in detector.names]
+        self._score = score
 
     def look(self, image: NDArray[np.uint8], thing: Box) -> Iterator[People]:
         """Yield what each look shows that may be people, in pixels of the picture.
@@ -95,5 +98,7 @@ class PeopleFinder:
     def _look(self, image: NDArray[np.uint8], view: View) -> People:
         prepared = self._detector.prepare(view.of(image))
         output = self._detector.infer(prepared)
-        seen = People.of(self._detector.read(output, prepared, min_score=self._asked))
-        return People(view.back(seen.boxes), seen.scores)
+        doubt = TURNED_DOUBT if view.turns else 1
+        asked = [self._score * doubt if n == PERSON else _NEVER for n in self._detector.names]
+        seen = People.of(self._detector.read(output, prepared, min_score=asked))
+        return People(view.back(seen.boxes), seen.scores / np.float32(doubt))
