@@ -68,7 +68,7 @@ class Planner:
         for seen in self._people.look(frame, thing):
             people = people.joined(seen)
             plan = self._without(people, plan, within)  # a plan that shows too little ends it here
-        faces = list(self._faces_around(frame, crop))
+        faces = list(self._faces_around(frame, thing, crop))
         if faces:
             plan = self._without(people, replace(plan, alone=False), within)
         return self._without_faces(frame, _possible(plan.with_filled(faces)))
@@ -81,10 +81,14 @@ class Planner:
         bodies = tuple(_larger(boxes, within, share=PERSON_SHARE, pixels=margin))
         return _possible(replace(plan, filled=bodies, alone=alone))
 
-    def _faces_around(self, frame: NDArray[np.uint8], crop: Box) -> Iterator[Box]:
-        """Yield where heads may be, from looks at the frame, around the crop and at the crop."""
+    def _faces_around(self, frame: NDArray[np.uint8], thing: Box, crop: Box) -> Iterator[Box]:
+        """Yield where heads may be, from looks at the frame and ever closer at the thing.
+
+        On a screen or a sheet there may be portraits so small that only the last look shows them.
+        """
         longest = max(crop[2] - crop[0], crop[3] - crop[1])
-        for part in dict.fromkeys((whole(frame), square(crop, whole(frame), 2 * longest), crop)):
+        around = square(crop, whole(frame), 2 * longest)
+        for part in dict.fromkeys((whole(frame), around, crop, thing)):
             x1, y1, x2, y2 = part
             for head in self._heads(frame[y1:y2, x1:x2]):
                 yield moved(head, x1, y1)
