@@ -25,8 +25,9 @@ $(VENV)/.demo: deploy/locks/demo.txt pyproject.toml | $(VENV)/bin/pip
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(VENV)/.dev: deploy/locks/dev.txt pyproject.toml | $(VENV)/bin/pip
+$(VENV)/.dev: deploy/locks/dev.txt deploy/locks/adversary.txt pyproject.toml | $(VENV)/bin/pip
 	$(BIN)/pip install --quiet --require-hashes -r $<
+	$(BIN)/pip install --quiet --require-hashes --no-deps -r deploy/locks/adversary.txt
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@ $(VENV)/.demo
 
@@ -133,9 +134,10 @@ evaluate: $(TRAIN)/.ready  ## Judge the shipped model, write models/README.md; n
 
 lock: $(VENV)/bin/pip  ## Pin all dependencies with hashes
 	$(BIN)/pip install --quiet 'uv>=0.8'
-	for extra in demo dev train; do \
+	for extra in demo dev train adversary; do \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
-	    --extra $$extra pyproject.toml --output-file deploy/locks/$$extra.txt || exit 1; done
+	    $$([ $$extra != adversary ] || echo --no-deps) --extra $$extra pyproject.toml \
+	    --output-file deploy/locks/$$extra.txt || exit 1; done
 
 clean:  ## Remove environments and build products
 	rm -rf $(VENV) $(TRAIN) build

@@ -221,6 +221,35 @@ class LedgerSettings(Settings):
     max_mb: Positive = Field(64, description="And so much of them; the oldest go first")
 
 
+class StillSettings(Settings):
+    """Redacted pictures of violations: the thing alone, no person, no face, nothing readable."""
+
+    enabled: bool = Field(False, description="Whether a violation may carry a picture of the thing")
+    delay_s: Duration = Field(
+        60, description="Held back for so long, for the worker to object; it is in the ledger first"
+    )
+    margin: float = Field(
+        0.5,
+        ge=0,
+        le=2,
+        description="Shown around the thing, in coarse blocks, in lengths of its longer side",
+    )
+    longest_side: int = Field(
+        320, ge=64, le=1280, description="Pixels; fewer make less readable what a sheet says"
+    )
+    person_score: Fraction = Field(
+        0.01,
+        gt=0,
+        description="What may be a person from this score on is filled; lower hides more. Ten "
+        "times lower while somebody seems to be about",
+    )
+    encrypt_to: Path | None = Field(
+        None,
+        description="The site's certificate, PEM, RSA: only its key opens the pictures; default: "
+        "not encrypted",
+    )
+
+
 class BoxSettings(Settings):
     """A whole configuration file."""
 
@@ -253,6 +282,9 @@ class BoxSettings(Settings):
     ledger: LedgerSettings = Field(
         default_factory=LedgerSettings,
         description="How long the ledger of messages about the worker is kept",
+    )
+    stills: StillSettings = Field(
+        default_factory=StillSettings, description="Redacted pictures of violations; off by default"
     )
     health_every_s: float = Field(60, ge=1, le=3600, description="How often health is published")
     breaks: BreakSettings = Field(

@@ -18,6 +18,7 @@ from cleandesk.settings import (
     PhoneAtScreenRule,
     PresenceRule,
     Schedule,
+    StillSettings,
     Zone,
 )
 from cleandesk.settings_worker import (
@@ -45,6 +46,7 @@ def test_the_default_file_explains_every_key() -> None:
     every += [Schedule, PresenceRule, PeopleRule, PhoneAtScreenRule, BrokerSettings, TlsSettings]
     every += [OutboxSettings, LedgerSettings, BreakSettings, WorkerSettings, IdleSettings]
     every += [SpotCheckSettings, PageSettings, GpioSettings]
+    every += [StillSettings]
     for model in every:
         for name, field in model.model_fields.items():
             assert field.description, f"{model.__name__}.{name} has no description"
@@ -56,7 +58,7 @@ def test_commented_keys_of_the_default_file_are_valid(tmp_path: Path) -> None:
     text = DEFAULT.read_text(encoding="utf-8")
     key = r"^( *)# (?=(\s*)(-\s*)?(- name|kind|zone|more_than|dwell_s|schedule|timezone|hours|"
     key += r"desk_line|overlap|starts_at|frozen_after_s|area|polygon|manifest|threads|min_score|"
-    key += r"hold_score|tls|ca|cert|key|- \{days|length_s|count_per_day|socket|group|gpio|button|"
+    key += r"hold_score|encrypt_to|tls|ca|cert|key|- \{days|length_s|count_per_day|socket|group|gpio|button|"
     key += r"light)\b[^\n]*)"
     everything = re.sub(key, r"\1", text, flags=re.MULTILINE)
     file = tmp_path / "all.yaml"
@@ -71,6 +73,7 @@ def test_commented_keys_of_the_default_file_are_valid(tmp_path: Path) -> None:
     assert box.rules[2].schedule is not None
     assert box.broker.tls is not None
     assert box.broker.tls.ca == tmp_path / "ca.pem"
+    assert box.stills.encrypt_to == tmp_path / "site.pem"
     assert box.area is not None
     assert box.camera.starts_at is not None
     assert box.detector.threads == 3
