@@ -32,6 +32,8 @@ SOUND_WORDS = ("/dev/snd", "alsa", "arecord", "audio", "gstreamer", "parec", "pi
 #: Where a picture is encoded or written, and for whom.
 PICTURE_WRITERS = {
     "device/cleandesk/annotate.py": "a person who runs `cleandesk detect --draw` on files",
+    "device/cleandesk/evidence/encode.py": "a site that turned stills on, of what is redacted",
+    "device/cleandesk/worker/aiming.py": "the worker, in the aiming view on their own page",
     "deploy/demo/pictures.py": "a person who runs the demo, from its clip, after the run",
 }
 WEIGHTS = {

@@ -15,8 +15,8 @@ from tests.system.conftest import MakeRig
 PACKAGE = ROOT / "device" / "cleandesk"
 #: Draws for a person who asks `cleandesk detect --draw`; import-linter keeps the run path from it.
 DRAWING = PACKAGE / "annotate.py"
-#: Where pictures become bytes in memory, and no file: redacted stills, as import-linter lets nothing
-#: but the still use it, and the aiming view for the worker's own page.
+#: Where pictures become bytes in memory, and no file: redacted stills (import-linter lets nothing
+#: else use it) and the aiming view for the worker's own page.
 ENCODERS = {
     "device/cleandesk/evidence/encode.py": ["imencode", "tobytes"],
     "device/cleandesk/worker/aiming.py": ["imencode", "tobytes"],
