@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from cleandesk.contract.messages import AckResult, ActiveViolation, OutboxHealth
 from cleandesk.link import loss
 from cleandesk.link.entering import Entering
+from cleandesk.link.errors import LedgerUnreadableError
 from cleandesk.link.events import EventMaker
 from cleandesk.link.records import Active, Pending
 from cleandesk.link.release import release
@@ -102,6 +103,16 @@ class Outbox(Entering):
             if released:
                 self._flush()
         return released
+
+    def gone(self, ids: Iterable[str]) -> frozenset[str]:
+        """Return which of these are not on file: given up as too many, or answered before."""
+        with self._guard:
+            try:
+                return self._read(
+                    lambda store: frozenset(one for one in ids if store.find(one) is None)
+                )
+            except LedgerUnreadableError:
+                return frozenset()
 
     def active(self) -> dict[str, Active]:
         """Return the retained topics that are due, by violation: committed ones only."""

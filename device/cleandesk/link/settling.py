@@ -37,4 +37,7 @@ class Settling:
         """Release what was answered for."""
         if self._acks:
             acks, self._acks = self._acks, []
-            self._senders.answered(self._outbox.settle(acks), now)
+            released = self._outbox.settle(acks)
+            # One that was given up while it was on its way must not keep its place for ever.
+            gone = self._outbox.gone(one.id for one in acks)
+            self._senders.answered(released | gone, now)

@@ -93,6 +93,20 @@ def test_papers_that_wait_follow_after_a_restart_of_box_and_broker(
         assert {paper.payload for paper in said} <= payloads
 
 
+def test_what_was_given_up_on_its_way_does_not_hold_up_the_rest(
+    broker: Mosquitto, tmp_path: Path, linked: LinkMaker
+) -> None:
+    small = outbox(tmp_path / "small.db", max_events=10)
+    with Listener(broker.port, answers=False) as listener:
+        linked(small, ack_timeout_s=0.02, retry_max_s=0.05)
+        for count in (4, 16):  # the first ones are tried until they are given up
+            for _ in range(count):
+                commit(small, change())
+            eventually(lambda: len(listener.of("violation")) > 40)
+        listener.answers = True
+        eventually(lambda: not small.waiting)
+
+
 def test_a_state_that_the_disk_did_not_take_is_not_published(
     broker: Mosquitto, box: Outbox, linked: LinkMaker
 ) -> None:
