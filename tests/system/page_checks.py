@@ -81,5 +81,6 @@ _COMPLAINTS = r"""
 
 def complaints(page: Page) -> list[str]:
     """Return what is wrong with the page that is shown, for people who read it otherwise."""
+    page.wait_for_load_state()
     found: list[str] = page.evaluate(_COMPLAINTS)
     return found
