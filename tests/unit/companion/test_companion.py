@@ -112,10 +112,12 @@ def test_what_cannot_be_is_refused_before_anything_is_sent(
         PinnedPage(page, fingerprint, token)
 
 
-def run(server: Server, token: Path, monkeypatch: pytest.MonkeyPatch) -> Result:
+def run(
+    server: Server, token: Path, monkeypatch: pytest.MonkeyPatch, more: str = "--once"
+) -> Result:
     monkeypatch.setattr(cli, "input_age", lambda: 42.0)
     words = ["--page", server.address, "--fingerprint", server.fingerprint]
-    return CliRunner().invoke(cli.app, [*words, "--token-file", str(token), "--once"])
+    return CliRunner().invoke(cli.app, [*words, "--token-file", str(token), *more.split()])
 
 
 def test_the_command_sends_one_age_and_ends(
@@ -126,6 +128,28 @@ def test_the_command_sends_one_age_and_ends(
     done = run(server, token, monkeypatch)
     assert done.exit_code == 0, done.output
     assert server.got[0][2] == {"input_age_s": 42.0}
+
+
+def test_the_command_goes_on_through_outages_until_it_is_stopped(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = tmp_path / "token"
+    token.write_text(TOKEN)
+    server.status = 503
+    pauses: list[float] = []
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        server.status = 204
+        if len(pauses) == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("cleandesk.companion.cli.time.sleep", pause)
+    done = run(server, token, monkeypatch, more="")
+    assert done.exit_code == 0, done.output
+    assert pauses == [30.0] * 3
+    assert len(server.got) == 3
+    assert done.stderr.count("trying again in 30 s") == 1
 
 
 def test_the_command_says_what_is_wrong(

@@ -140,6 +140,12 @@ def test_what_was_not_sent_is_not_called_sent(page: Page) -> None:
     assert "Stays in the box" in text
 
 
+def test_an_empty_message_is_said_to_be_empty(page: Page) -> None:
+    worker = page.worker()
+    page.box.entries = [entry(1, kind="active", payload="")]
+    assert "what stood under this topic was taken away" in worker.get("/sent").text
+
+
 def test_the_statement_is_shown_and_nothing_of_it_is_left_out(page: Page) -> None:
     worker = page.worker()
     page.box.statement = p.Statement(
