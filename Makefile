@@ -49,11 +49,12 @@ ifeq ($(SOURCE),picamera2)
 endif
 	@$(BIN)/python -m demo $(if $(SOURCE),--source '$(SOURCE)')
 
-test: $(VENV)/.dev mosquitto strace lint types contract  ## Lint, types and all tests
+test: $(VENV)/.dev mosquitto strace chromium lint types contract  ## Lint, types and all tests
 	$(BIN)/pytest
 
-.PHONY: mosquitto strace
-mosquitto strace:
+# Programs of the system that tests need; apt installs those that are missing.
+.PHONY: mosquitto strace chromium
+mosquitto strace chromium:
 	@PATH="$$PATH:/usr/sbin" command -v $@ >/dev/null || { \
 	  SUDO=$$([ "$$(id -u)" = 0 ] || echo sudo); \
 	  $$SUDO apt-get update -qq && \
@@ -72,7 +73,7 @@ contract: $(VENV)/.dev
 unit: $(VENV)/.dev  ## Only the fast tests
 	$(BIN)/pytest tests/unit tests/contract
 
-system: $(VENV)/.dev mosquitto  ## Real broker, box and subscriber
+system: $(VENV)/.dev mosquitto chromium  ## Real broker, box and subscriber
 	$(BIN)/pytest tests/system
 
 fault: $(VENV)/.dev mosquitto  ## Kill and cut for real; ROUNDS=200 for a long one
@@ -134,7 +135,7 @@ evaluate: $(TRAIN)/.ready  ## Judge the shipped model, write models/README.md; n
 
 lock: $(VENV)/bin/pip  ## Pin all dependencies with hashes
 	$(BIN)/pip install --quiet 'uv>=0.8'
-	for extra in demo dev train adversary; do \
+	for extra in demo dev page train adversary; do \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	    $$([ $$extra != adversary ] || echo --no-deps) --extra $$extra pyproject.toml \
 	    --output-file deploy/locks/$$extra.txt || exit 1; done

@@ -1,0 +1,1 @@
+"""The companion on the worker's computer: tells the page how old the last input is."""

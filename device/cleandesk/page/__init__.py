@@ -1,0 +1,1 @@
+"""The worker's page: a second process and user, with no key to MQTT and no frames."""

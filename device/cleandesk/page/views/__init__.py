@@ -1,0 +1,1 @@
+"""What stands on each of the page's pages."""
