@@ -1,6 +1,5 @@
-"""Drawing into pictures, and that nothing else of the box can write one."""
+"""Drawing into pictures."""
 
-import ast
 from pathlib import Path
 
 import cv2
@@ -10,10 +9,7 @@ import pytest
 from cleandesk import annotate
 from cleandesk.detector.detections import Detections
 
-BOX = Path(__file__).resolve().parents[2] / "device" / "cleandesk"
 NAMES = ("phone", "cup")
-#: What OpenCV, numpy and Pillow write pictures or arrays with.
-WRITERS = {"imwrite", "imwritemulti", "imencode", "VideoWriter", "tofile", "savez", "Image"}
 
 
 def seen(*boxes: tuple[float, float, float, float], size: tuple[int, int]) -> Detections:
@@ -64,17 +60,3 @@ def test_what_is_written_can_be_read(tmp_path: Path) -> None:
 def test_a_folder_that_is_missing_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         annotate.write(np.zeros((4, 4, 3), np.uint8), tmp_path / "no" / "a.jpg")
-
-
-def _names(path: Path) -> set[str]:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    return {
-        *(node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)),
-        *(node.id for node in ast.walk(tree) if isinstance(node, ast.Name)),
-        *(a.name for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) for a in n.names),
-    }
-
-
-def test_no_other_module_of_the_box_writes_pictures() -> None:
-    writers = {path.name for path in BOX.rglob("*.py") if _names(path) & WRITERS}
-    assert writers == {"annotate.py"}
