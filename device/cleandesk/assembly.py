@@ -110,7 +110,12 @@ def assemble(
         capture=capture,
         policy=policy,
         looker=looker,
-        sight=Sight(settings.rules, detector.names, manifest.threshold_of),
+        sight=Sight(
+            settings.rules,
+            detector.names,
+            manifest.threshold_of,
+            presence=settings.worker.zone is not None,
+        ),
         aiming=aiming,
         commands=commands,
         connected=lambda: link.connected,

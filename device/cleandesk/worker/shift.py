@@ -123,7 +123,7 @@ class Shift:
         if self._to.presence:
             self._to.presence.look(found, at)
         if self._to.spots.running:
-            self._to.spots.look(self._to.sight.believed(found))
+            self._to.spots.look(self._to.sight.told(found))
         self._to.drawings.put(found, at)
 
     def unwanted(self) -> bool:

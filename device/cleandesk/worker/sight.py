@@ -1,4 +1,4 @@
-"""What a look saw, for people: class, score and place of each thing, and what is believed."""
+"""What a look saw, for people: class, score and place of each thing, and what a site is told."""
 
 from collections.abc import Callable, Sequence
 
@@ -18,11 +18,18 @@ class Sight:
         rules: The box's.
         names: The model's classes, in its order.
         threshold_of: The score from which the model is believed about a class.
+        presence: The site is told whether anybody is at the desk.
     """
 
     def __init__(
-        self, rules: Sequence[Rule], names: tuple[str, ...], threshold_of: Callable[[str], float]
+        self,
+        rules: Sequence[Rule],
+        names: tuple[str, ...],
+        threshold_of: Callable[[str], float],
+        *,
+        presence: bool = False,
     ) -> None:
+        self._tells_people = presence or any(PERSON in classes_of(rule) for rule in rules)
         self._from = {
             name: min(
                 (rule.least(threshold_of(name)) for rule in rules if name in classes_of(rule)),
@@ -39,9 +46,13 @@ class Sight:
             for name, score, box in found
         ]
 
-    def believed(self, found: Detections) -> list[tuple[str, float, Place]]:
-        """Return those that are believed."""
-        return [(name, score, place) for name, score, place, sure in self.all(found) if sure]
+    def told(self, found: Detections) -> list[tuple[str, float, Place]]:
+        """Return those that are believed, and people only where the site is told of them anyway."""
+        return [
+            (name, score, place)
+            for name, score, place, sure in self.all(found)
+            if sure and (name != PERSON or self._tells_people)
+        ]
 
 
 def _place(box: Place, width: int, height: int) -> Place:

@@ -97,7 +97,7 @@ class SpotChecks:
             return True
 
     def look(self, seen: Sequence[tuple[str, float, Place]]) -> None:
-        """Take one look: class, score and place of what is believed, best first."""
+        """Take one look: class, score and place of what is told, best first."""
         if self._check is not None:
             self._check.look(seen)
 

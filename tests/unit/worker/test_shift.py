@@ -50,7 +50,7 @@ class Forgetful:
 class Loop:
     """The part of the frame loop that a break is about, on a real policy."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, presence: bool = True) -> None:
         self.clock = SetClock()
         self.process = Process(folder, clock=self.clock, boot=BOOT)
         self.mode = self.process.mode
@@ -60,7 +60,7 @@ class Loop:
         self.idle = Idle(60)
         self.idles: list[IdleMessage] = []
         looker: Any = Forgetful()
-        sight = Sight([PHONE_RULE], NAMES, lambda _: THRESHOLD)
+        sight = Sight([PHONE_RULE], NAMES, lambda _: THRESHOLD, presence=presence)
         self.shift = Shift(
             self.mode,
             self.policy,
@@ -70,7 +70,7 @@ class Loop:
                 spots=self.spots,
                 aiming=self.aiming,
                 drawings=Drawings(sight, None, ZONES),
-                presence=Presence(ZONES["room"], 30),
+                presence=Presence(ZONES["room"], 30) if presence else None,
                 idle=self.idle,
                 say_idle=self.idles.append,
             ),
@@ -186,6 +186,15 @@ def test_a_spot_check_says_what_was_seen_and_what_the_rules_say(tmp_path: Path) 
     (verdict,) = answer.verdicts
     assert (verdict.rule, verdict.violated) == ("phone", True)
     assert verdict.violation_id == loop.changes[0].violation_id
+
+
+def test_a_spot_check_tells_of_nobody_where_the_site_is_not_told_of_people(tmp_path: Path) -> None:
+    loop = Loop(tmp_path, presence=False)
+    answers: list[SpotCheckResponse] = []
+    loop.spots.begin(2, answers.append, loop.clock.now())
+    loop.turns(3, PHONE, PERSON)
+    (answer,) = answers
+    assert [finding.class_name for finding in answer.findings] == ["phone"]
 
 
 def test_a_break_ends_a_spot_check_and_tells_nothing_of_it(tmp_path: Path) -> None:
