@@ -1,5 +1,6 @@
 """A run writes nothing to disk that could be a picture: every write of it is looked at."""
 
+import hashlib
 import json
 import lzma
 import os
@@ -31,6 +32,8 @@ LOOKS_PER_S = 5
 #: SQLite writes whole pages, and the outbox's mark is one.
 PAGE = 4096
 SQLITE = ("", "-wal", "-journal")
+#: Where the outbox keeps hashes, and their bytes.
+HASHES, HASH = ("events.digest", "ledger.chain", "meta.value"), 32
 #: What a kernel object that is no file is called.
 NO_FILE = ("socket:", "pipe:", "anon_inode:")
 #: A picture of the whole desk that tells hardly more than that it is one.
@@ -83,13 +86,16 @@ def _values(database: Path) -> Iterator[tuple[str, object]]:
 
 
 def _check_content(outbox: Path) -> None:
-    """Everything that the outbox holds is a number, a short text, or JSON."""
+    """Everything that the outbox holds is a number, a short text, or a hash."""
     for place, value in _values(outbox):
-        if isinstance(value, bytes) and place != "events.digest":
-            json.loads(value)
+        if isinstance(value, bytes) and not (place in HASHES and len(value) == HASH):
+            assert value.decode().isprintable(), place
         if isinstance(value, bytes | str):
             assert len(value) < PAGE, place
     json.loads(outbox.with_name(f"{outbox.name}.mark").read_bytes())
+    digest, state = outbox.with_name(f"{outbox.name}.worker").read_bytes().split(b"\n")
+    assert hashlib.sha256(state).hexdigest().encode() == digest
+    json.loads(state)
 
 
 def _maps_a_file_to_write(call: Call) -> bool:
@@ -140,8 +146,10 @@ def test_nothing_that_a_run_writes_could_be_its_pictures(
     assert str(CLIP) in opened, "the trace is of the box"
     assert not [path for path in opened if path.startswith("/dev/snd")]
 
-    # Where to: the outbox, first made under another name, its mark, and the log; by plain writes.
+    # Where to: the outbox, first made under another name, its mark, the worker's state, made so
+    # too, and the log; by plain writes.
     pages = {f"{outbox}{new}{end}" for new in ("", ".new") for end in SQLITE} | {f"{outbox}.mark"}
+    pages |= {f"{outbox}.worker.new"}
     assert {call.target for call in written} <= pages | {log}
     ways = {call.name for call in calls} - {"open", "openat", "mmap"}
     assert ways <= {"write", "pwrite64", "sendto"}
