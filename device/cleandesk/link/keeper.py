@@ -5,6 +5,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Literal, TypeVar
 
 from cleandesk.clock import Clock
@@ -29,6 +30,9 @@ class Keeper:
     writer at a time anyway; a second connection would only move the waiting into SQLite, and need
     a `-shm` file that a full disk refuses. The lock is held for one transaction at most, but while
     a damaged file is being salvaged.
+
+    Attributes:
+        fresh: Nothing lay here before: the box has never run with this outbox.
     """
 
     def __init__(
@@ -52,6 +56,7 @@ class Keeper:
         self._listener: Callable[[], None] = _nobody
         self._book = Book(address, boot, clock.now().mono)
         self._lock: int | None = opening.lock(self._path)
+        self.fresh = _nothing_at(self._path, mark.path_of(self._path))
         try:
             self._book.remember(mark.read(self._path))
             self._open()
@@ -166,6 +171,14 @@ class Keeper:
             self._mark_failed = True
         else:
             self._mark_failed = False
+
+
+def _nothing_at(*paths: Path) -> bool:
+    """Say whether none of these is there; where nobody can tell, one may be."""
+    try:
+        return not any(path.exists() for path in paths)
+    except OSError:
+        return False
 
 
 def _nobody() -> None:

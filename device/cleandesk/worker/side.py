@@ -90,7 +90,7 @@ class WorkerSide:
             Rules(settings.breaks, boot),
             clock,
             Sensor(around.capture, self._pins.light),
-            fresh=outbox.state() is None,
+            fresh=outbox.fresh,
             note=outbox.note,
         )
         self.recent = Recent()

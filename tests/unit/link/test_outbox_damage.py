@@ -121,6 +121,18 @@ def test_without_a_sidecar_and_nothing_readable_it_says_unknown(
     ]
 
 
+def test_a_box_that_ran_before_is_known_whatever_became_of_its_file(path: Path) -> None:
+    first = outbox(path)
+    assert first.fresh
+    first.close()
+    path.write_bytes(b"\x00" * 8 * PAGE)
+    again = outbox(path)
+    assert (again.state(), again.fresh) == (None, False)
+    again.close()
+    path.unlink()
+    assert not outbox(path).fresh, "the sidecar tells"
+
+
 def test_a_damaged_sidecar_alone_harms_nothing(path: Path) -> None:
     before = filled(path)
     path.with_name("outbox.db.mark").write_bytes(b"\0" * 30)
