@@ -89,8 +89,9 @@ def _sensed(settings: BoxSettings, choices: Choices) -> Iterator[Fact]:
         yield _fact("sensed.area_all")
     else:
         yield _fact("sensed.area_part", share=round(100 * _share(settings.area)))
-    classes = dict.fromkeys(name for rule in settings.rules for name in _classes(rule))
-    yield _fact("sensed.classes", classes=", ".join(classes))
+    classes = [name for rule in settings.rules for name in _classes(rule)]
+    # People are looked for whatever the rules say: they may hide what lies behind them.
+    yield _fact("sensed.classes", classes=", ".join(dict.fromkeys([*classes, _PERSON])))
     for rule in settings.rules:
         yield _rule(rule)
         if rule.schedule is not None:

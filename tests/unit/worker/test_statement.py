@@ -17,7 +17,7 @@ BUILDER = Path(__file__).resolve().parents[3] / "device" / "cleandesk" / "worker
 #: Sections of the settings that the statement speaks of, or that say nothing about the worker.
 ACCOUNTED = {
     *("schema_version", "site", "box", "camera", "looks_per_s", "gate", "area", "detector"),
-    *("zones", "rules", "broker", "outbox", "ledger", "health_every_s"),
+    *("zones", "rules", "broker", "outbox", "ledger", "stills", "health_every_s"),
     *("breaks", "worker", "idle", "spot_checks", "page", "gpio"),
 }
 EVERYTHING = Choices(30, 4, idle=True, spot_checks=True, still_delay_s=60)
@@ -91,6 +91,11 @@ def test_it_speaks_of_every_rule(settings: BoxSettings) -> None:
         {"name": "people", "hours": "mon, tue 08:00-18:00", "timezone": "Europe/Berlin"}
     ]
     assert found["privacy.sensed.classes"] == [{"classes": "person, phone, paper"}]
+
+
+def test_it_says_that_people_are_looked_for_whatever_the_rules() -> None:
+    found = facts(load(DEFAULT, BoxSettings), Choices())
+    assert found["privacy.sensed.classes"] == [{"classes": "phone, paper, person"}]
 
 
 def test_it_says_how_much_of_the_picture_is_seen(settings: BoxSettings) -> None:
