@@ -9,12 +9,17 @@ from pydantic_core import PydanticUndefined
 
 from cleandesk.contract.docs import TOPICS
 from cleandesk.contract.messages import Ack, AckResult
+from cleandesk.page.settings import PageSettings
 from cleandesk.settings import BoxSettings
 from cleandesk_fleet.subscriber.settings import SubscriberSettings
 from tests.rig import ROOT
 
 TEXT = (ROOT / "deploy" / "dpia.md").read_text(encoding="utf-8")
-SETTINGS: dict[str, type[BaseModel]] = {"box": BoxSettings, "subscriber": SubscriberSettings}
+SETTINGS: dict[str, type[BaseModel]] = {
+    "box": BoxSettings,
+    "page": PageSettings,
+    "subscriber": SubscriberSettings,
+}
 RISK = re.compile(r"R\d+")
 
 
