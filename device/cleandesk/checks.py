@@ -24,7 +24,7 @@ def read_settings(path: Path) -> BoxSettings:
     """
     loaded = load_with_lines(path, BoxSettings)
     manifest = _manifest(loaded)
-    problems = [*_problems(loaded, manifest)]
+    problems = list(_problems(loaded, manifest))
     if problems:
         raise ConfigError(problems)
     for rule, name in untried(loaded.settings, manifest):
@@ -43,7 +43,7 @@ def check(path: Path) -> tuple[BoxSettings, Detector]:
     """
     loaded = load_with_lines(path, BoxSettings)
     manifest = _manifest(loaded)
-    problems = [*_problems(loaded, manifest)]
+    problems = list(_problems(loaded, manifest))
     wanted = loaded.settings.detector
     try:
         detector = Detector.load(wanted.manifest, precision=wanted.precision)

@@ -1,6 +1,6 @@
 """From a redacted picture to a JPEG of bounded size that holds the picture and nothing else.
 
-The only module on the way of a camera's frame that makes a picture file; a test keeps it so.
+No other module makes of a camera's frame what a site may get; a test keeps it so.
 """
 
 from collections.abc import Iterator

@@ -15,8 +15,8 @@ from cleandesk.detector import Detections, Detector
 from cleandesk.evidence.boxes import Box, Boxes, square, whole
 from cleandesk.evidence.errors import EvidenceError
 from cleandesk.evidence.view import View, views
+from cleandesk.policy.observation import PERSON
 
-PERSON = "person"
 #: Parts around the thing that are looked at too: in sides of its box, and their least side, pixels.
 CLOSER = ((2, 160), (5, 240))
 #: Cameras hang upright, and turned rooms are full of what looks like people: there a score is

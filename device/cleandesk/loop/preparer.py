@@ -45,11 +45,18 @@ class Preparer:
 
     Pixels outside the area were blanked before; only the part inside becomes input.
 
+    Args:
+        detector: Prepares its own input.
+        tray: Where frames are left.
+        timer: For the stage `prepare`.
+        looks_per_s: How often a frame is due.
+        gated: Whether the gate needs a small plane of each.
+        tap: Shown each blanked picture, in the capture thread; copies what it keeps.
+
     Attributes:
         looks_per_s: How often a frame is due; may be changed at any time.
     """
 
-    # `tap` is shown each blanked picture, in the capture thread, and must copy what it keeps.
     def __init__(
         self,
         detector: Detector,

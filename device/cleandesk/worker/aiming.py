@@ -1,7 +1,7 @@
 """The aiming view: the latest picture, on the worker's own page, started by hand and soon over.
 
-This is the one place where a picture becomes something that leaves the process: it goes to the
-worker's page and nowhere else.
+A picture is encoded in memory here and goes to the worker's page and nowhere else. The one other
+place of a box that encodes pictures makes redacted stills (`evidence/encode.py`).
 """
 
 import threading

@@ -11,6 +11,8 @@ from typing import Self
 import cv2
 import numpy as np
 
+from cleandesk.policy.observation import PERSON
+from cleandesk.policy.sightings import classes_of
 from cleandesk.settings import (
     BoxSettings,
     Hours,
@@ -22,8 +24,6 @@ from cleandesk.settings import (
 )
 from cleandesk.worker.protocol import Fact, Statement
 
-#: What the rules about people and phones look at, beside the classes that rules name.
-_PERSON, _PHONE = "person", "phone"
 #: How long a subscriber keeps pictures where the site says nothing else.
 STILL_HOURS = 72
 
@@ -89,9 +89,9 @@ def _sensed(settings: BoxSettings, choices: Choices) -> Iterator[Fact]:
         yield _fact("sensed.area_all")
     else:
         yield _fact("sensed.area_part", share=round(100 * _share(settings.area)))
-    classes = [name for rule in settings.rules for name in _classes(rule)]
     # People are looked for whatever the rules say: they may hide what lies behind them.
-    yield _fact("sensed.classes", classes=", ".join(dict.fromkeys([*classes, _PERSON])))
+    classes = {PERSON}.union(*map(classes_of, settings.rules))
+    yield _fact("sensed.classes", classes=", ".join(sorted(classes)))
     for rule in settings.rules:
         yield _rule(rule)
         if rule.schedule is not None:
@@ -123,16 +123,6 @@ def _rule(rule: Rule) -> Fact:
             return _fact("sensed.people_rule", count=rule.more_than, **values)
         case PhoneAtScreenRule():
             return _fact("sensed.phone_at_screen", **values)
-
-
-def _classes(rule: Rule) -> list[str]:
-    match rule:
-        case PresenceRule():
-            return rule.classes
-        case PeopleRule():
-            return [_PERSON]
-        case PhoneAtScreenRule():
-            return [_PHONE, _PERSON]
 
 
 def _hours(hours: Hours) -> str:

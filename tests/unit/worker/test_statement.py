@@ -90,12 +90,12 @@ def test_it_speaks_of_every_rule(settings: BoxSettings) -> None:
     assert found["privacy.sensed.hours"] == [
         {"name": "people", "hours": "mon, tue 08:00-18:00", "timezone": "Europe/Berlin"}
     ]
-    assert found["privacy.sensed.classes"] == [{"classes": "person, phone, paper"}]
+    assert found["privacy.sensed.classes"] == [{"classes": "paper, person, phone"}]
 
 
 def test_it_says_that_people_are_looked_for_whatever_the_rules() -> None:
     found = facts(load(DEFAULT, BoxSettings), Choices())
-    assert found["privacy.sensed.classes"] == [{"classes": "phone, paper, person"}]
+    assert found["privacy.sensed.classes"] == [{"classes": "paper, person, phone"}]
 
 
 def test_it_says_how_much_of_the_picture_is_seen(settings: BoxSettings) -> None:
