@@ -88,7 +88,7 @@ def test_a_full_outbox_loses_the_oldest_and_says_which(make_rig: MakeRig, tmp_pa
         outbox={"path": str(tmp_path / "outbox.db"), "max_events": 10},
     )
     rig.start_box()
-    eventually(lambda: "are suspended" in rig.words("box"), "the recording's end")
+    ends(rig)
     rig.start_subscriber()
     health = wait_for_health(rig.broker.port, lambda h: h.outbox.depth == 0)
     assert {span.reason for span in health.outbox.lost_ranges} == {"full"}
@@ -112,7 +112,7 @@ def test_a_damaged_outbox_is_set_aside_and_what_is_lost_is_reported(
     film = record(tmp_path / "desk.avi", chosen, loops=15)
     rig = make_rig(camera={"source": str(film), "realtime": False}, rules=chosen.rules())
     rig.start_box()
-    eventually(lambda: "are suspended" in rig.words("box"), "the recording's end")
+    ends(rig)
     rig.kill("box")
     _overwrite_a_page_of_events(tmp_path / "outbox.db")
 
@@ -134,6 +134,11 @@ def test_a_damaged_outbox_is_set_aside_and_what_is_lost_is_reported(
         lambda: "lost" in {alarm["kind"] for alarm in rig.ask("alarms", "--format", "jsonl")},
         "the alarm about the loss",
     )
+
+
+def ends(rig: Rig) -> None:
+    """Wait for the recording's end: hundreds of frames, each of which a slow machine looks at."""
+    eventually(lambda: "are suspended" in rig.words("box"), "the recording's end", within_s=120)
 
 
 def _overwrite_a_page_of_events(database: Path) -> None:
