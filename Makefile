@@ -73,6 +73,13 @@ unit: $(VENV)/.dev  ## Only the fast tests
 system: $(VENV)/.dev mosquitto  ## Real broker, box and subscriber
 	$(BIN)/pytest tests/system
 
+.PHONY: broker test-identity
+broker: $(VENV)/.dev mosquitto  ## The production broker here, with throw-away certificates
+	$(BIN)/python -m broker
+
+test-identity: $(VENV)/.dev mosquitto  ## Broker, certificates and provisioning
+	$(BIN)/pytest tests/unit/provision tests/system/test_broker_*.py tests/system/test_provision_*.py
+
 fault: $(VENV)/.dev mosquitto  ## Kill and cut for real; ROUNDS=200 for a long one
 	$(BIN)/pytest tests/fault
 
@@ -124,7 +131,7 @@ evaluate: $(TRAIN)/.ready  ## Judge the shipped model, write models/README.md; n
 
 lock: $(VENV)/bin/pip  ## Pin all dependencies with hashes
 	$(BIN)/pip install --quiet 'uv>=0.8'
-	for extra in demo dev train; do \
+	for extra in demo dev provision train; do \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	    --extra $$extra pyproject.toml --output-file deploy/locks/$$extra.txt || exit 1; done
 

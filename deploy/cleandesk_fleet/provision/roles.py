@@ -1,0 +1,72 @@
+"""What people and services may read and write on the broker, and the rules files that say so."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from cleandesk.contract.topics import ROOT
+from cleandesk_fleet.provision.authorities import Issuer
+
+_HEADER = """\
+# Written by cleandesk-provision: changes here are lost at the next `operator add` or `revoke`.
+# What is not here is denied.
+"""
+
+
+class Role(StrEnum):
+    """What somebody who is no box is for."""
+
+    SUBSCRIBER = "subscriber"
+    OPS = "ops"
+    CONTROL = "control"
+    ADMIN = "admin"
+
+    @property
+    def issuer(self) -> Issuer:
+        """Who vouches for them; each authority has a listener of its own."""
+        return Issuer.ADMINS if self is Role.ADMIN else Issuer.PEOPLE
+
+
+#: Below `cleandesk/v1/<site>/<box>/`. Stills, objections and idle markers are read by the
+#: subscriber alone: its log knows who looked at them and forgets them in time.
+_EVENTS = ("status", "health", "privacy", "violation", "active/+")
+_READS = {
+    Role.SUBSCRIBER: (*_EVENTS, "still/+", "appeal", "idle"),
+    Role.OPS: (*_EVENTS, "config/reported"),
+    Role.CONTROL: ("status", "health", "privacy", "config/reported", "cmd/+/response/#"),
+    Role.ADMIN: ("status", "health", "privacy", "config/reported", "cmd/+/response/#"),
+}
+_WRITES: dict[Role, tuple[str, ...]] = {
+    Role.SUBSCRIBER: ("ack",),
+    Role.OPS: (),
+    Role.CONTROL: ("config/desired", "cmd/+/request"),
+    # To clear what a removed box left behind, and to ask one for a new key.
+    Role.ADMIN: ("status", "health", "privacy", "active/+", "config/+", "cmd/+/request"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """Somebody who is no box.
+
+    Attributes:
+        name: Their certificate's common name.
+        role: What they may do.
+        site: Whose boxes; None is every site's.
+    """
+
+    name: str
+    role: Role
+    site: str | None = None
+
+
+def rules(operators: Iterable[Operator], issuer: Issuer) -> str:
+    """Return the rules file of the listener for those that an authority vouches for."""
+    return _HEADER + "".join(_block(one) for one in operators if one.role.issuer is issuer)
+
+
+def _block(operator: Operator) -> str:
+    boxes = f"{ROOT}/{operator.site or '+'}/+"
+    lines = [f"topic read {boxes}/{channel}" for channel in _READS[operator.role]]
+    lines += [f"topic write {boxes}/{channel}" for channel in _WRITES[operator.role]]
+    return "\n".join(["", f"user {operator.name}", *lines, ""])
