@@ -62,26 +62,25 @@ class LocalBroker:
         return self._ports[listener]
 
     def prepare(self) -> None:
-        """Write the authorities, the broker's own certificate and the configuration."""
-        self.authorities.make(PASSPHRASE, datetime.now(UTC))
-        (self.home / "store").mkdir(mode=0o700, exist_ok=True)
+        """Write everything that the broker reads."""
         self.files.mkdir(mode=0o700, exist_ok=True)
-        self.issue(
-            Issuer.PEOPLE,
-            "broker",
-            folder=self.files,
-            use=pki.SERVER,
-            names=("localhost", "127.0.0.1"),
-        )
+        self.authorise()
+        (self.home / "store").mkdir(mode=0o700, exist_ok=True)
+        shutil.copy(HERE / "boxes.acl", self.files / "boxes.acl")
+        (self.files / "mosquitto.conf").write_text(self._configuration(), encoding="utf-8")
+
+    def authorise(self) -> None:
+        """Write the authorities, the broker's own certificate, and who may do what."""
+        self.authorities.make(PASSPHRASE, datetime.now(UTC))
+        names = ("localhost", "127.0.0.1")
+        self.issue(Issuer.PEOPLE, "broker", folder=self.files, use=pki.SERVER, names=names)
         for issuer in Issuer:
             trust = self.authorities.trust(issuer)
             shutil.copy(trust, self.files / trust.name)
-        shutil.copy(HERE / "boxes.acl", self.files / "boxes.acl")
         for issuer in (Issuer.PEOPLE, Issuer.ADMINS):
             text = rules(self._operators, issuer)
             (self.files / f"{issuer}.acl").write_text(text, encoding="utf-8")
         self.copy_lists()
-        (self.files / "mosquitto.conf").write_text(self._configuration(), encoding="utf-8")
 
     def copy_lists(self) -> None:
         """Bring the revocation lists to the broker; `reload` makes it read them."""

@@ -34,8 +34,8 @@ _marks = itertools.count()
 class WitnessedBroker(LocalBroker):
     """The production broker, with one more who sees everything."""
 
-    def prepare(self) -> None:
-        super().prepare()
+    def authorise(self) -> None:
+        super().authorise()
         with (self.files / "people.acl").open("a", encoding="utf-8") as file:
             file.write(WITNESS_RULES)
 

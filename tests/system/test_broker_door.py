@@ -3,7 +3,7 @@
 import socket
 import ssl
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -133,13 +133,13 @@ def test_an_expired_box_is_out_by_itself_and_comes_back_with_a_new_certificate(
     files = broker.issue(Issuer.BOXES, "s1/b1", lasts=lasts)
     gone: list[str] = []
 
-    def due() -> Sequence[str]:
-        return ["s1/b1"] if datetime.now(UTC) >= ends and not gone else []
+    def enforce() -> None:
+        if datetime.now(UTC) >= ends and not gone:
+            door.put_out(["s1/b1"])
+            gone.append("s1/b1")
 
-    watch = Watch(door, due, gone.extend)
     box = Member(broker, Issuer.BOXES, files, "s1/b1")
-    with box, broker.member("s1/b2") as other:
-        watch.start()
+    with box, broker.member("s1/b2") as other, Watch(enforce):
         eventually(lambda: not box.up, "the end of the expired connection")
         assert datetime.now(UTC) - ends < timedelta(seconds=WITHIN_S)
         eventually(lambda: gone == ["s1/b1"])
@@ -148,7 +148,6 @@ def test_an_expired_box_is_out_by_itself_and_comes_back_with_a_new_certificate(
         assert other.disconnects == 0
         with broker.member("s1/b1") as renewed:
             assert renewed.say(STATUS.format("b1")) in (0, 16)
-    watch.stop()
     assert gone == ["s1/b1"]
 
 

@@ -28,8 +28,10 @@ from cleandesk_fleet.provision.pki import Signer, Span
 
 ROOT_LASTS = timedelta(days=20 * 365)
 ISSUING_LASTS = timedelta(days=5 * 365)
-#: A listener refuses everybody once its list is older: it is written anew long before.
+#: A listener refuses everybody once its list is older. The service writes that of the boxes anew
+#: each day; the others take a passphrase, so they last.
 LIST_LASTS = timedelta(days=30)
+LOCKED_LIST_LASTS = timedelta(days=400)
 #: Lists are dated back, so that there is room to date each later than the last one.
 _LIST_BACKDATE = timedelta(minutes=10)
 
@@ -152,7 +154,8 @@ class Authorities:
         if (last := self.read_list(issuer)) is not None:
             number = last.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number + 1
             begins = max(begins, last.last_update_utc + timedelta(seconds=1))
-        made = pki.revocations(signer, revoked, number, Span(begins, now + LIST_LASTS))
+        lasts = LIST_LASTS if issuer is Issuer.BOXES else LOCKED_LIST_LASTS
+        made = pki.revocations(signer, revoked, number, Span(begins, now + lasts))
         keyfiles.write(self.revoked(issuer), made.public_bytes(serialization.Encoding.PEM))
         return made
 

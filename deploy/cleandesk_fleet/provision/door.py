@@ -12,12 +12,15 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
+from typing import Self
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from cleandesk.contract import tls
 from cleandesk.contract.connection import BrokerSettings, TlsSettings
 from cleandesk.contract.mqtt import Session
-from cleandesk_fleet.provision.errors import BrokerError
+from cleandesk_fleet.provision.errors import BrokerError, ProvisionError
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +30,7 @@ PATIENCE_S = 4.0
 _CONNECT = b"\x10\x0c\x00\x04MQTT\x04\x02\x00\x3c\x00\x00"
 _CONNACK = 0x20
 _PAUSE_S = 0.1
-_LOOK_S = 1.0
+_LOOK_S, _AGAIN_S = 1.0, 3.0
 
 
 class Door:
@@ -105,37 +108,31 @@ def _answer(listener: BrokerSettings, canary: TlsSettings) -> str | None:
 
 
 class Watch:
-    """Puts out whose certificate runs out, once each, at that moment.
+    """Does something each second, from a thread of its own: puts out whose certificate ran out.
 
     Args:
-        door: By which they go.
-        due: Returns the client ids whose certificates ended and who were not put out since.
-        done: Is told who was put out.
+        enforce: Puts out whoever is to go; it is tried again soon when it fails.
     """
 
-    def __init__(
-        self, door: Door, due: Callable[[], Sequence[str]], done: Callable[[Sequence[str]], None]
-    ) -> None:
-        self._door, self._due, self._done = door, due, done
+    def __init__(self, enforce: Callable[[], object]) -> None:
+        self._enforce = enforce
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="door watch", daemon=True)
 
-    def start(self) -> None:
-        """Begin to watch; returns at once."""
+    def __enter__(self) -> Self:
         self._thread.start()
+        return self
 
-    def stop(self) -> None:
-        """End the watch."""
+    def __exit__(self, *_: object) -> None:
         self._stopping.set()
         self._thread.join()
 
     def _run(self) -> None:
-        while not self._stopping.wait(_LOOK_S):
-            if not (names := self._due()):
-                continue
+        pause_s = _LOOK_S
+        while not self._stopping.wait(pause_s):
+            pause_s = _LOOK_S
             try:
-                self._door.put_out(names)
-            except BrokerError as error:
-                log.error("expired, and still in", extra={"boxes": names, "reason": str(error)})  # noqa: TRY400 - the text says it all
-                continue
-            self._done(names)
+                self._enforce()
+            except (ProvisionError, SQLAlchemyError) as error:
+                pause_s = _AGAIN_S
+                log.error("somebody who is to go may still be in", extra={"reason": str(error)})  # noqa: TRY400 - the text says it all

@@ -34,7 +34,7 @@ _READS = {
     Role.SUBSCRIBER: (*_EVENTS, "still/+", "appeal", "idle"),
     Role.OPS: (*_EVENTS, "config/reported"),
     Role.CONTROL: ("status", "health", "privacy", "config/reported", "cmd/+/response/#"),
-    Role.ADMIN: ("status", "health", "privacy", "config/reported", "cmd/+/response/#"),
+    Role.ADMIN: ("status", "health", "privacy", "active/+", "config/+", "cmd/+/response/#"),
 }
 _WRITES: dict[Role, tuple[str, ...]] = {
     Role.SUBSCRIBER: ("ack",),
