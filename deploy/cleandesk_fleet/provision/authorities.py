@@ -98,11 +98,11 @@ class Authorities:
             Whether anything was made.
 
         Raises:
-            LockedError: If there is a root already that this passphrase does not open.
+            LockedError: If they are there, and this is not their passphrase.
             ConflictError: If the root's key lies there without its certificate.
         """
         if self.whole:
-            self._open_root(passphrase)
+            self.signer(Issuer.PEOPLE, passphrase)
             return False
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         root = self._open_root(passphrase) if self.root.exists() else self._root(passphrase, now)

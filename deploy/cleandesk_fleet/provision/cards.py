@@ -20,6 +20,7 @@ from typing import Any
 
 import yaml
 
+from cleandesk import config_yaml
 from cleandesk.config import load
 from cleandesk.contract.topics import Address
 from cleandesk.settings import BoxSettings
@@ -117,7 +118,8 @@ def settings_of(template: Path, address: Address, host: str, port: int, scratch:
         ConfigError: If the result is not valid.
     """
     load(template, BoxSettings)
-    settings: dict[str, Any] = yaml.safe_load(template.read_text(encoding="utf-8"))
+    # Plain YAML 1.1 would take `on` and 17:30 for something else.
+    settings: dict[str, Any] = config_yaml.read(template).data
     broker = {**settings.get("broker", {}), "host": host, "port": port, "tls": _IDENTITY}
     settings |= {"site": address.site, "box": address.box, "broker": broker}
     text = yaml.safe_dump(settings, sort_keys=False, allow_unicode=True)

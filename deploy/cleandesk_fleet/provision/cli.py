@@ -1,6 +1,7 @@
 """`cleandesk-provision`: who may call themselves a box, and who may listen to one."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -47,11 +48,11 @@ app.add_typer(site, name="site")
 app.add_typer(operator, name="operator")
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; errors that have a fix are told without a trace."""
     logs.configure("error")
     try:
-        app()
+        app(arguments)
     except ProvisionError as error:
         _fail(str(error), error.code)
     except (ConfigError, TopicError) as error:
@@ -180,10 +181,11 @@ def crl(
     answer = Answer(as_json, dry_run)
     here = fleet(config, dry=dry_run)
     secret = passphrase(passphrase_file)
-    for issuer in Issuer:
-        key = None if issuer is Issuer.BOXES else secret
+    keys = {issuer: None if issuer is Issuer.BOXES else secret for issuer in Issuer}
+    for issuer, key in keys.items():
         here.authorities.signer(issuer, key)
-        if not dry_run:
+    if not dry_run:
+        for issuer, key in keys.items():
             here.publish(issuer, key)
     answer.say("wrote every revocation list, and the broker works with them", lists=list(Issuer))
     answer.close()

@@ -24,7 +24,7 @@ from cleandesk_fleet.provision.boundary import (
     passphrase,
 )
 from cleandesk_fleet.provision.claiming import checked_key
-from cleandesk_fleet.provision.errors import UsageError
+from cleandesk_fleet.provision.errors import ConflictError, UsageError
 from cleandesk_fleet.provision.fleet import Fleet
 from cleandesk_fleet.provision.making import Made
 
@@ -120,7 +120,6 @@ def sd(
 def _card(here: Fleet, name: str, template: Path) -> dict[str, bytes]:
     one = address(name)
     with here.registry.change() as change:
-        boxes.known(change, one)
         files = dict(here.desk.claim(one, change.now))
     place = here.settings.broker
     with tempfile.TemporaryDirectory(prefix="cleandesk-card-") as home:
@@ -157,7 +156,8 @@ def sign(
         raise UsageError(f"{request}: {error.strerror}: give the request's file") from error
     signer = here.authorities.signer(Issuer.BOXES)
     with here.registry.change() as change:
-        boxes.known(change, one)
+        if boxes.known(change, one).state == boxes.State.DECOMMISSIONED:
+            raise ConflictError(f"{name} was decommissioned: give the box another name")
         key = checked_key(change, asked, one)
         held = certificates.valid(change, Issuer.BOXES, name, key)
         pem = (

@@ -34,7 +34,8 @@ DOOR = Operator("door", Role.ADMIN)
 _SPARE = 1 / 3
 _CANARY_LASTS = timedelta(minutes=10)
 _RELOAD_S = 30.0
-_ENROLMENT_LASTS = timedelta(days=5 * 365)
+#: It is pinned on cards that may lie for long; a new one means new cards.
+_ENROLMENT_LASTS = timedelta(days=10 * 365)
 
 
 class Fleet:
@@ -52,9 +53,7 @@ class Fleet:
         self.authorities = Authorities(settings.authorities.folder, settings.authorities.root_key)
         folder = settings.authorities.folder
         self.enrolment = folder / "enrolment.pem", folder / "enrolment.key"
-        self._door = TlsSettings(
-            ca=self.authorities.root, cert=folder / "door.pem", key=folder / "door.key"
-        )
+        self.door = folder / "door.pem"
 
     @property
     def service(self) -> str:
@@ -181,9 +180,10 @@ class Fleet:
                 canary, serial = self._canary(signer, Path(home), change)
                 entries = [*certificates.revoked(change, issuer), (serial, change.now)]
                 self.authorities.publish(signer, issuer, entries, change.now)
-                change.note("revocation list written", issuer.value, entries=len(entries) - 1)
             self.tell_broker()
             await_refusal(self._listener(issuer, canary), canary)
+        with self.registry.change() as change:
+            change.note("revocation list in force", issuer.value, entries=len(entries) - 1)
 
     def _canary(self, signer: Signer, home: Path, change: Change) -> tuple[TlsSettings, int]:
         """Make a certificate that the next list names: it is refused once that is in force."""
@@ -208,7 +208,10 @@ class Fleet:
 
     def admin(self) -> BrokerSettings:
         """Return how the administrator reaches the broker."""
-        return self._listener(Issuer.ADMINS, self._door)
+        files = TlsSettings(
+            ca=self.authorities.root, cert=self.door, key=self.door.with_suffix(".key")
+        )
+        return self._listener(Issuer.ADMINS, files)
 
     def tell_broker(self) -> None:
         """Bring lists and rules to the broker, and make it read them.
@@ -231,7 +234,7 @@ class Fleet:
         if done.returncode:
             raise BrokerError(
                 f"the broker was not told: `{' '.join(place.reload)}` ended with "
-                f"{done.returncode}: {done.stderr.strip()[:200]}"
+                f"{done.returncode} ({done.stderr.strip()[:200]}): is it up? Then do it again"
             )
 
     def _copy(self, change: Change, folder: Path) -> None:

@@ -24,7 +24,6 @@ def write(path: Path, content: bytes, mode: int = PUBLIC) -> None:
     draft.unlink(missing_ok=True)
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     with os.fdopen(handle, "wb") as file:
-        os.fchmod(handle, mode)
         file.write(content)
         file.flush()
         os.fsync(handle)

@@ -31,11 +31,11 @@ class Label:
     def draw(self) -> Image.Image:
         """Return the label as a picture in black and white."""
         picture = Image.new("L", (_WIDTH, _HEIGHT), _WHITE)
-        code = self._code(_HEIGHT - 2 * _MARGIN)
-        picture.paste(code, (_MARGIN, (_HEIGHT - code.height) // 2))
+        code = self._code(_HEIGHT)
+        picture.paste(code, (0, (_HEIGHT - code.height) // 2))
         pen = ImageDraw.Draw(picture)
-        left = 2 * _MARGIN + code.width
-        top = _MARGIN
+        left = code.width
+        top = 1.5 * _MARGIN
         for text, size in (
             (self.address.site, 34),
             (self.address.box, 52),
@@ -50,8 +50,8 @@ class Label:
 
     def _code(self, room: int) -> Image.Image:
         code = segno.make(self.page, error="m", micro=False)
-        scale = room // len(list(code.matrix_iter(border=2)))
-        rows = [bytes(row) for row in code.matrix_iter(scale=scale, border=2)]
+        scale = room // len(list(code.matrix_iter()))
+        rows = [bytes(row) for row in code.matrix_iter(scale=scale)]
         dots = b"".join(rows).translate(bytes([_WHITE, _BLACK]) + bytes(254))
         return Image.frombytes("L", (len(rows), len(rows)), dots)
 

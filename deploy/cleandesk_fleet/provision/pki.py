@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from ipaddress import ip_address
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -18,6 +19,7 @@ from cleandesk_fleet.provision.errors import RequestRefusedError
 
 #: Certificates begin so long ago: the clocks of a fleet differ.
 BACKDATE = timedelta(hours=1)
+_UNREADABLE = (ValueError, UnsupportedAlgorithm, x509.InvalidVersion)
 CLIENT, SERVER = ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH
 
 PrivateKey = ec.EllipticCurvePrivateKey
@@ -151,7 +153,8 @@ def read_request(pem: bytes) -> x509.CertificateSigningRequest:
         request = x509.load_pem_x509_csr(pem)
         key = request.public_key()
         signed = request.is_signature_valid
-    except ValueError as error:
+        common_name(request)  # is parsed only now
+    except _UNREADABLE as error:
         raise RequestRefusedError(f"no certificate signing request: {error}") from error
     if not (isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1)):
         raise RequestRefusedError("the request's key is not EC P-256: make one on that curve")

@@ -8,6 +8,7 @@ from typing import Any
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from cleandesk_fleet.provision import keyfiles
 from cleandesk_fleet.provision.authorities import LIST_LASTS, Issuer
 from cleandesk_fleet.provision.door import Watch
 from cleandesk_fleet.provision.fleet import Fleet
@@ -88,12 +89,20 @@ class Rounds:
             self._warn()
 
     def _warn(self) -> None:
+        """Tell of what people must renew, since it takes the passphrase."""
+        with self._fleet.registry.change() as change:
+            now = change.now
+        left = keyfiles.read_certificate(self._fleet.door).not_valid_after_utc - now
+        if left < _WARN_BELOW:
+            log.error(
+                "the door's certificate runs out: run `cleandesk-provision ca init` again",
+                extra={"days": left.days},
+            )
         for issuer in (Issuer.PEOPLE, Issuer.ADMINS):
             current = self._fleet.authorities.read_list(issuer)
             if current is None or current.next_update_utc is None:
                 continue
-            with self._fleet.registry.change() as change:
-                left = current.next_update_utc - change.now
+            left = current.next_update_utc - now
             if left < _WARN_BELOW:
                 log.error(
                     "a revocation list runs out, and then nobody is let in: run "
