@@ -47,15 +47,21 @@ ifeq ($(SOURCE),picamera2)
 endif
 	@$(BIN)/python -m demo $(if $(SOURCE),--source '$(SOURCE)')
 
-test: $(VENV)/.dev mosquitto lint types contract  ## Lint, types and all tests
+test: $(VENV)/.dev mosquitto mtools lint types contract  ## Lint, types and all tests
 	$(BIN)/pytest
 
-.PHONY: mosquitto
-mosquitto:
-	@PATH="$$PATH:/usr/sbin" command -v mosquitto >/dev/null || { \
+# Installs what a program comes with, unless it is there.
+NEEDS = PATH="$$PATH:/usr/sbin" command -v $(1) >/dev/null || { \
 	  SUDO=$$([ "$$(id -u)" = 0 ] || echo sudo); \
 	  $$SUDO apt-get update -qq && \
-	  $$SUDO env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends mosquitto; }
+	  $$SUDO env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(2); }
+
+.PHONY: mosquitto mtools
+mosquitto:
+	@$(call NEEDS,mosquitto,mosquitto)
+
+mtools:
+	@$(call NEEDS,mcopy,mtools)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -77,7 +83,7 @@ system: $(VENV)/.dev mosquitto  ## Real broker, box and subscriber
 broker: $(VENV)/.dev mosquitto  ## The production broker here, with throw-away certificates
 	$(BIN)/python -m broker
 
-test-identity: $(VENV)/.dev mosquitto  ## Broker, certificates and provisioning
+test-identity: $(VENV)/.dev mosquitto mtools  ## Broker, certificates and provisioning
 	$(BIN)/pytest tests/unit/provision tests/system/test_broker_*.py tests/system/test_provision_*.py
 
 fault: $(VENV)/.dev mosquitto  ## Kill and cut for real; ROUNDS=200 for a long one

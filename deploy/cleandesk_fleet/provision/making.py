@@ -51,27 +51,38 @@ def make(fleet: Fleet, addresses: Iterable[Address], *, again: bool) -> Iterator
         ConflictError: If one was decommissioned.
     """
     for address in addresses:
-        with fleet.registry.change() as change:
-            yield _make(fleet, change, address, again=again)
+        yield _make(fleet, address, again=again)
 
 
-def _make(fleet: Fleet, change: Change, address: Address, *, again: bool) -> Made:
-    row = boxes.find(change, address)
+def _make(fleet: Fleet, address: Address, *, again: bool) -> Made:
     folder = fleet.desk.of(address)
-    if row is not None and not again:
-        waits = boxes.open_claim(change, address) is not None and fleet.desk.holds(address)
-        if waits or row.state != State.NEW:
-            return Made(address, False, row.state, folder)
+    with fleet.registry.change() as change:
+        kept = None if again else _kept(fleet, change, address)
+    if kept is not None:
+        return Made(address, False, kept, folder)
+    # Both take their time, in which others may want to write.
     pin = pins.new_pin()
     label = pins.hashed(pin)
-    if row is None:
-        boxes.add_box(change, address, label)
-    else:
-        boxes.relabel(change, address, label)
-    claim = boxes.new_claim(change, address, timedelta(hours=fleet.settings.claim_hours))
+    with fleet.registry.change() as change:
+        row = boxes.find(change, address)
+        if row is None:
+            boxes.add_box(change, address, label)
+        else:
+            boxes.relabel(change, address, label)
+        claim = boxes.new_claim(change, address, timedelta(hours=fleet.settings.claim_hours))
+    # Should it be cut off here, the claim does not lie there, and the next call makes another.
     if not fleet.registry.dry:
         fleet.desk.put(claim, Label(address, pin), label, fleet.service)
     return Made(address, True, State.NEW if row is None else row.state, folder)
+
+
+def _kept(fleet: Fleet, change: Change, address: Address) -> str | None:
+    """Return the state of a box that is left as it is; None if it needs a label and a claim."""
+    row = boxes.find(change, address)
+    if row is None:
+        return None
+    waits = boxes.open_claim(change, address) is not None and fleet.desk.holds(address)
+    return str(row.state) if waits or row.state != State.NEW else None
 
 
 def sheet(fleet: Fleet, site: str, made: Iterable[Made]) -> Path | None:

@@ -14,6 +14,7 @@ from typing import TypeVar
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
@@ -35,6 +36,7 @@ B = TypeVar("B", bound=BaseModel)
 
 _MOST_BYTES = 16 * 1024
 _MINUTE_S, _HOUR_S = 60, 3600
+_AGAIN_S = 5
 
 
 class ClaimBody(BaseModel):
@@ -160,6 +162,11 @@ class Enrolment:
             if isinstance(error, TokenRefusedError):
                 raise RefusedError(403, "token", *_halves(error)) from error
             raise RefusedError(400, "request", *_halves(error)) from error
+        except SQLAlchemyError as error:
+            log.exception("the state cannot be written")
+            raise RefusedError(
+                503, "unavailable", "not possible now", "try again", _AGAIN_S
+            ) from error
 
     def _committed(self, decision: Callable[[Change], str]) -> str:
         """Decide in one transaction, which is kept when the answer is no: it may hold an alarm."""

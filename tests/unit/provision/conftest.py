@@ -1,6 +1,5 @@
 """A fleet in a folder, without a broker."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -63,9 +62,6 @@ def fleet(config: Path, ready: Path, clock: HandClock) -> Fleet:
     )
     settings = settings.model_copy(update={"authorities": where})
     return Fleet(settings, Registry(open_database(settings.state), "test", clock))
-
-
-Request = Callable[..., bytes]
 
 
 def request(key: Any, name: str = "s1/b1", *more: str) -> bytes:

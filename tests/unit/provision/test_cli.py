@@ -216,3 +216,15 @@ def test_the_trail_is_shown_to_people(run: Run) -> None:
     code, out, _ = run("list", "audit")
     assert code == 0
     assert "site added" in out
+
+
+def test_a_box_whose_making_was_cut_off_is_made_by_the_next_call(
+    said: Callable[..., Any], config: Path
+) -> None:
+    said("site", "add", "s1")
+    said("box", "new", "s1/b1")
+    claim = config.parent / "cards" / "s1" / "b1" / "claim.json"
+    before = claim.read_bytes()
+    claim.unlink()
+    assert said("box", "new", "s1/b1")["boxes"][0]["made"] is True
+    assert claim.read_bytes() != before
