@@ -6,6 +6,7 @@ import io
 import json
 import os
 import signal
+import socket
 import ssl
 import subprocess
 from collections.abc import Mapping
@@ -151,6 +152,17 @@ class Site:
             return answer.status, said
         finally:
             connection.close()
+
+    def hang(self, first: bytes) -> None:
+        """Begin a request and never end it; returns when the service has ended the connection."""
+        with (
+            socket.create_connection(("localhost", self.port), timeout=60) as plain,
+            self.context().wrap_socket(plain, server_hostname="localhost") as secure,
+        ):
+            secure.sendall(first)
+            with contextlib.suppress(ssl.SSLEOFError, ConnectionResetError):
+                while secure.recv(1000):
+                    pass
 
     def new_box(self, name: str, *arguments: str) -> "Card":
         """Make a box; returns what is on its card."""

@@ -197,11 +197,17 @@ def test_a_decommissioned_box_leaves_nothing_retained(site: Site) -> None:
     assert "decommissioned" in site.run("box", "new", "s1/leaves", "--again", code=4)["error"]
 
 
-def test_a_service_that_is_asked_too_often_says_when_to_come_back(
+def test_a_service_ends_slow_requests_and_says_when_it_is_asked_too_often(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    limits = {"requests_per_minute": 1000, "refusals_per_hour": 3}
+    limits = {"requests_per_minute": 1000, "refusals_per_hour": 3, "longest_s": 2}
     with Site(tmp_path_factory.mktemp("limited"), enrolment=limits) as limited:
+        for begun in (
+            b"",
+            b"POST /v1/cla",
+            b"POST /v1/claim HTTP/1.1\r\ncontent-length: 9\r\n\r\n{",
+        ):
+            limited.hang(begun)
         card, key = limited.new_box("s1/b1"), pki.new_key()
         wrong = card.claim(key) | {"token": "x" * 32}
         assert [limited.ask("/v1/claim", wrong)[0] for _ in range(4)] == [403, 403, 403, 429]

@@ -24,15 +24,26 @@ _DAY_S = 86_400.0
 _WARN_BELOW = LIST_LASTS
 
 
-class CertificateProtocol(H11Protocol):
-    """Hands the client's certificate on as `request.state.certificate`; uvicorn does not."""
+def protocol(longest_s: float) -> type[H11Protocol]:
+    """Return uvicorn's protocol with what it lacks.
 
-    def connection_made(self, transport: Any) -> None:
-        """Take note of the certificate that the TLS connection was made with, DER or None."""
-        super().connection_made(transport)
-        connection = transport.get_extra_info("ssl_object")
-        shown = connection.getpeercert(binary_form=True) if connection is not None else None
-        self.app_state = {**self.app_state, "certificate": shown}
+    It hands the client's certificate on as `request.state.certificate` (DER, or None), and ends
+    each connection after a time: uvicorn waits for the rest of a request for ever.
+    """
+
+    class OwnProtocol(H11Protocol):
+        def connection_made(self, transport: Any) -> None:
+            super().connection_made(transport)
+            connection = transport.get_extra_info("ssl_object")
+            shown = connection.getpeercert(binary_form=True) if connection is not None else None
+            self.app_state = {**self.app_state, "certificate": shown}
+            self._end = self.loop.call_later(longest_s, transport.abort)
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            self._end.cancel()
+            super().connection_lost(exc)
+
+    return OwnProtocol
 
 
 def serve(fleet: Fleet) -> None:
@@ -46,7 +57,7 @@ def serve(fleet: Fleet) -> None:
         Enrolment(fleet).app(),
         host=given.listen,
         port=given.port,
-        http=CertificateProtocol,
+        http=protocol(given.longest_s),
         ws="none",
         lifespan="off",
         loop="asyncio",

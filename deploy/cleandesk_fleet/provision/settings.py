@@ -56,6 +56,9 @@ class EnrolmentSettings(Settings):
     )
     port: Port = Field(8443, description="Where it listens")
     listen: str = Field("0.0.0.0", description="Address it listens on")
+    longest_s: float = Field(
+        20, ge=1, le=600, description="A connection is ended after so long, also a slow one"
+    )
     requests_per_minute: int = Field(
         60, ge=1, le=10_000, description="Of one address; more are told to wait"
     )
