@@ -128,7 +128,7 @@ def test_a_resumed_tls_session_does_not_let_a_revoked_box_in(broker: WitnessedBr
 def test_an_expired_box_is_out_by_itself_and_comes_back_with_a_new_certificate(
     broker: WitnessedBroker, door: Door
 ) -> None:
-    lasts = timedelta(seconds=4)
+    lasts = timedelta(seconds=6)
     ends = datetime.now(UTC) + lasts
     files = broker.issue(Issuer.BOXES, "s1/b1", lasts=lasts)
     gone: list[str] = []

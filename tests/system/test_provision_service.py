@@ -159,7 +159,7 @@ def test_a_new_card_ends_the_old_identity(site: Site) -> None:
 
 
 def test_an_expired_box_is_put_out_by_the_service(site: Site) -> None:
-    box = site.short_lived("s1/expires", timedelta(seconds=5))
+    box = site.short_lived("s1/expires", timedelta(seconds=6))
     ends = x509.load_pem_x509_certificate(box.certificate.encode()).not_valid_after_utc
     with box.connect() as client:
         eventually(lambda: not client.up, "the end of the expired connection")

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -73,9 +74,9 @@ class Answer:
             return
         table = Table(box=None, pad_edge=False)
         for column in rows[0] if rows else ():
-            table.add_column(column)
+            table.add_column(column.removesuffix("_at"), overflow="fold")
         for row in rows:
-            table.add_row(*(Text("-" if cell is None else str(cell)) for cell in row.values()))
+            table.add_row(*(Text(_shown(cell)) for cell in row.values()))
         Console().print(table if rows else f"no {name}")
 
     def close(self) -> None:
@@ -83,6 +84,16 @@ class Answer:
         if self.as_json:
             said = {"dry_run": self.dry, **self._said}
             sys.stdout.write(json.dumps(said, default=str, ensure_ascii=False) + "\n")
+
+
+def _shown(cell: object) -> str:
+    match cell:
+        case None:
+            return "-"
+        case datetime():
+            return f"{cell:%Y-%m-%d %H:%M:%S}Z"
+        case _:
+            return str(cell)
 
 
 def fleet(config: Path, *, dry: bool = False, who: str | None = None) -> Fleet:

@@ -2,12 +2,13 @@
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import select, update
 from sqlalchemy.engine import Row
 
 from cleandesk_fleet.provision import pki
@@ -15,6 +16,20 @@ from cleandesk_fleet.provision.authorities import Issuer
 from cleandesk_fleet.provision.change import Change
 from cleandesk_fleet.provision.pki import PublicKey, Signer, Span
 from cleandesk_fleet.provision.tables import certificates
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """A certificate that ran out or was revoked.
+
+    Attributes:
+        revoked: Also if it ran out since.
+    """
+
+    serial: str
+    issuer: Issuer
+    name: str
+    revoked: bool
 
 
 def fingerprint(key: PublicKey) -> str:
@@ -113,27 +128,46 @@ def revoked(change: Change, issuer: Issuer) -> list[tuple[int, datetime]]:
     return [(int(row.serial, 16), row.revoked_at) for row in rows]
 
 
-def to_put_out(change: Change, *, only_revoked: bool = False) -> list[str]:
-    """Return whose certificate ran out or was revoked, and whose connection was not ended since.
+def to_put_out(change: Change) -> list[Over]:
+    """Return what ran out or was revoked, and whose holder's connection was not ended since.
 
-    Who has a newer one comes back by it.
+    Not the revoked ones of operators: until their list is in force they would come back, and only
+    who has the passphrase can write it.
     """
-    over: ColumnElement[bool] = certificates.c.revoked_at.is_not(None)
-    if not only_revoked:
-        over |= certificates.c.ends_at <= change.now
-    names = change.connection.scalars(
-        select(certificates.c.name).where(over, certificates.c.put_out_at.is_(None)).distinct()
+    revoked = certificates.c.revoked_at.is_not(None)
+    of_a_box = certificates.c.issuer == Issuer.BOXES.value
+    ended = (revoked & of_a_box) | (~revoked & (certificates.c.ends_at <= change.now))
+    rows = change.connection.execute(
+        select(certificates).where(ended, certificates.c.put_out_at.is_(None))
     )
-    return list(names)
+    return [_over(row) for row in rows]
 
 
-def were_put_out(change: Change, names: Sequence[str]) -> None:
-    """Take note that these have no connection left that a certificate now over began."""
-    over = (certificates.c.ends_at <= change.now) | certificates.c.revoked_at.is_not(None)
+def revoked_of(change: Change, issuer: Issuer, name: str) -> list[Over]:
+    """Return a name's certificates that were revoked."""
+    rows = change.connection.execute(
+        select(certificates).where(
+            certificates.c.issuer == issuer.value,
+            certificates.c.name == name,
+            certificates.c.revoked_at.is_not(None),
+        )
+    )
+    return [_over(row) for row in rows]
+
+
+def _over(row: Row[Any]) -> Over:
+    return Over(row.serial, Issuer(row.issuer), row.name, row.revoked_at is not None)
+
+
+def were_put_out(change: Change, over: Sequence[Over]) -> None:
+    """Take note that no connection is left that one of these certificates began.
+
+    By serial number: what was revoked meanwhile is still to be done.
+    """
     change.connection.execute(
         update(certificates)
-        .where(certificates.c.name.in_(names), over, certificates.c.put_out_at.is_(None))
+        .where(certificates.c.serial.in_([one.serial for one in over]))
         .values(put_out_at=change.now)
     )
-    for name in names:
+    for name in sorted({one.name for one in over}):
         change.note("put out", name)

@@ -74,8 +74,8 @@ def _tell(answer: Answer, made: list[Made], labels: Path | None) -> None:
     new = [one for one in made if one.new]
     if len(made) == 1:
         one = made[0]
-        what = "made" if one.new else f"kept as it is, {one.state},"
-        answer.say(f"{one.address} {what}; label and claim in {one.folder}")
+        text = f"made {one.address}; label and claim in {one.folder}"
+        answer.say(text if one.new else f"{one.address} is there, {one.state}, and left as it is")
     else:
         sheet = f"; labels in {labels}" if labels else ""
         answer.say(f"{len(new)} boxes made, {len(made) - len(new)} kept as they are{sheet}")

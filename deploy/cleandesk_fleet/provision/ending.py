@@ -59,7 +59,9 @@ def revoke_operator(fleet: Fleet, name: str, reason: str, passphrase: bytes) -> 
     if fleet.registry.dry:
         return Ended(serials)
     fleet.publish(issuer, passphrase)
-    return Ended(serials, fleet.enforce())
+    with fleet.registry.change() as change:
+        over = certificates.revoked_of(change, issuer, name)
+    return Ended(serials, fleet.put_out(over))
 
 
 def decommission(fleet: Fleet, address: Address) -> Ended:

@@ -8,7 +8,7 @@ import logging
 import os
 import subprocess
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -19,6 +19,7 @@ from cleandesk.contract.connection import BrokerSettings, TlsSettings
 from cleandesk_fleet.provision import certificates, keyfiles, operators, pki
 from cleandesk_fleet.provision.authorities import Authorities, Issuer
 from cleandesk_fleet.provision.cards import Desk
+from cleandesk_fleet.provision.certificates import Over
 from cleandesk_fleet.provision.change import Change, Registry
 from cleandesk_fleet.provision.door import Door, await_refusal
 from cleandesk_fleet.provision.errors import BrokerError
@@ -234,7 +235,7 @@ class Fleet:
         if done.returncode:
             raise BrokerError(
                 f"the broker was not told: `{' '.join(place.reload)}` ended with "
-                f"{done.returncode} ({done.stderr.strip()[:200]}): is it up? Then do it again"
+                f"{done.returncode} ({_first_line(done.stderr)}): is it up? Then do it again"
             )
 
     def _copy(self, change: Change, folder: Path) -> None:
@@ -246,21 +247,28 @@ class Fleet:
             keyfiles.write(folder / f"{issuer}.acl", rules(present, issuer).encode())
 
     def enforce(self) -> list[str]:
-        """Put out whose certificate ran out or was revoked; returns who that was.
+        """Put out whose certificate ran out, and boxes that were revoked; returns who that was.
 
         Raises:
             BrokerError: If the broker does not do it; nothing is noted then, so do it again.
         """
         with self.registry.change() as change:
-            names = certificates.to_put_out(change)
-            revoked = certificates.to_put_out(change, only_revoked=True)
-        if not names:
-            return []
-        if any("/" in name for name in revoked):
+            over = certificates.to_put_out(change)
+        if any(one.revoked for one in over):
             self.publish(Issuer.BOXES)
+        return self.put_out(over)
+
+    def put_out(self, over: Sequence[Over]) -> list[str]:
+        """End the connections that these certificates may have begun; returns whose they were.
+
+        Raises:
+            BrokerError: If the broker does not do it; nothing is noted then, so do it again.
+        """
+        names = sorted({one.name for one in over})
         Door(self.admin()).put_out(names)
-        with self.registry.change() as change:
-            certificates.were_put_out(change, names)
+        if over:
+            with self.registry.change() as change:
+                certificates.were_put_out(change, over)
         return names
 
 
@@ -273,6 +281,10 @@ def _alone(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+def _first_line(text: str) -> str:
+    return next(iter(text.splitlines()), "it said nothing")[:200]
 
 
 def _names(shown: x509.Certificate) -> set[str]:

@@ -22,7 +22,7 @@ from cleandesk_fleet.provision.errors import ConflictError, RequestRefusedError
 from cleandesk_fleet.provision.fleet import Fleet
 from cleandesk_fleet.provision.pki import PrivateKey
 from cleandesk_fleet.provision.tables import audit, claims
-from tests.unit.provision.conftest import HandClock, request
+from tests.unit.provision.conftest import PASSPHRASE, HandClock, request
 
 BOX = Address("s1", "b1")
 LASTS = timedelta(days=90)
@@ -121,7 +121,7 @@ def test_a_new_claim_that_is_used_revokes_what_was_before(fleet: Fleet, key: Pri
     claim(fleet, token(fleet), pki.new_key())
     with fleet.registry.change() as change:
         assert len(certificates.valid(change, Issuer.BOXES, "s1/b1")) == 1
-        assert certificates.to_put_out(change) == ["s1/b1"]
+        assert [one.name for one in certificates.to_put_out(change)] == ["s1/b1"]
 
 
 @pytest.mark.parametrize(
@@ -208,10 +208,44 @@ def test_what_ends_is_put_out_once(fleet: Fleet, key: PrivateKey, clock: HandClo
         assert certificates.to_put_out(change) == []
     clock.pass_by(days=90)
     with fleet.registry.change() as change:
-        assert certificates.to_put_out(change) == ["s1/b1"]
-        assert certificates.to_put_out(change, only_revoked=True) == []
-        certificates.were_put_out(change, ["s1/b1"])
+        over = certificates.to_put_out(change)
+        assert [(one.name, one.revoked) for one in over] == [("s1/b1", False)]
+        certificates.were_put_out(change, over)
         assert certificates.to_put_out(change) == []
+
+
+def test_what_is_revoked_while_another_is_put_out_is_still_to_be_done(
+    fleet: Fleet, key: PrivateKey, clock: HandClock
+) -> None:
+    first = claim(fleet, token(fleet), key)
+    clock.pass_by(days=60)
+    renew(fleet, first, pki.new_key())
+    clock.pass_by(days=30)
+    with fleet.registry.change() as change:
+        over = certificates.to_put_out(change)
+    with fleet.registry.change() as change:
+        certificates.revoke(change, Issuer.BOXES, "s1/b1", "stolen")
+        certificates.were_put_out(change, over)
+        assert [one.revoked for one in certificates.to_put_out(change)] == [True]
+
+
+def test_a_revoked_operator_is_left_to_who_can_write_the_list(
+    fleet: Fleet, clock: HandClock
+) -> None:
+    signer = fleet.authorities.signer(Issuer.PEOPLE, PASSPHRASE.encode())
+    for name in ("anna", "ben"):
+        with fleet.registry.change() as change:
+            key = pki.new_key().public_key()
+            certificates.sign(change, signer, key, name, issuer=Issuer.PEOPLE, lasts=LASTS)
+    with fleet.registry.change() as change:
+        certificates.revoke(change, Issuer.PEOPLE, "anna", "left")
+        assert certificates.to_put_out(change) == []
+        assert [one.name for one in certificates.revoked_of(change, Issuer.PEOPLE, "anna")] == [
+            "anna"
+        ]
+    clock.pass_by(days=90)
+    with fleet.registry.change() as change:
+        assert [one.name for one in certificates.to_put_out(change)] == ["ben"]
 
 
 def test_the_audit_trail_tells_of_it_without_the_token(fleet: Fleet, key: PrivateKey) -> None:
