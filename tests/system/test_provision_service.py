@@ -131,10 +131,12 @@ def test_a_box_that_shall_rotate_must_bring_a_new_key(site: Site) -> None:
 
 def test_a_revoked_box_is_out_and_stays_out_and_the_others_stay(site: Site) -> None:
     box, other = site.enrol("s1/revoked"), site.enrol("s1/stays")
+    site.stop_service()  # it would do it, too
     with box.connect() as client, other.connect() as bystander:
         said = site.run("revoke", "s1/revoked", "--reason", "stolen")
         eventually(lambda: not client.up, "the end of the revoked connection")
         assert len(said["revoked"]) == 1
+        assert said["put_out"] == ["s1/revoked"]
         tries = site.broker.log.read_text().count("certificate verify failed")
         eventually(
             lambda: site.broker.log.read_text().count("certificate verify failed") > tries,
@@ -144,6 +146,7 @@ def test_a_revoked_box_is_out_and_stays_out_and_the_others_stay(site: Site) -> N
         assert site.run("revoke", "s1/revoked")["revoked"] == []
         assert bystander.say(f"{V1}/s1/stays/status") in (0, 16)
         assert bystander.disconnects == 0
+    site.start_service()
     body = {"request": request(pki.new_key(), "s1/revoked")}
     status, said = site.ask("/v1/renew", body, site.context(box.files))
     assert (status, said["error"]) == (400, "request")

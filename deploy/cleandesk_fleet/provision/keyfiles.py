@@ -17,6 +17,8 @@ SECRET, PUBLIC = 0o600, 0o644
 def write(path: Path, content: bytes, mode: int = PUBLIC) -> None:
     """Write a file beside its place, flush it to the disk and move it there.
 
+    Written by root, it belongs to whoever its folder belongs to: the broker reads its own key.
+
     Raises:
         OSError: If it cannot be written.
     """
@@ -24,6 +26,9 @@ def write(path: Path, content: bytes, mode: int = PUBLIC) -> None:
     draft.unlink(missing_ok=True)
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     with os.fdopen(handle, "wb") as file:
+        if os.geteuid() == 0:
+            folder = path.parent.stat()
+            os.fchown(handle, folder.st_uid, folder.st_gid)
         file.write(content)
         file.flush()
         os.fsync(handle)

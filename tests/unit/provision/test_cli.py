@@ -3,11 +3,12 @@
 import json
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 import yaml
 
 from cleandesk.config import load
@@ -216,6 +217,26 @@ def test_the_trail_is_shown_to_people(run: Run) -> None:
     code, out, _ = run("list", "audit")
     assert code == 0
     assert "site added" in out
+
+
+def every_command(command: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    below = getattr(command, "commands", None)
+    if below is None:
+        yield name, command
+        return
+    for part, one in below.items():
+        yield from every_command(one, f"{name} {part}".strip())
+
+
+def test_the_help_is_the_reference() -> None:
+    commands = dict(every_command(typer.main.get_command(cli.app)))
+    boxes = {"box new", "sd", "sign", "rotate", "revoke", "decommission", "list"}
+    assert {"ca init", "site add", "operator add", "broker", "serve", "crl"} | boxes == set(
+        commands
+    )
+    for name, command in commands.items():
+        assert command.help, name
+        assert all(parameter.help for parameter in command.params), name
 
 
 def test_a_box_whose_making_was_cut_off_is_made_by_the_next_call(
