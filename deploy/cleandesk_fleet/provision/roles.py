@@ -28,7 +28,7 @@ class Role(StrEnum):
 
 
 #: Below `cleandesk/v1/<site>/<box>/`. Stills, objections and idle markers are read by the
-#: subscriber alone: its log knows who looked at them and forgets them in time.
+#: subscriber alone, so that one place decides who looks at them and when they go.
 _EVENTS = ("status", "health", "privacy", "violation", "active/+")
 _READS = {
     Role.SUBSCRIBER: (*_EVENTS, "still/+", "appeal", "idle"),
