@@ -33,6 +33,7 @@ from cleandesk_fleet.provision.database import open_database
 from cleandesk_fleet.provision.fleet import Fleet
 from cleandesk_fleet.provision.settings import ProvisionSettings
 from tests.eventually import eventually
+from tests.logging_as_it_was import logging_as_it_was
 from tests.mosquitto import free_port
 from tests.rig import BIN
 from tests.system.broker_rig import Member
@@ -79,6 +80,7 @@ class Site:
             mock.patch.dict(os.environ, CLEANDESK_PASSPHRASE=PASSPHRASE),
             contextlib.redirect_stdout(out),
             contextlib.redirect_stderr(err),
+            logging_as_it_was(),
             pytest.raises(SystemExit) as ended,
         ):
             main([*map(str, arguments), "--config", str(self.config), "--json"])

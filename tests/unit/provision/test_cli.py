@@ -14,6 +14,7 @@ import yaml
 from cleandesk.config import load
 from cleandesk.settings import BoxSettings
 from cleandesk_fleet.provision import cli, pki
+from tests.logging_as_it_was import logging_as_it_was
 from tests.unit.provision.conftest import PASSPHRASE, request
 from tests.unit.provision.test_targets import fat, needs_mtools
 
@@ -30,7 +31,7 @@ def run(
     monkeypatch.setenv("CLEANDESK_PASSPHRASE", PASSPHRASE)
 
     def main(*arguments: object) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as ended:
+        with logging_as_it_was(), pytest.raises(SystemExit) as ended:
             cli.main([str(argument) for argument in arguments])
         out, err = capsys.readouterr()
         return int(ended.value.code or 0), out, err
