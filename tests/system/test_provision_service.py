@@ -2,6 +2,7 @@
 
 import ssl
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -62,6 +63,18 @@ def test_another_key_is_refused_and_alarmed_and_the_first_goes_on(site: Site) ->
     with site.keep("s1/copied", key, said).connect() as client:
         assert client.up
     assert site.ask("/v1/claim", card.claim(key)) == (status, said)
+
+
+def test_of_many_boxes_with_one_card_one_enrols(site: Site) -> None:
+    card, keys = site.new_box("s1/many"), [pki.new_key() for _ in range(6)]
+    with ThreadPoolExecutor(len(keys)) as pool:
+        answers = list(pool.map(lambda key: site.ask("/v1/claim", card.claim(key)), keys))
+        assert sorted(status for status, _ in answers) == [200, *[403] * (len(keys) - 1)]
+        winner = keys[[status for status, _ in answers].index(200)]
+        again = pool.map(lambda _: site.ask("/v1/claim", card.claim(winner)), keys)
+        assert {said["certificate"] for _, said in again} == {
+            said["certificate"] for status, said in answers if status == 200
+        }
 
 
 def test_a_box_cannot_be_another_one(site: Site) -> None:
