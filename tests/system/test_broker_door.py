@@ -101,7 +101,6 @@ def test_a_revoked_operator_is_out(broker: WitnessedBroker, door: Door) -> None:
 
 
 def test_lists_of_one_second_are_each_taken(broker: WitnessedBroker) -> None:
-    """Of two lists with one date OpenSSL would keep the older."""
     holders = [broker.issue(Issuer.BOXES, f"s1/b{i}") for i in range(4)]
     for i in range(len(holders)):
         revoke(broker, *holders[: i + 1])

@@ -123,8 +123,8 @@ def revocations(
         signer: Whose certificates they are.
         revoked: Serial numbers, and since when.
         number: Higher than the last list's.
-        span: Its date must be later than the last list's, too: of two with one date OpenSSL keeps
-            the one that it had.
+        span: Its date must be later than the last list's, too: a broker that reads a list anew
+            keeps the old one, and OpenSSL takes the one of the later date.
     """
     builder = (
         x509.CertificateRevocationListBuilder()
