@@ -58,6 +58,16 @@ def add_site(change: Change, site: str) -> bool:
     return True
 
 
+def known_site(change: Change, site: str) -> None:
+    """Check that a site is there.
+
+    Raises:
+        UnknownNameError: If there is no such site.
+    """
+    if not change.connection.scalar(select(sites.c.site).where(sites.c.site == site)):
+        raise UnknownNameError(f"no site {site}: run `cleandesk-provision site add {site}`")
+
+
 def find(change: Change, address: Address) -> "Row[tuple[object, ...]] | None":
     """Return a box's row; None if there is no such box."""
     return change.connection.execute(
@@ -91,10 +101,7 @@ def add_box(change: Change, address: Address, label: str) -> None:
     Raises:
         UnknownNameError: If there is no such site.
     """
-    if not change.connection.scalar(select(sites.c.site).where(sites.c.site == address.site)):
-        raise UnknownNameError(
-            f"no site {address.site}: run `cleandesk-provision site add {address.site}`"
-        )
+    known_site(change, address.site)
     row = {"site": address.site, "box": address.box, "label": label, "state": State.NEW.value}
     change.connection.execute(boxes.insert().values(**row, added_at=change.now))
     change.note("box added", str(address))

@@ -24,7 +24,7 @@ from cleandesk_fleet.provision.change import Change, Registry
 from cleandesk_fleet.provision.door import Door, await_refusal
 from cleandesk_fleet.provision.errors import BrokerError
 from cleandesk_fleet.provision.pki import Signer, Span
-from cleandesk_fleet.provision.roles import Operator, Role, rules
+from cleandesk_fleet.provision.roles import BROKER, Operator, Role, rules
 from cleandesk_fleet.provision.settings import ProvisionSettings
 
 log = logging.getLogger(__name__)
@@ -120,7 +120,7 @@ class Fleet:
                 return True
             folder.mkdir(parents=True, exist_ok=True)
             made = self._issue(
-                change, Issuer.PEOPLE, "broker", passphrase, folder, lasts=lasts, names=names
+                change, Issuer.PEOPLE, BROKER, passphrase, folder, lasts=lasts, names=names
             )
             for issuer in Issuer:
                 trust = self.authorities.trust(issuer)

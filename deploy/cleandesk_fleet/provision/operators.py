@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import select, update
 
+from cleandesk_fleet.provision.boxes import known_site
 from cleandesk_fleet.provision.change import Change
 from cleandesk_fleet.provision.errors import ConflictError, UnknownNameError
 from cleandesk_fleet.provision.roles import Operator, Role
@@ -14,8 +15,11 @@ def add(change: Change, operator: Operator) -> bool:
     """Add somebody; returns False if they are there, with this role and site.
 
     Raises:
+        UnknownNameError: If there is no such site.
         ConflictError: If they are there with another one.
     """
+    if operator.site is not None:
+        known_site(change, operator.site)
     known = find(change, operator.name)
     if known == operator:
         return False

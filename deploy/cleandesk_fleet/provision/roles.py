@@ -1,16 +1,22 @@
 """What people and services may read and write on the broker, and the rules files that say so."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from cleandesk.contract.topics import ROOT
+from cleandesk.contract.topics import NAME_PATTERN, ROOT
 from cleandesk_fleet.provision.authorities import Issuer
+from cleandesk_fleet.provision.errors import UsageError
 
 _HEADER = """\
 # Written by cleandesk-provision: changes here are lost at the next `operator add` or `revoke`.
 # What is not here is denied.
 """
+
+
+#: Common name of the broker's own certificate.
+BROKER = "broker"
 
 
 class Role(StrEnum):
@@ -53,11 +59,21 @@ class Operator:
         name: Their certificate's common name.
         role: What they may do.
         site: Whose boxes; None is every site's.
+
+    Raises:
+        UsageError: If a name has other characters than a site's: it stands in the rules file.
     """
 
     name: str
     role: Role
     site: str | None = None
+
+    def __post_init__(self) -> None:
+        for name in (self.name, self.site):
+            if name is not None and not re.fullmatch(NAME_PATTERN, name):
+                raise UsageError(f"{name!r} is no name: use 1-64 of a-z, 0-9 and '-'")
+        if self.name == BROKER:
+            raise UsageError(f"{BROKER} is the broker's own name: take another one")
 
 
 def rules(operators: Iterable[Operator], issuer: Issuer) -> str:

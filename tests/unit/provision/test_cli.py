@@ -171,6 +171,8 @@ def test_each_failure_has_its_code_and_says_the_fix(
         (2, "site 'S1'", ("site", "add", "S1")),
         (2, "given by --site", ("operator", "add", "x", "--role", "ops", "--out", out)),
         (3, "site add s9", ("box", "new", "s9/b1")),
+        (3, "site add s7", ("operator", "add", "x", "--role", "ops", "--site", "s7", "--out", out)),
+        (2, "is no name", ("operator", "add", "X", "--role", "subscriber", "--out", out)),
         (3, "box new", ("revoke", "s1/b9")),
         (3, "list", ("revoke", "nobody")),
         (3, "box new s1/b9", ("sd", "s1/b9", tmp_path)),

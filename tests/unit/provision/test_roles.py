@@ -1,6 +1,9 @@
 """The rules files that are written for the broker."""
 
+import pytest
+
 from cleandesk_fleet.provision.authorities import Issuer
+from cleandesk_fleet.provision.errors import UsageError
 from cleandesk_fleet.provision.roles import Operator, Role, rules
 
 
@@ -21,3 +24,15 @@ def test_ops_and_control_are_bound_to_their_site() -> None:
 def test_nobody_may_do_anything_without_being_named() -> None:
     text = rules([], Issuer.PEOPLE)
     assert all(line.startswith("#") for line in text.splitlines() if line)
+
+
+@pytest.mark.parametrize("name", ["", "a b", "a\ntopic readwrite #", "Anna", "a/b", "a+", "broker"])
+def test_no_name_brings_rules_of_its_own(name: str) -> None:
+    with pytest.raises(UsageError):
+        Operator(name, Role.SUBSCRIBER)
+
+
+def test_no_site_brings_rules_of_its_own() -> None:
+    for site in ("#", "+", "s1/+/status\ntopic readwrite #"):
+        with pytest.raises(UsageError):
+            Operator("anna", Role.OPS, site)
