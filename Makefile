@@ -49,13 +49,15 @@ ifeq ($(SOURCE),picamera2)
 endif
 	@$(BIN)/python -m demo $(if $(SOURCE),--source '$(SOURCE)')
 
-test: $(VENV)/.dev mosquitto strace chromium lint types contract  ## Lint, types and all tests
+test: $(VENV)/.dev mosquitto strace chromium mtools lint types contract  ## Lint, types and all tests
 	$(BIN)/pytest
 
 # Programs of the system that tests need; apt installs those that are missing.
-.PHONY: mosquitto strace chromium
-mosquitto strace chromium:
-	@PATH="$$PATH:/usr/sbin" command -v $@ >/dev/null || { \
+PROGRAM = $@
+.PHONY: mosquitto strace chromium mtools
+mtools: PROGRAM = mcopy
+mosquitto strace chromium mtools:
+	@PATH="$$PATH:/usr/sbin" command -v $(PROGRAM) >/dev/null || { \
 	  SUDO=$$([ "$$(id -u)" = 0 ] || echo sudo); \
 	  $$SUDO apt-get update -qq && \
 	  $$SUDO env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $@; }
@@ -75,6 +77,13 @@ unit: $(VENV)/.dev  ## Only the fast tests
 
 system: $(VENV)/.dev mosquitto chromium  ## Real broker, box and subscriber
 	$(BIN)/pytest tests/system
+
+.PHONY: broker test-identity
+broker: $(VENV)/.dev mosquitto  ## The production broker here, with throw-away certificates
+	$(BIN)/python -m broker
+
+test-identity: $(VENV)/.dev mosquitto mtools  ## Broker, certificates and provisioning
+	$(BIN)/pytest tests/unit/provision tests/system/test_broker_*.py tests/system/test_provision_*.py
 
 fault: $(VENV)/.dev mosquitto  ## Kill and cut for real; ROUNDS=200 for a long one
 	$(BIN)/pytest tests/fault
@@ -135,7 +144,7 @@ evaluate: $(TRAIN)/.ready  ## Judge the shipped model, write models/README.md; n
 
 lock: $(VENV)/bin/pip  ## Pin all dependencies with hashes
 	$(BIN)/pip install --quiet 'uv>=0.8'
-	for extra in demo dev page train adversary; do \
+	for extra in demo dev page provision train adversary; do \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	    $$([ $$extra != adversary ] || echo --no-deps) --extra $$extra pyproject.toml \
 	    --output-file deploy/locks/$$extra.txt || exit 1; done

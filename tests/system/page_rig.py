@@ -13,7 +13,7 @@ import pytest
 import yaml
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright
 
-from cleandesk.page.pins import hashed
+from cleandesk.contract.pin_hash import hashed
 from tests.eventually import eventually
 from tests.mosquitto import free_port
 

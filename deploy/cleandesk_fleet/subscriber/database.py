@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, create_engine, event, select
+from sqlalchemy import Connection, Engine, create_engine, select
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.pool import NullPool, StaticPool
 
+from cleandesk_fleet.sqlite import explicit_transactions
 from cleandesk_fleet.subscriber.migration import migrate
 from cleandesk_fleet.subscriber.tables import VERSION, meta, metadata
 
@@ -51,8 +52,7 @@ def _writing(path: Path) -> Engine:
         return raw
 
     engine = create_engine("sqlite://", creator=connect, poolclass=StaticPool)
-    # A writer that begins as a reader can fail half-way when somebody else writes: begin as one.
-    _explicit_transactions(engine, "BEGIN IMMEDIATE")
+    explicit_transactions(engine, "BEGIN IMMEDIATE")
     return engine
 
 
@@ -87,7 +87,7 @@ def open_reader(path: Path) -> Engine:
         )
 
     engine = create_engine("sqlite://", creator=connect, poolclass=NullPool)
-    _explicit_transactions(engine, "BEGIN")
+    explicit_transactions(engine, "BEGIN")
     try:
         with engine.connect() as connection:
             _check_version(connection, path)
@@ -128,18 +128,6 @@ def sole_writer(path: Path) -> Iterator[None]:
 def will_pass(error: DatabaseError) -> bool:
     """Say whether a failure is the database's (locked, full, I/O), not the statement's."""
     return isinstance(error, OperationalError) or error.connection_invalidated
-
-
-def _explicit_transactions(engine: Engine, begin: str) -> None:
-    """Let SQLAlchemy begin transactions, not sqlite3, which begins them too late."""
-
-    @event.listens_for(engine, "connect")
-    def _no_implicit_begin(raw: sqlite3.Connection, _record: object) -> None:
-        raw.isolation_level = None
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
 
 
 def _check_version(connection: Connection, path: Path) -> None:

@@ -80,6 +80,7 @@ def fingerprint(config: ConfigOption) -> None:
 @app.command("hash-pin")
 def hash_pin() -> None:
     """Read the label's PIN from standard input and print what the page's `label` file holds."""
+    from cleandesk.contract.pin_hash import hashed  # noqa: PLC0415
     from cleandesk.page import pins  # noqa: PLC0415
 
     pin = sys.stdin.readline().strip()
@@ -90,7 +91,7 @@ def hash_pin() -> None:
             "by chance, no row and no repetition",
             2,
         )
-    typer.echo(pins.hashed(pin))
+    typer.echo(hashed(pin))
 
 
 def _load(config: Path) -> "PageSettings":

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from cleandesk.clock import Clock
+from cleandesk.contract import pin_hash
 from cleandesk.page import pins
 from cleandesk.page.attempts import Attempts
 from cleandesk.page.client import BoxClient
@@ -118,9 +119,9 @@ class Entrance:
                 raise RefusedError(weakness)
             if not session.pairing:
                 await self._check(present or "")
-            if await asyncio.to_thread(pins.fits, new, self.label):
+            if await asyncio.to_thread(pin_hash.fits, new, self.label):
                 raise RefusedError("label")
-            hashed = await asyncio.to_thread(pins.hashed, new)
+            hashed = await asyncio.to_thread(pin_hash.hashed, new)
             await self.box.tell(Note(kind="paired" if session.pairing else "pin_changed"))
             with self.store.transaction():
                 self.store.pin = hashed
@@ -133,7 +134,7 @@ class Entrance:
             raise RefusedError("wait", left)
         self.attempts.begin()
         known = self.store.pin or self.label
-        if not await asyncio.to_thread(pins.fits, pin[: pins.LONGEST + 1], known):
+        if not await asyncio.to_thread(pin_hash.fits, pin[: pins.LONGEST + 1], known):
             raise RefusedError("wrong", self.attempts.left_s())
         self.attempts.succeeded()
 

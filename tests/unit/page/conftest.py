@@ -10,7 +10,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from cleandesk.clock import Instant
-from cleandesk.page import pins
+from cleandesk.contract import pin_hash
 from cleandesk.page.app import make
 from cleandesk.page.client import BoxClient
 from cleandesk.page.entrance import Entrance
@@ -96,7 +96,7 @@ def box(tmp_path: Path) -> Iterator[FakeBox]:
 
 @pytest.fixture
 def page(tmp_path: Path, box: FakeBox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
-    monkeypatch.setattr(pins, "_N", 2**4)
+    monkeypatch.setattr(pin_hash, "_N", 2**4)
     clock = HandClock()
     store = Store(tmp_path / "page.db")
     client = BoxClient(box.socket, patience_s=5)
@@ -105,7 +105,7 @@ def page(tmp_path: Path, box: FakeBox, monkeypatch: pytest.MonkeyPatch) -> Itera
     )
     parts = Parts(
         settings=settings,
-        entrance=Entrance.open(store, client, pins.hashed(LABEL), clock),
+        entrance=Entrance.open(store, client, pin_hash.hashed(LABEL), clock),
         box=client,
         texts=Texts(),
         templates=templates(),

@@ -9,7 +9,7 @@ import yaml
 from typer.testing import CliRunner, Result
 
 from cleandesk.config import load
-from cleandesk.page import pins
+from cleandesk.contract import pin_hash
 from cleandesk.page.cli import app
 from cleandesk.page.settings import PageSettings, ServingSettings
 from tests.unit.page.conftest import LABEL
@@ -56,7 +56,7 @@ def test_check_says_what_is_wrong(tmp_path: Path) -> None:
     assert missing.returncode == 1
     assert "hash-pin" in missing.stderr
     assert "Traceback" not in missing.stderr
-    (tmp_path / "label").write_text(pins.hashed(LABEL))
+    (tmp_path / "label").write_text(pin_hash.hashed(LABEL))
     good = program("check", "--config", file)
     assert (good.returncode, good.stdout) == (0, f"{file}: good. https://cleandesk-desk-1.local\n")
     wrong = program("check", "--config", settings(tmp_path, pagee={"port": 1}))
@@ -75,7 +75,7 @@ def test_a_page_that_is_off_ends_well_and_opens_nothing(tmp_path: Path) -> None:
 def test_a_port_in_use_is_told_with_the_fix(tmp_path: Path) -> None:
     import socket  # noqa: PLC0415
 
-    (tmp_path / "label").write_text(pins.hashed(LABEL))
+    (tmp_path / "label").write_text(pin_hash.hashed(LABEL))
     with socket.create_server(("127.0.0.1", 0)) as taken:
         page = {"listen": ["127.0.0.1"], "port": taken.getsockname()[1]}
         done = program("run", "--config", settings(tmp_path, page=page))
@@ -96,7 +96,7 @@ def test_hash_pin_prints_what_the_label_file_holds() -> None:
     done = hash_pin(f"{LABEL}\n")
     assert done.exit_code == 0
     assert LABEL not in done.stdout
-    assert pins.fits(LABEL, done.stdout.strip())
+    assert pin_hash.fits(LABEL, done.stdout.strip())
 
 
 @pytest.mark.parametrize("pin", ["", "123456", "12", "abcdef"])

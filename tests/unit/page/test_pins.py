@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cleandesk.contract import pin_hash
 from cleandesk.page import pins
 from cleandesk.page.attempts import LONGEST_S, Attempts, wait_s
 from cleandesk.page.entrance import Entrance
@@ -44,12 +45,12 @@ def test_no_row_of_equal_steps_is_taken(first: int, step: int, length: int) -> N
 
 
 def test_a_hash_fits_its_pin_and_no_other_and_is_salted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pins, "_N", 2**4)
-    known = pins.hashed(OWN)
-    assert pins.fits(OWN, known)
-    assert not pins.fits(LABEL, known)
+    monkeypatch.setattr(pin_hash, "_N", 2**4)
+    known = pin_hash.hashed(OWN)
+    assert pin_hash.fits(OWN, known)
+    assert not pin_hash.fits(LABEL, known)
     assert OWN not in known
-    assert known != pins.hashed(OWN)
+    assert known != pin_hash.hashed(OWN)
 
 
 def test_the_label_is_kept_as_a_hash_and_never_as_the_pin(tmp_path: Path) -> None:
@@ -60,8 +61,8 @@ def test_the_label_is_kept_as_a_hash_and_never_as_the_pin(tmp_path: Path) -> Non
     with pytest.raises(PageError, match="is no hash of the label's PIN; write it with") as refused:
         pins.read_label(file)
     assert LABEL not in str(refused.value)
-    file.write_text(pins.hashed(LABEL) + "\n")
-    assert pins.fits(LABEL, pins.read_label(file))
+    file.write_text(pin_hash.hashed(LABEL) + "\n")
+    assert pin_hash.fits(LABEL, pins.read_label(file))
 
 
 @given(st.integers(0, 10_000))

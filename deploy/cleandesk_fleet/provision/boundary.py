@@ -1,0 +1,152 @@
+"""What every command shares: its options, where its fleet comes from, and how it answers."""
+
+import getpass
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from cleandesk.config import load
+from cleandesk.contract.topics import Address, TopicError
+from cleandesk_fleet.provision.change import Registry
+from cleandesk_fleet.provision.database import open_database
+from cleandesk_fleet.provision.errors import LockedError, UsageError
+from cleandesk_fleet.provision.fleet import Fleet
+from cleandesk_fleet.provision.settings import ProvisionSettings
+
+_SHORTEST_PASSPHRASE = 12
+_PASSPHRASE = "CLEANDESK_PASSPHRASE"  # noqa: S105 - a variable's name
+
+Config = Annotated[
+    Path,
+    typer.Option("--config", "-c", envvar="CLEANDESK_PROVISION", help="The settings, YAML"),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Answer with one JSON object")]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Say what would be done; nothing is kept or written")
+]
+PassphraseFile = Annotated[
+    Path | None,
+    typer.Option(
+        help=f"File with the passphrase; default: ${_PASSPHRASE}, or the terminal is asked"
+    ),
+]
+DEFAULT_CONFIG = Path("provision.yaml")
+
+
+@dataclass
+class Answer:
+    """What a command has to say: lines for people, or one JSON object.
+
+    Attributes:
+        as_json: Which of both.
+        dry: Nothing was done; both say so.
+    """
+
+    as_json: bool
+    dry: bool = False
+    _said: dict[str, Any] = field(default_factory=dict)
+
+    def say(self, text: str, **facts: object) -> None:
+        """Say one thing; facts are for the JSON object only."""
+        self.add(**facts)
+        if not self.as_json:
+            prefix = "would do: " if self.dry else ""
+            Console(soft_wrap=True, highlight=False, markup=False).print(prefix + text)
+
+    def add(self, **facts: object) -> None:
+        """Add facts to the JSON object."""
+        self._said |= facts
+
+    def rows(self, name: str, rows: Sequence[Mapping[str, object]]) -> None:
+        """Show rows as a table."""
+        self._said[name] = rows
+        if self.as_json:
+            return
+        table = Table(box=None, pad_edge=False)
+        for column in rows[0] if rows else ():
+            table.add_column(column.removesuffix("_at"), overflow="fold")
+        for row in rows:
+            table.add_row(*(Text(_shown(cell)) for cell in row.values()))
+        Console().print(table if rows else f"no {name}")
+
+    def close(self) -> None:
+        """Finish: write the JSON object."""
+        if self.as_json:
+            said = {"dry_run": self.dry, **self._said}
+            sys.stdout.write(json.dumps(said, default=str, ensure_ascii=False) + "\n")
+
+
+def _shown(cell: object) -> str:
+    match cell:
+        case None:
+            return "-"
+        case datetime():
+            return f"{cell:%Y-%m-%d %H:%M:%S}Z"
+        case _:
+            return str(cell)
+
+
+def fleet(config: Path, *, dry: bool = False, who: str | None = None) -> Fleet:
+    """Return the fleet of a configuration.
+
+    Raises:
+        ConfigError: If the settings are wrong.
+        ProvisionError: If the state cannot be opened.
+    """
+    settings = load(config, ProvisionSettings)
+    registry = Registry(open_database(settings.state), who or _who(), dry=dry)
+    return Fleet(settings, registry)
+
+
+def _who() -> str:
+    """Return who acts: through sudo it is whoever called it."""
+    return os.environ.get("SUDO_USER") or getpass.getuser()
+
+
+def passphrase(file: Path | None, *, new: bool = False) -> bytes:
+    """Return the passphrase: from a file, the environment, or the terminal.
+
+    Raises:
+        LockedError: If there is none, or a new one is too short.
+    """
+    if file is not None:
+        try:
+            text = file.read_text(encoding="utf-8").rstrip("\n")
+        except OSError as error:
+            raise LockedError(f"{file}: {error.strerror}: give the passphrase's file") from error
+    elif (given := os.environ.get(_PASSPHRASE)) is not None:
+        text = given
+    elif sys.stdin.isatty():
+        text = typer.prompt("Passphrase", hide_input=True, confirmation_prompt=new, err=True)
+    else:
+        raise LockedError(f"no passphrase: set {_PASSPHRASE}, or give --passphrase-file")
+    if new and len(text) < _SHORTEST_PASSPHRASE:
+        raise LockedError(
+            f"this passphrase has {len(text)} characters: use {_SHORTEST_PASSPHRASE} or more"
+        )
+    return text.encode()
+
+
+def address(text: str) -> Address:
+    """Read `<site>/<box>`.
+
+    Raises:
+        UsageError: If it is none.
+    """
+    site, slash, box = text.partition("/")
+    if not slash:
+        raise UsageError(f"{text!r} is no box: write <site>/<box>")
+    try:
+        return Address(site, box)
+    except TopicError as error:
+        raise UsageError(str(error)) from error

@@ -1,0 +1,217 @@
+"""The enrolment service: `POST /v1/claim` with a token, `POST /v1/renew` with a certificate.
+
+Both take JSON and answer with JSON: `certificate`, `issuer`, `root` as PEM, or `error`, `reason`
+and `fix`. An unknown token, one that is over and one that is bound to another key get one and the
+same answer: nobody learns by trying which tokens there are.
+"""
+
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import TypeVar
+
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from cleandesk.contract.topics import Address, TopicError
+from cleandesk_fleet.provision import claiming, keyfiles, pki
+from cleandesk_fleet.provision.authorities import Issuer
+from cleandesk_fleet.provision.change import Change
+from cleandesk_fleet.provision.claiming import TokenRefusedError
+from cleandesk_fleet.provision.errors import RequestRefusedError
+from cleandesk_fleet.provision.fleet import Fleet
+from cleandesk_fleet.provision.limits import Limiter
+
+log = logging.getLogger(__name__)
+
+B = TypeVar("B", bound=BaseModel)
+
+_MOST_BYTES = 16 * 1024
+_MINUTE_S, _HOUR_S = 60, 3600
+_AGAIN_S = 5
+
+
+class ClaimBody(BaseModel):
+    """What a box says to be given its first certificate."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    token: str = Field(min_length=16, max_length=128, description="From its card")
+    request: str = Field(max_length=8192, description="Certificate signing request, PEM")
+
+
+class RenewBody(BaseModel):
+    """What a box says to be given its next certificate."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    request: str = Field(max_length=8192, description="Certificate signing request, PEM")
+
+
+class RefusedError(Exception):
+    """An answer other than a certificate."""
+
+    def __init__(self, status: int, error: str, reason: str, fix: str, wait_s: int = 0) -> None:
+        super().__init__(reason)
+        self.status, self.error, self.reason, self.fix = status, error, reason, fix
+        self.wait_s = wait_s
+
+
+class Enrolment:
+    """Answers boxes.
+
+    Args:
+        fleet: The fleet; its boxes' authority must have its key here.
+        clock: Seconds on a clock that never jumps, for the limits.
+    """
+
+    def __init__(self, fleet: Fleet, clock: Callable[[], float] = time.monotonic) -> None:
+        self._fleet = fleet
+        self._signer = fleet.authorities.signer(Issuer.BOXES)
+        self._root = keyfiles.read_certificate(fleet.authorities.root)
+        self._lasts = timedelta(days=fleet.settings.authorities.box_days)
+        given = fleet.settings.enrolment
+        rate, refusals = given.requests_per_minute, given.refusals_per_hour
+        self._requests = Limiter(per_s=rate / _MINUTE_S, burst=rate, clock=clock)
+        self._refusals = Limiter(per_s=refusals / _HOUR_S, burst=refusals, clock=clock)
+
+    def app(self) -> Starlette:
+        """Return the service as an ASGI application."""
+        return Starlette(
+            routes=[
+                Route("/v1/claim", self._answering(self._claim), methods=["POST"]),
+                Route("/v1/renew", self._answering(self._renew), methods=["POST"]),
+            ]
+        )
+
+    def _answering(
+        self, handle: Callable[[Request, bytes], Awaitable[str]]
+    ) -> Callable[[Request], Awaitable[JSONResponse]]:
+        async def answer(request: Request) -> JSONResponse:
+            address = request.client.host if request.client else ""
+            try:
+                self._admit(address)
+                pem = await handle(request, await _body(request))
+            except RefusedError as error:
+                log.warning(
+                    "refused",
+                    extra={"address": address, "error": error.error, "path": request.url.path},
+                )
+                said = {"error": error.error, "reason": error.reason, "fix": error.fix}
+                headers = {"Retry-After": str(error.wait_s)} if error.wait_s else None
+                return JSONResponse(said, error.status, headers)
+            return JSONResponse(
+                {
+                    "certificate": pem,
+                    "issuer": _pem(self._signer.certificate),
+                    "root": _pem(self._root),
+                }
+            )
+
+        return answer
+
+    def _admit(self, address: str) -> None:
+        for limiter, spends in ((self._refusals, False), (self._requests, True)):
+            allowed = limiter.take(address) if spends else limiter.left(address) >= 1
+            if not allowed:
+                wait_s = limiter.wait_s(address)
+                raise RefusedError(
+                    429, "too_many", "asked too often", f"try again in {wait_s} s", wait_s
+                )
+
+    async def _claim(self, request: Request, raw: bytes) -> str:
+        body = _parsed(ClaimBody, raw)
+        pem = await self._decide(
+            request,
+            lambda change: claiming.claim(
+                change, self._signer, body.token, body.request.encode(), self._lasts
+            ),
+        )
+        named = pki.common_name(x509.load_pem_x509_certificate(pem.encode()))
+        self._fleet.desk.claimed(Address(*str(named).split("/")))
+        return pem
+
+    async def _renew(self, request: Request, raw: bytes) -> str:
+        body = _parsed(RenewBody, raw)
+        shown: bytes | None = getattr(request.state, "certificate", None)
+        if shown is None:
+            raise RefusedError(
+                401, "no_certificate", "no client certificate", "connect with the box's own"
+            )
+        certificate = x509.load_der_x509_certificate(shown)
+        return await self._decide(
+            request,
+            lambda change: claiming.renew(
+                change, self._signer, certificate, body.request.encode(), self._lasts
+            ),
+        )
+
+    async def _decide(self, request: Request, decision: Callable[[Change], str]) -> str:
+        try:
+            return await run_in_threadpool(self._committed, decision)
+        except (RequestRefusedError, TopicError) as error:
+            self._refusals.take(request.client.host if request.client else "")
+            if isinstance(error, TokenRefusedError):
+                raise RefusedError(403, "token", *_halves(error)) from error
+            raise RefusedError(400, "request", *_halves(error)) from error
+        except SQLAlchemyError as error:
+            log.exception("the state cannot be written")
+            raise RefusedError(
+                503, "unavailable", "not possible now", "try again", _AGAIN_S
+            ) from error
+
+    def _committed(self, decision: Callable[[Change], str]) -> str:
+        """Decide in one transaction, which is kept when the answer is no: it may hold an alarm."""
+        refusal: RequestRefusedError | None = None
+        pem = ""
+        with self._fleet.registry.change() as change:
+            try:
+                pem = decision(change)
+            except RequestRefusedError as error:
+                refusal = error
+        if refusal is not None:
+            raise refusal
+        return pem
+
+
+async def _body(request: Request) -> bytes:
+    """Return a request's body, read no further than is allowed."""
+    raw = bytearray()
+    try:
+        async for part in request.stream():
+            raw += part
+            if len(raw) > _MOST_BYTES:
+                raise RefusedError(
+                    413, "too_large", "too large", f"send at most {_MOST_BYTES} bytes"
+                )
+    except ClientDisconnect as error:
+        raise RefusedError(400, "cut_off", "cut off", "send it again") from error
+    return bytes(raw)
+
+
+def _parsed(model: type[B], raw: bytes) -> B:
+    try:
+        return model.model_validate_json(raw)
+    except ValidationError as error:
+        keys = sorted({".".join(map(str, one["loc"])) or "body" for one in error.errors()})
+        raise RefusedError(
+            400, "malformed", f"not as it should be: {', '.join(keys)}"[:300], "update the box"
+        ) from error
+
+
+def _halves(error: Exception) -> tuple[str, str]:
+    """Return an error's reason and its fix."""
+    reason, _, fix = str(error).partition(": ")
+    return reason, fix
+
+
+def _pem(certificate: x509.Certificate) -> str:
+    return certificate.public_bytes(serialization.Encoding.PEM).decode()

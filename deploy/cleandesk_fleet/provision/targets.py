@@ -1,0 +1,198 @@
+"""Where a card's files go: a mounted boot partition, a card's device, or an image file.
+
+Nothing is written to a disk that is not removable: the wrong letter must not cost a laptop.
+"""
+
+import os
+import shutil
+import stat
+import struct
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from cleandesk_fleet.provision import keyfiles
+from cleandesk_fleet.provision.cards import FOLDER
+from cleandesk_fleet.provision.errors import ProvisionError, UnsafeTargetError
+
+_SECTOR = 512
+_MBR_TABLE, _MBR_ENTRY = 446, 16
+_PROTECTIVE = 0xEE
+_FAT = ("vfat", "msdos")
+
+
+class Target(Protocol):
+    """A place that files can be written to."""
+
+    def write(self, files: Mapping[str, bytes]) -> None:
+        """Write files, by name, into the folder `cleandesk` of the boot partition."""
+
+
+class Mounted:
+    """A boot partition that is mounted."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def write(self, files: Mapping[str, bytes]) -> None:
+        """Write the files, and flush them to the card."""
+        folder = self._folder / FOLDER
+        folder.mkdir(exist_ok=True)
+        for name, content in files.items():
+            keyfiles.write(folder / name, content)
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+class Image:
+    """An image file, or a card's device that is not mounted; written by mtools, without root."""
+
+    def __init__(self, path: Path) -> None:
+        with path.open("rb") as file:
+            self._offset = _boot_partition(file, path)
+        self._path = path
+
+    def write(self, files: Mapping[str, bytes]) -> None:
+        """Write the files.
+
+        Raises:
+            ProvisionError: If mtools are missing or fail.
+        """
+        if shutil.which("mcopy") is None:
+            raise ProvisionError("no mtools: 'apt install mtools', then try again")
+        with tempfile.TemporaryDirectory(prefix="cleandesk-card-") as home:
+            folder = Path(home) / FOLDER
+            folder.mkdir()
+            for name, content in files.items():
+                (folder / name).write_bytes(content)
+            self._copy(folder)
+
+    def _copy(self, folder: Path) -> None:
+        where = f"{self._path}@@{self._offset}"
+        done = subprocess.run(  # noqa: S603 - no shell
+            ["mcopy", "-o", "-s", "-Q", "-i", where, str(folder), "::/"],  # noqa: S607 - by PATH
+            capture_output=True,
+            text=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+        if done.returncode:
+            raise ProvisionError(f"{self._path}: not written: {done.stderr.strip()[:300]}")
+
+
+def target(
+    path: Path,
+    *,
+    system: Path = Path("/sys/dev/block"),
+    mounts: Path = Path("/proc/self/mountinfo"),
+) -> Target:
+    """Return the place at a path, if it is one that may be written.
+
+    Args:
+        path: A mount point, a block device, or an image file.
+        system: The kernel's devices.
+        mounts: What is mounted.
+
+    Raises:
+        UnsafeTargetError: If it is something else, or its disk is not removable.
+    """
+    try:
+        found = path.stat()
+    except OSError as error:
+        raise UnsafeTargetError(f"{path}: {error.strerror}: give a card or an image") from error
+    if stat.S_ISREG(found.st_mode):
+        return Image(path)
+    if stat.S_ISBLK(found.st_mode):
+        _refuse_fixed(path, found.st_rdev, system)
+        _refuse_mounted(path, found.st_rdev, mounts)
+        return Image(path)
+    kind = _file_system(path.resolve(), mounts)
+    if kind is None:
+        raise UnsafeTargetError(
+            f"{path} is no mount point: mount the card's boot partition, or give its device"
+        )
+    if kind not in _FAT:
+        raise UnsafeTargetError(f"{path} is {kind}, a boot partition is FAT: give that one")
+    _refuse_fixed(path, found.st_dev, system)
+    return Mounted(path)
+
+
+def _refuse_fixed(path: Path, device: int, system: Path) -> None:
+    """Raise if a disk is not removable; built-in card readers say so by the card's type."""
+    here = (system / f"{os.major(device)}:{os.minor(device)}").resolve()
+    disk = here.parent if (here / "partition").exists() else here
+    if _said(disk / "removable") == "1" or _said(disk / "device" / "type") == "SD":
+        return
+    raise UnsafeTargetError(
+        f"{path} lies on {disk.name}, which is not removable: nothing was written; give the card's "
+        "boot partition, or an image file"
+    )
+
+
+def _refuse_mounted(path: Path, device: int, mounts: Path) -> None:
+    number = f"{os.major(device)}:{os.minor(device)}"
+    for line in mounts.read_text(encoding="utf-8").splitlines():
+        if line.split()[2] == number:
+            raise UnsafeTargetError(f"{path} is mounted: give the mount point, or unmount it")
+
+
+def _file_system(path: Path, mounts: Path) -> str | None:
+    """Return what is mounted exactly here; the last one counts."""
+    kinds = [
+        line.split(" - ", 1)[1].split()[0]
+        for line in mounts.read_text(encoding="utf-8").splitlines()
+        if line.split()[4].encode().decode("unicode_escape") == str(path)
+    ]
+    return kinds[-1] if kinds else None
+
+
+def _said(path: Path) -> str:
+    try:
+        return path.read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
+
+
+def _boot_partition(file: BinaryIO, path: Path) -> int:
+    """Return where the first FAT file system of an image begins, in bytes.
+
+    Raises:
+        UnsafeTargetError: If there is none.
+    """
+    for offset in (0, *_partitions(file)):
+        file.seek(offset)
+        sector = file.read(_SECTOR)
+        if sector[54:57] == b"FAT" or sector[82:85] == b"FAT":
+            return offset
+    raise UnsafeTargetError(f"{path} holds no FAT boot partition: is it an image of a card?")
+
+
+def _partitions(file: BinaryIO) -> list[int]:
+    """Return where the partitions of an MBR or a GPT begin, in bytes."""
+    file.seek(0)
+    table = file.read(_SECTOR)
+    if table[510:512] != b"\x55\xaa":
+        return []
+    entries = [table[_MBR_TABLE + i * _MBR_ENTRY :][:_MBR_ENTRY] for i in range(4)]
+    if any(entry[4] == _PROTECTIVE for entry in entries):
+        return _gpt(file)
+    return [struct.unpack_from("<I", entry, 8)[0] * _SECTOR for entry in entries if entry[4]]
+
+
+def _gpt(file: BinaryIO) -> list[int]:
+    file.seek(_SECTOR)
+    header = file.read(_SECTOR)
+    if header[:8] != b"EFI PART":
+        return []
+    first, count, size = struct.unpack_from("<QII", header, 72)
+    file.seek(first * _SECTOR)
+    table = file.read(min(count, 128) * size)
+    entries = [table[i : i + size] for i in range(0, len(table), size)]
+    return [
+        struct.unpack_from("<Q", entry, 32)[0] * _SECTOR for entry in entries if any(entry[:16])
+    ]
