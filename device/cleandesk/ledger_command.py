@@ -68,9 +68,7 @@ def as_text(entry: Entry) -> str:
     shown = entry.payload.decode("utf-8", "backslashreplace") or "(empty: the topic is cleared)"
     if (media := media_type_of(entry.payload)) is not None:
         digest = hashlib.sha256(entry.payload).hexdigest()
-        shown = (
-            f"({media}, {len(entry.payload)} bytes, sha256 {digest}: the worker's page shows it)"
-        )
+        shown = f"({media}, {len(entry.payload)} bytes, sha256 {digest})"
     lines.append("    " + "".join(char if char.isprintable() else "\ufffd" for char in shown))
     return "\n".join(lines)
 

@@ -123,8 +123,8 @@ TOPICS = (
         retain=False,
         below="violation_id",
         media="image/jpeg",
-        about="Off by default. A redacted picture of the thing, after the worker's delay: a JPEG, or "
-        "application/pkcs7-mime, as `media_type` says. Sent until an `ack` names its still_id.",
+        about="Off by default. A redacted picture of the thing, after the worker's delay: a JPEG, "
+        "or application/pkcs7-mime, as `media_type` says. Sent until an `ack` names its still_id.",
     ),
     Topic(
         Channel.ACK,

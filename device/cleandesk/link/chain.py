@@ -16,7 +16,7 @@ from dataclasses import dataclass
 START = bytes(32)
 #: Kind of an entry that was never a message: something happened on the box.
 NOTE = "note"
-#: Message id of the note that shows the worker the picture in a sealed still; its payload is a JPEG.
+#: Message id of the note that shows the worker what is in a sealed still; its payload is a JPEG.
 SEALED = "sealed_still"
 #: Message id of the note that says which entries a damaged file has lost.
 DAMAGE = "damage"

@@ -1,7 +1,7 @@
 """A message about the worker that is no event: said once, entered in the ledger, then sent."""
 
-from datetime import datetime
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Self
 
 from cleandesk.contract.commands import MAX_CORRELATION, Response
