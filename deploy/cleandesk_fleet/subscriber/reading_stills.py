@@ -44,6 +44,7 @@ def show(
 
     A deleted one is told with its sha256, when file and row went, and that the file is gone.
     """
+    context.obj = (config, db)
     if context.invoked_subcommand is not None:
         return
     find = queries.find_deleted_stills if deleted else queries.find_stills
@@ -54,6 +55,7 @@ def show(
 
 @app.command()
 def export(
+    context: typer.Context,
     still_id: Annotated[str, typer.Argument(metavar="ID", help="As `stills` lists it")],
     to: Annotated[Path, typer.Option("--to", "-o", help="The file to write; it must not exist")],
     *,
@@ -64,14 +66,15 @@ def export(
 
     The copy is yours to delete: it is not deleted after the picture's time.
     """
-    with open_log(config, db).connect() as connection:
+    named = (config, db) if config or db else context.obj
+    with open_log(*named).connect() as connection:
         wanted = select(stills.c.sha256, stills.c.media_type).where(stills.c.still_id == still_id)
         row = connection.execute(wanted).first()
     if row is None:
         raise typer.BadParameter(
             f"no still {still_id!r} is kept: see `stills`, and `stills --deleted`"
         )
-    source = Pictures(folder_of(path_of(config, db))).path(row.sha256, row.media_type)
+    source = Pictures(folder_of(path_of(*named))).path(row.sha256, row.media_type)
     content = source.read_bytes()
     try:
         with to.open("xb") as file:
