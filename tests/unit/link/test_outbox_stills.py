@@ -1,4 +1,4 @@
-"""Stills in the outbox: entered at once, held back, bounded, and sent after what was said of them."""
+"""Stills in the outbox: entered at once, held back, bounded, sent after what was said of them."""
 
 import hashlib
 from pathlib import Path
