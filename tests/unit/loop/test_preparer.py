@@ -57,7 +57,7 @@ def test_of_a_cameras_frames_those_are_ready_that_are_due(detector: Detector) ->
 class Uncopied(np.ndarray[Any, np.dtype[np.uint8]]):
     """A picture that may not be copied."""
 
-    def copy(self, order: Any = "C") -> Any:
+    def copy(self, order: Any = "C") -> Any:  # noqa: ARG002 - numpy's signature
         raise AssertionError("it was copied")
 
 
