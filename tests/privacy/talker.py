@@ -13,6 +13,7 @@ from cleandesk.clock import SystemClock
 from cleandesk.contract.messages import Phase, PrivacyState
 from cleandesk.link import Outbox
 from cleandesk.settings import OutboxSettings
+from tests.eventually import eventually
 from tests.unit.link.make import (
     ADDRESS,
     BOOT,
@@ -61,6 +62,7 @@ def main() -> None:
         sys.stdout.write(f"{number}\n")
         sys.stdout.flush()
         time.sleep(rng.choice([0, 0, 0.002, 0.02]))
+    eventually(lambda: not box._book.pages.papers, "what is held back, and its answers")
     sys.stdout.write("settled\n" if link.wait_drained(60) else "unsettled\n")
     link.stop()
     box.close()

@@ -25,6 +25,7 @@ from tests.mosquitto import needs_mosquitto
 from tests.page_client import PageClient
 from tests.rig import ADDRESS, BIN, CLIP, Rig, frame_of, presence, wait_for_health
 from tests.system.conftest import MakeRig
+from tests.unit.evidence.keys import certificate_of, opened, rsa_key
 from tests.unit.link.listener import Listener
 
 pytestmark = [pytest.mark.system, needs_mosquitto]
@@ -127,24 +128,28 @@ def test_the_worker_sees_it_first_and_objects_and_after_its_time_it_is_gone(
     assert rig.stop("box") == 0
 
 
-def test_through_a_kill_in_the_delay_it_is_sent_once_as_it_was(
+def test_through_a_kill_in_the_delay_it_is_sent_once_as_it_was_and_sealed(
     make_rig: MakeRig, tmp_path: Path
 ) -> None:
-    rig = _rig(make_rig, tmp_path)
+    certificate, key = certificate_of(tmp_path, "site", rsa_key(2048))
+    rig = _rig(make_rig, tmp_path, encrypt_to=str(certificate))
     rig.start_subscriber()
     with Listener(rig.broker.port, answers=False) as heard:
         rig.start_box()
         with _page(rig) as page:
             eventually(lambda: _entries(page, "still"), "the still in the ledger")
             (entry,) = _entries(page, "still")
+            shown = next(one for one in _entries(page, "note") if one.picture)
         rig.kill("box")
         assert heard.of("still") == []
         (rig.home / "page.sock").unlink()
         rig.start_box()
         eventually(lambda: rig.ask("stills", "--format", "jsonl"), "the still at the site")
         assert {one.user["still_id"] for one in heard.of("still")} == {entry.message_id}
-    assert entry.picture is not None
-    assert {one.payload for one in heard.of("still")} == {base64.b64decode(entry.picture)}
+        (payload,) = {one.payload for one in heard.of("still")}
+    assert (entry.picture, entry.payload[:24]) == (None, "(application/pkcs7-mime,")
+    assert (shown.message_id, shown.sent_at) == ("sealed_still", None)
+    assert opened(payload, key).stdout == base64.b64decode(shown.picture or "")
 
 
 def test_a_spot_check_that_finds_it_may_have_one_too(make_rig: MakeRig, tmp_path: Path) -> None:

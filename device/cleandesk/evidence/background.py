@@ -62,6 +62,7 @@ class Background:
         self._maker, self._send, self._breaks = maker, send, breaks
         self._jobs: queue.Queue[Job | None] = queue.Queue(PLACES)
         self._made = self._refused = self._dropped = 0
+        self._ended = False
         self._thread = threading.Thread(target=self._run, name="stills", daemon=True)
 
     @property
@@ -79,6 +80,7 @@ class Background:
         if self._thread.is_alive():
             self._jobs.put(None)
             self._thread.join(_LAST_S)
+        self._ended = True
 
     def take(self, job: Job) -> bool:
         """Have a still made; False if too many wait, and then there will be none."""
@@ -124,8 +126,8 @@ class Background:
                 extra={"violation_id": job.violation_id, "reason": refused.refusal.value},
             )
             return
-        if self._breaks() != job.breaks:
-            self.drop(job.violation_id, "a break began meanwhile")
+        if self._ended or self._breaks() != job.breaks:
+            self.drop(job.violation_id, "a break began meanwhile, or the box was stopped")
             return
         self._send(job.violation_id, still)
         self._made += 1

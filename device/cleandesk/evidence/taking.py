@@ -10,10 +10,10 @@ from cleandesk.clock import Instant
 from cleandesk.contract.messages import Phase, StillHealth
 from cleandesk.detector import Detections
 from cleandesk.evidence.background import Background, Job
-from cleandesk.evidence.people import PERSON
 from cleandesk.policy import Change
 from cleandesk.policy.change import Place
 from cleandesk.policy.geometry import iou_and_containment
+from cleandesk.policy.observation import PERSON
 
 #: A thing that is not seen again within so long has gone.
 PATIENCE_S = 5.0

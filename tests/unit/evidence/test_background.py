@@ -3,6 +3,7 @@
 import os
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -106,7 +107,7 @@ def test_what_cannot_be_shown_is_no_fault(made: Made) -> None:
 
 
 def test_an_error_ends_one_still_and_not_the_thread(made: Made) -> None:
-    made.maker.error = ModelError("model", "it gives no numbers", "use another")
+    made.maker.error = ModelError(Path("model"), "it gives no numbers", "use another")
     made.maker.go.set()
     made.take("wrong")
     made.done(StillHealth(made=0, refused=0, dropped=1))

@@ -1,6 +1,7 @@
 """Stills at the site: checked, kept once and privately, deleted after their time, with proof."""
 
 import hashlib
+import os
 import sqlite3
 from datetime import timedelta
 from pathlib import Path
@@ -15,7 +16,6 @@ from cleandesk.contract.messages import AckStatus
 from cleandesk.contract.mqtt import Received
 from cleandesk.contract.stills import MAX_STILL, StillHeaders
 from cleandesk.contract.topics import Address, Channel
-from cleandesk_fleet.subscriber import pictures as pictures_module
 from cleandesk_fleet.subscriber import queries
 from cleandesk_fleet.subscriber.database import open_writer
 from cleandesk_fleet.subscriber.intake import Rejected, StillReading, read
@@ -221,7 +221,7 @@ def test_a_full_disk_is_no_answer(site: Site, monkeypatch: pytest.MonkeyPatch) -
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr(pictures_module.os, "fsync", refuse)
+        patched.setattr(os, "fsync", refuse)
         with pytest.raises(OSError, match="No space"):
             site.take(still(), event(1))
     assert site.rows(queries.find_events) == []
