@@ -4,6 +4,8 @@ import hashlib
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from cleandesk.contract.messages import AckResult, AckStatus
 from cleandesk.contract.stills import StillHeaders
@@ -13,6 +15,7 @@ from tests.eventually import eventually
 from tests.mosquitto import Mosquitto, needs_mosquitto
 from tests.unit.link.listener import Listener
 from tests.unit.link.make import (
+    BOOT,
     OTHER_BOOT,
     FakeClock,
     LinkMaker,
@@ -140,6 +143,48 @@ def test_a_sealed_one_is_shown_to_the_worker_beside_it(box: Outbox) -> None:
         jpeg(),
         0,
     )
+
+
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("say"), st.sampled_from([0.0, 5.0, 60.0])),
+        st.tuples(st.just("pass"), st.sampled_from([0.5, 5.0, 30.0])),
+        st.tuples(st.sampled_from(["restart", "power-on", "settle"]), st.just(0.0)),
+    ),
+    max_size=25,
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(STEPS)
+def test_none_is_due_before_its_time_and_each_is_once_it_is_over(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, float]]
+) -> None:
+    path = tmp_path_factory.mktemp("outbox") / "outbox.db"
+    clock, boots = FakeClock(), 0
+    box = outbox(path, clock=clock)
+    until: dict[str, tuple[float, float]] = {}  # by still_id: how long, and when it is over
+    for step, value in steps:
+        match step:
+            case "say":
+                box.say(said := still(number=len(until)), hold_s=value)
+                until[said.message_id] = value, clock.mono + value
+            case "pass":
+                clock.mono += value
+            case "settle" if due(box):
+                first = due(box)[0]
+                box.settle([AckResult(id=first, result=AckStatus.COMMITTED)])
+                del until[first]
+            case "restart" | "power-on":
+                box.close()
+                if step == "power-on":
+                    boots, clock.mono = boots + 1, 7.0 + boots
+                    until = {id_: (hold, clock.mono + hold) for id_, (hold, _) in until.items()}
+                box = outbox(path, clock=clock, boot=f"{boots:032x}" if boots else BOOT)
+        over = [clock.mono >= moment for _, moment in until.values()]
+        expected = list(until)[: over.index(False) if False in over else None]
+        assert due(box) == expected
+    box.close()
 
 
 @needs_mosquitto
