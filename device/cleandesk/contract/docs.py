@@ -85,7 +85,10 @@ class Topic:
 
 _REQUEST = "Needs a response topic and correlation data; the same correlation is done once."
 _BREAK = f"Starts a break for the worker; nothing can end one but the worker. {_REQUEST}"
-_SPOT_CHECK = f"The box looks now, for a while; the worker's page says so. {_REQUEST}"
+_SPOT_CHECK = (
+    "The box looks now, for a while; the worker's page says so. Where stills are on, one of each "
+    f"open violation that it saw may follow. {_REQUEST}"
+)
 _ANSWER = "The answer, with the request's correlation data; to the default topic or the one asked."
 
 TOPICS = (

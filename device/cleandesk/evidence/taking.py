@@ -82,13 +82,14 @@ class Taking:
             at: When it was taken.
         """
         for violation_id, wanted in list(self._wanted.items()):
-            place = None if picture is None else _find(found, wanted)
+            if at.mono > wanted.until:
+                del self._wanted[violation_id]
+                self._background.drop(violation_id, "the thing was not seen again")
+                continue
+            place = _find(found, wanted)
             if picture is not None and place is not None:
                 del self._wanted[violation_id]
                 self._background.take(Job(violation_id, picture, found, place, self._breaks()))
-            elif at.mono > wanted.until:
-                del self._wanted[violation_id]
-                self._background.drop(violation_id, "the thing was not seen again")
 
     def forget(self) -> None:
         """Want nothing any more, and let go of all frames: a break began."""

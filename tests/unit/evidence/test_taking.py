@@ -101,7 +101,7 @@ def test_what_is_not_seen_again_has_none(taking: Taking, tray: Tray) -> None:
     opened(taking)
     taking.look(PICTURE, found(), at(PATIENCE_S))
     assert taking.wanted
-    taking.look(PICTURE, found(), at(PATIENCE_S + 0.1))
+    taking.look(PICTURE, found((0, THERE)), at(PATIENCE_S + 0.1))
     assert (taking.wanted, tray.dropped) == (False, ["the thing was not seen again"])
 
 
