@@ -1,6 +1,7 @@
 """The stages of a box, made from its settings and joined."""
 
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +10,8 @@ from cleandesk.camera import Area, CameraFactory, Capture, make_camera
 from cleandesk.clock import Clock
 from cleandesk.contract.topics import Address
 from cleandesk.detector import Detector
-from cleandesk.link import EventMaker, Link, Outbox
+from cleandesk.evidence import Background, Still, StillMaker, Taking
+from cleandesk.link import EventMaker, Link, Outbox, Paper
 from cleandesk.loop import Gate, Governor, Looker, Preparer, Ready, Tray, needs_of
 from cleandesk.policy import Policy
 from cleandesk.settings import BoxSettings
@@ -59,6 +61,7 @@ def assemble(
         ModelError: If the model cannot be used.
         OutboxError: If the outbox cannot be used.
         PinError: If a pin cannot be used.
+        EvidenceError: If stills are on and cannot be made.
     """
     wanted, gated = settings.detector, settings.gate == "on"
     detector = Detector.load(wanted.manifest, threads=wanted.threads, precision=wanted.precision)
@@ -94,6 +97,7 @@ def assemble(
         model=f"{manifest.name} {manifest.version}",
         on_request=commands.take,
     )
+    stills = _stills(settings, outbox, address, lambda: worker.mode.begun)
     aiming, tray = Aiming(clock, outbox.note), Tray[Ready]()
     preparer = Preparer(
         detector,
@@ -102,6 +106,7 @@ def assemble(
         looks_per_s=settings.looks_per_s,
         gated=gated,
         tap=aiming.offer,
+        wanted=None if stills is None else lambda: stills.wanted,
     )
     make = camera or (lambda: make_camera(settings.camera, clock, base=base))
     capture = Capture(make, preparer, settings.camera, clock, area=Area(settings.area, timer=timer))
@@ -121,7 +126,9 @@ def assemble(
         connected=lambda: link.connected,
         wake=tray.wake,
         statement=lambda: statement(settings, Choices.of(settings)),
+        stills=stills,
     )
+    worker = WorkerSide(settings, clock, boot, around)
     return Parts(
         policy=policy,
         governor=Governor(settings.looks_per_s, needs.least_looks_per_s, clock.now()),
@@ -132,5 +139,24 @@ def assemble(
         tray=tray,
         preparer=preparer,
         capture=capture,
-        worker=WorkerSide(settings, clock, boot, around),
+        worker=worker,
     )
+
+
+def _stills(
+    settings: BoxSettings, outbox: Outbox, address: Address, breaks: Callable[[], int]
+) -> Taking | None:
+    """Prepare what makes stills, with a detector of its own; None where they are turned off."""
+    if not settings.stills.enabled:
+        return None
+
+    def send(violation_id: str, still: Still) -> None:
+        paper = Paper.still(address, violation_id, uuid.uuid4().hex, still.content)
+        if still.jpeg != still.content:
+            outbox.note_picture(still.jpeg)
+        outbox.say(paper, hold_s=settings.stills.delay_s)
+
+    wanted = settings.detector
+    detector = Detector.load(wanted.manifest, threads=1, precision=wanted.precision)
+    maker = StillMaker.load(settings.stills, detector)
+    return Taking(Background(maker, send, breaks), breaks)

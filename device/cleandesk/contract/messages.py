@@ -262,6 +262,15 @@ class OutboxHealth(BaseModel):
     storage: Literal["ok", "full", "failing"] = "ok"
 
 
+class StillHealth(BaseModel):
+    """What became of pictures that a violation could have had, since the box's start."""
+
+    model_config = ConfigDict(frozen=True)
+    made: Count
+    refused: Count = Field(description="Too little of the thing could be shown without anybody")
+    dropped: Count = Field(description="Not made: too many at once, or a break began")
+
+
 class Health(Message):
     """`health`, retained: every minute, and at once when a fault or a loss begins or ends."""
 
@@ -283,6 +292,9 @@ class Health(Message):
     gate: GateHealth | None = Field(
         default=None, description="Absent where every frame is looked at"
     )
+    stills: StillHealth | None = Field(
+        default=None, description="Absent where the site has not turned stills on"
+    )
 
 
 class AckStatus(StrEnum):
@@ -299,7 +311,7 @@ class AckResult(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
     id: Annotated[str, Field(pattern=r"^([0-9a-f]{32}|sha256:[0-9a-f]{64})$")] = Field(
-        description="event_id or appeal_id; of a payload that has none, 'sha256:' and its digest"
+        description="event_id, appeal_id or still_id; of what has none, 'sha256:' and its digest"
     )
     result: AckStatus
     reason: Annotated[str, Field(max_length=500)] | None = None

@@ -22,6 +22,7 @@ from tests.unit.link.make import (
     new_id,
     outbox,
     papers,
+    still,
 )
 
 pytestmark = needs_mosquitto
@@ -162,7 +163,7 @@ def test_topics_written_are_those_a_box_may_write(
         link.set_health(health(box))
         link.set_privacy(Privacy(state=PrivacyState.WORKING, since=START))
         commit_many(box, 1)
-        for paper in papers(new_id()):
+        for paper in [*papers(new_id()), still()]:
             box.say(paper)
         assert link.wait_drained(30)
         eventually(lambda: {one.channel for one in listener.heard} >= set(Channel))
