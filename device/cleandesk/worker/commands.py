@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from cleandesk.clock import Clock, Instant
 from cleandesk.contract.commands import MAX_CORRELATION, Outcome, Request, Response
+from cleandesk.contract.invalid import why
 from cleandesk.contract.publication import Received
 from cleandesk.contract.topics import Address, Channel, Command, Side, TopicError, parse
 from cleandesk.link import Entry, Paper
@@ -173,9 +174,7 @@ class Commands:
         try:
             request = kind.request.model_validate_json(received.payload)
         except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-            at = ".".join(str(part) for part in first["loc"])
-            refuse(Outcome.INVALID, f"{at}: {first['msg']}" if at else first["msg"])
+            refuse(Outcome.INVALID, why(error))
             return
         if _expired(request, received, arrived, now):
             refuse(Outcome.EXPIRED, "it came too late")
