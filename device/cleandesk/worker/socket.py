@@ -200,4 +200,3 @@ def _peer(connection: socket.socket) -> tuple[int, int, set[int]]:
     except OSError:
         return uid, gid, set()
     return uid, gid, set(struct.unpack(f"{len(raw) // 4}I", raw))
-
