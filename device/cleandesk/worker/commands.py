@@ -56,7 +56,10 @@ class Kind(Generic[RequestT]):
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A request that is being answered: of what kind, where to, and what to add for people."""
+    """A request that is being answered: of what kind, where to, and what to add for people.
+
+    Without correlation data it is invalid, and answered where anybody on the topic can hear why.
+    """
 
     kind: Kind[Any]
     correlation: bytes
@@ -137,11 +140,9 @@ class Commands:
             return
         correlation = received.correlation or b""
         if not 0 < len(correlation) <= MAX_CORRELATION:
-            self._complain(
-                "a request that cannot be answered is ignored: it needs correlation data",
-                topic=received.topic,
-                bytes=len(correlation),
-            )
+            topic = self._address.command(command, Side.RESPONSE)
+            needed = f"a request carries 1 to {MAX_CORRELATION} bytes of correlation data"
+            self._refuse(_Asked(kind, b"", topic, None), Outcome.INVALID, needed)
             return
         if kind.answers.knows(correlation):
             answer = kind.answers.again(correlation, self._clock.now().mono)

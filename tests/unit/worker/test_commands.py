@@ -20,7 +20,7 @@ from cleandesk.contract.topics import Address, Command, Side
 from cleandesk.link import Entry, Paper
 from cleandesk.link.ledger import OVERHEAD
 from cleandesk.settings import LedgerSettings
-from cleandesk.worker.answers import MOST_REMEMBERED, REPEATS_A_MINUTE, room_a_day
+from cleandesk.worker.answers import MOST_REMEMBERED, REFUSALS_AN_HOUR, REPEATS_A_MINUTE, room_a_day
 from cleandesk.worker.commands import Commands, Reply
 from tests.unit.worker.make import START, SetClock
 
@@ -163,17 +163,31 @@ def test_what_is_no_request_is_invalid_and_said_why(payload: bytes, reason: str)
 @pytest.mark.parametrize(
     "changes",
     [
-        {"correlation": None},
-        {"correlation": b""},
-        {"correlation": b"x" * 65},
         {"retain": True},
         {"topic": "cleandesk/v1/site/box/cmd/reboot/request"},
     ],
 )
-def test_what_cannot_be_answered_or_is_old_or_unknown_is_ignored(changes: dict[str, Any]) -> None:
+def test_what_is_old_or_unknown_is_ignored(changes: dict[str, Any]) -> None:
     desk = Desk()
     desk.ask(**changes)
     assert (desk.done, desk.said) == ([], [])
+
+
+@pytest.mark.parametrize("correlation", [None, b"", b"x" * 65])
+def test_without_usable_correlation_data_it_is_invalid_and_said_on_the_boxs_own_topic(
+    correlation: bytes | None,
+) -> None:
+    desk = Desk()
+    desk.ask(correlation, response_topic=f"{RESPONSE}/app-1")
+    desk.clock.move(1)
+    desk.ask(correlation)
+    assert desk.done == []
+    assert desk.last["outcome"] == "invalid"
+    assert "1 to 64 bytes of correlation data" in desk.last["detail"]
+    assert [(one.topic, one.correlation) for one in desk.said] == [(RESPONSE, None)] * 2
+    for _ in range(100):
+        desk.ask(correlation)
+    assert len(desk.said) == REFUSALS_AN_HOUR
 
 
 def test_too_late_is_expired_by_either_clock() -> None:
@@ -194,7 +208,9 @@ def test_too_many_are_busy_and_far_too_many_are_not_even_answered() -> None:
     for number in range(200):
         desk.ask(b"%d" % number)
     assert len(desk.done) == 2
-    assert [answer["outcome"] for answer in desk.answers] == ["done"] * 2 + ["busy"] * 12
+    assert [answer["outcome"] for answer in desk.answers] == ["done"] * 2 + [
+        "busy"
+    ] * REFUSALS_AN_HOUR
     desk.clock.move(3600)
     desk.ask(b"later")
     assert desk.last["outcome"] == "done"
