@@ -108,6 +108,16 @@ def test_after_a_restart_the_page_shows_what_the_ledger_knows(asked: Asked) -> N
     assert [one.violation_id for one in again.list(late)] == [second.violation_id], "still open"
 
 
+def test_what_is_open_is_shown_after_a_restart_however_far_back_it_opened(asked: Asked) -> None:
+    opened = change()
+    commit(asked.outbox, opened)
+    again = Recent()
+    again.load([], asked.outbox.open_violations())
+    (shown,) = again.list(opened.opened.utc + timedelta(days=3))
+    assert (shown.violation_id, shown.opened_at) == (opened.violation_id, opened.opened.utc)
+    assert again.objected(opened.violation_id, AppealReason.NOT_MINE)
+
+
 def test_the_state_says_what_the_site_allows_and_what_the_worker_took(asked: Asked) -> None:
     asked.process.mode.run_sensor()
     before = asked.state()
