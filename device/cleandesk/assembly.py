@@ -95,7 +95,8 @@ def assemble(
         model=f"{manifest.name} {manifest.version}",
         on_request=commands.take,
     )
-    aiming, tray = Aiming(clock, outbox.note), Tray[Ready]()
+    aiming = Aiming(clock, outbox.note, period_s=1 / needs.least_looks_per_s)
+    tray = Tray[Ready]()
     preparer = Preparer(
         detector,
         tray,

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from cleandesk.contract.messages import BreakReason, Phase, PrivacyState
@@ -45,6 +46,7 @@ class Asked:
         self.process = Process(folder, clock=self.clock, limits=SETTINGS.breaks)
         self.outbox: Outbox = outbox(folder / "outbox.db")
         self.recent, self.idle = Recent(), Idle(SETTINGS.idle.after_s)
+        self.aiming = Aiming(self.clock, self.outbox.note)
         self.desk = Desk(
             SETTINGS,
             self.clock,
@@ -53,7 +55,7 @@ class Asked:
                 outbox=self.outbox,
                 recent=self.recent,
                 spots=SpotChecks(["no-phone"], 6),
-                aiming=Aiming(self.clock, self.outbox.note),
+                aiming=self.aiming,
                 idle=self.idle,
                 connected=lambda: True,
                 statement=lambda: statement(SETTINGS, Choices.of(SETTINGS)),
@@ -167,6 +169,15 @@ def test_the_statement_says_what_the_settings_turn_on(asked: Asked) -> None:
     texts = {fact.text for facts in answer.sections.values() for fact in facts}
     assert {"privacy.sensed.idle_on", "privacy.sensed.spot_checks"} <= texts
     assert {"privacy.breaks.length", "privacy.breaks.count"} <= texts
+
+
+def test_a_picture_of_a_camera_that_stalled_is_no_picture(asked: Asked) -> None:
+    aiming = asked.aiming
+    aiming._on()
+    aiming.offer(np.full((9, 16, 3), 90, np.uint8))
+    assert isinstance(asked.desk.answer(p.Aim()), p.Picture)
+    asked.clock.move(60)
+    assert asked.desk.answer(p.Aim()) == p.Failed(reason="no_frame")
 
 
 def test_no_view_is_started_in_a_break(asked: Asked) -> None:
