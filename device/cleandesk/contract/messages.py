@@ -283,6 +283,9 @@ class Health(Message):
     gate: GateHealth | None = Field(
         default=None, description="Absent where every frame is looked at"
     )
+    requests_dropped: Count = Field(
+        default=0, description="Requests on `cmd` since the start that were too many to look at"
+    )
 
 
 class AckStatus(StrEnum):
