@@ -295,6 +295,9 @@ class Health(Message):
     stills: StillHealth | None = Field(
         default=None, description="Absent where the site has not turned stills on"
     )
+    requests_dropped: Count = Field(
+        default=0, description="Requests on `cmd` since the start that were too many to look at"
+    )
 
 
 class AckStatus(StrEnum):

@@ -79,7 +79,8 @@ class Entry:
         topic: Where it is sent to; empty for a note.
         message_id: event_id; of `active` the violation's id, ':' and the event's, and without the
             event when the topic is emptied; appeal_id; still_id; the correlation data of an
-            answer, in hexadecimal; what kind of note. Empty where a message has no id of its own.
+            answer, in hexadecimal; what kind of note. Empty where a message has no id of its own,
+            as the answer to a request that had none.
         payload: The message's bytes, or the note's text in UTF-8, or its picture.
         chain: The hash.
         tried: It was handed to the broker's connection at least once (retained topics only).
@@ -158,10 +159,14 @@ class Walk:
     Args:
         anchor: Where the chain begins.
         gaps: What is known to be lost.
+
+    Attributes:
+        head: The newest entry that it passed.
+        wrong: The first one that does not fit, where it stays.
     """
 
     def __init__(self, anchor: Anchor, gaps: Iterable[Gap] = ()) -> None:
-        self._anchor, self._gaps = anchor, tuple(gaps)
+        self.anchor, self.gaps = anchor, tuple(gaps)
         self.head = anchor
         self._entries = 0
         self.wrong: int | None = None
@@ -179,7 +184,7 @@ class Walk:
 
     def verdict(self) -> Verdict:
         """Return what was found so far."""
-        return Verdict(self._anchor, self._entries, self.head, self.wrong, self._reason, self._gaps)
+        return Verdict(self.anchor, self._entries, self.head, self.wrong, self._reason, self.gaps)
 
     def _problem(self, entry: Entry) -> str:
         fits = entry.draft().entered(entry.number, self.head.chain).chain == entry.chain
@@ -191,4 +196,4 @@ class Walk:
         return ""  # its hash may cover one that is gone: only those after it can be checked
 
     def _told(self, missing: Gap) -> bool:
-        return any(gap.first <= missing.first and missing.last <= gap.last for gap in self._gaps)
+        return any(gap.first <= missing.first and missing.last <= gap.last for gap in self.gaps)

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from cleandesk.contract.invalid import why
 from cleandesk.worker.drawings import MOST_PER_S, Drawings
 from cleandesk.worker.protocol import REQUEST, Failed, Line, Request, Watch, encode
 
@@ -63,8 +64,9 @@ class SocketServer:
                 "the worker's page cannot reach the box",
                 extra={
                     "path": str(self._path),
-                    "fix": "set page.socket to a short path (107 bytes at most) in a folder that "
-                    f"the box may write to, and page.group to a group that exists: {error}",
+                    "fix": "set page.socket to a short path (107 bytes at most) of its own in a "
+                    "folder that the box may write to, and page.group to a group that exists: "
+                    f"{error}",
                 },
             )
             return False
@@ -79,14 +81,15 @@ class SocketServer:
         self._thread.join(2 * _TURN_S)
         self._listener.close()
         with contextlib.suppress(FileNotFoundError):
-            self._path.unlink()
+            self._path.unlink(missing_ok=True)
 
     def _listen(self) -> socket.socket:
         if len(os.fsencode(self._path)) > _LONGEST_PATH:
             raise OSError(f"the path is longer than {_LONGEST_PATH} bytes")
         self._gid = None if self._group is None else grp.getgrnam(self._group).gr_gid
         if self._path.is_socket():
-            self._path.unlink()
+            _refuse_if_alive(self._path)
+            self._path.unlink(missing_ok=True)
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             before = os.umask(0o177)  # nobody may connect before group and mode are right
@@ -151,7 +154,7 @@ class SocketServer:
             try:
                 request = REQUEST.validate_json(line)
             except ValidationError as error:
-                connection.sendall(encode(Failed(reason="invalid", detail=_first(error))))
+                connection.sendall(encode(Failed(reason="invalid", detail=why(error))))
                 continue
             if isinstance(request, Watch):
                 self._show(connection)
@@ -190,6 +193,23 @@ class SocketServer:
                 return
 
 
+def _refuse_if_alive(path: Path) -> None:
+    """Refuse a socket at which somebody listens; one that a dead process has left is nobody's.
+
+    Raises:
+        OSError: If somebody does, or nobody can tell.
+    """
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(_TURN_S)
+        try:
+            probe.connect(str(path))
+        except (ConnectionRefusedError, FileNotFoundError):
+            return
+    raise OSError(
+        f"another process listens at {path}, perhaps another box: stop it, or use another"
+    )
+
+
 def _peer(connection: socket.socket) -> tuple[int, int, set[int]]:
     """Return user, group and further groups of the other side, as they were when it connected."""
     credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size)
@@ -199,8 +219,3 @@ def _peer(connection: socket.socket) -> tuple[int, int, set[int]]:
     except OSError:
         return uid, gid, set()
     return uid, gid, set(struct.unpack(f"{len(raw) // 4}I", raw))
-
-
-def _first(error: ValidationError) -> str:
-    found = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    return str(found["msg"])[:200]
