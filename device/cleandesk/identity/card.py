@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from cleandesk.config import ConfigError, load
@@ -118,10 +119,10 @@ def _claim(path: Path) -> _Claim:
 def _certificate(path: Path) -> bytes:
     raw = _content(path)
     try:
-        x509.load_pem_x509_certificate(raw)
+        # As OpenSSL wants it: what is around it may be damaged, too.
+        return x509.load_pem_x509_certificate(raw).public_bytes(Encoding.PEM)
     except ValueError as error:
         raise IdentityError(Code.CARD_DAMAGED, path, f"no certificate: {error}", _AGAIN) from error
-    return raw
 
 
 def _settings(path: Path, address: Address) -> bytes:

@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 _LAST = 1 / 3
 #: … or up to so much of it later: the same for one certificate each time, another one for each box.
 _SPREAD = 1 / 12
+#: From here on there is nothing left of a claim that a renewal could disturb.
+_CLAIMED = frozenset({Step.VERIFIED, Step.DONE})
 _HASH_BYTES = 8
 _HASHES = 2.0**64
 
@@ -56,7 +58,7 @@ class Renewal:
         """
         with files.folder(self._home.identity):
             journal = self._home.journal()
-            if journal is None or journal.step is not Step.DONE:
+            if journal is None or journal.step not in _CLAIMED:
                 raise IdentityError(
                     Code.NOT_CLAIMED,
                     self._home.identity,
