@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -81,11 +81,13 @@ class Box:
         rows = self.site.run("list", "alarms")["alarms"]
         return [row["did"] for row in rows if row["subject"] == self.name]
 
-    def run(self, *words: object) -> "subprocess.CompletedProcess[str]":
-        """Run the real command."""
+    def run(
+        self, *words: object, under: Sequence[object] = ()
+    ) -> "subprocess.CompletedProcess[str]":
+        """Run the real command, under another one if so wanted."""
         program = Path(sys.executable).parent / "cleandesk"
         return subprocess.run(
-            [program, *map(str, words), "--home", self.home.folder, "--json"],
+            [*map(str, under), program, *map(str, words), "--home", self.home.folder, "--json"],
             capture_output=True,
             text=True,
             check=False,

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import queue
+import re
 import shutil
 import ssl
 import subprocess
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
+from broker.local import BOXES
 from cleandesk.config import load
 from cleandesk.contract import tls_clock
 from cleandesk.contract.connection import TlsSettings
@@ -28,8 +30,10 @@ from cleandesk_fleet.provision.pki import Span
 from tests.box_clock import BoxClock
 from tests.eventually import PATIENCE_S
 from tests.mosquitto import needs_mosquitto
+from tests.privacy.strace import needs_strace
 from tests.system.claim_rig import Box
 from tests.system.provision_rig import PASSPHRASE, Site
+from tests.unit.provision.test_targets import fat, needs_mtools
 
 pytestmark = [pytest.mark.system, needs_mosquitto]
 
@@ -71,15 +75,46 @@ def test_a_card_makes_a_box_that_the_broker_takes_and_the_token_is_gone(
     assert json.loads(again.stdout) == said | {"did": "already claimed"}
 
 
+@needs_mtools
 def test_the_card_that_the_laptop_wrote_is_one_that_the_box_reads(
     site: Site, tmp_path: Path
 ) -> None:
     box, image = Box(site, "s1/image", tmp_path), tmp_path / "card.img"
     shutil.rmtree(box.card)
-    subprocess.run(["mformat", "-C", "-f", "2880", "-i", image, "::"], check=True)
+    fat(image, 0)
     site.run("sd", "s1/image", image)
     subprocess.run(["mcopy", "-s", "-i", image, "::cleandesk", box.card], check=True)
     assert box.claim().name == "s1/image"
+
+
+@needs_strace
+def test_a_key_is_on_the_disk_before_the_service_hears_of_it_and_the_token_goes_last(
+    site: Site, tmp_path: Path
+) -> None:
+    box, trace = Box(site, "s1/traced", tmp_path), tmp_path / "trace"
+    calls = "fsync,connect,rename,unlink"
+    under = ["strace", "-f", "-y", "-e", f"trace={calls}", "-o", trace]
+    done = box.run("claim", "--card", box.card, under=under)
+    assert done.returncode == 0, done.stderr
+    lines = trace.read_text().splitlines()
+    identity, card = box.home.identity, box.card / "claim.json"
+    wanted = [
+        rf"fsync\(\d+<{identity}/\.next\.key\.new>\) += 0",
+        rf'rename\("{identity}/\.next\.key\.new", "{identity}/next\.key"\) += 0',
+        rf"fsync\(\d+<{identity}>\) += 0",
+        rf"connect\(.*htons\({site.port}\)",
+        rf"fsync\(\d+<{identity}/\.box\.pem\.new>\) += 0",
+        rf'rename\("{identity}/\.box\.pem\.new", "{identity}/box\.pem"\) += 0',
+        rf"fsync\(\d+<{identity}>\) += 0",
+        rf'unlink\("{identity}/next\.key"\) += 0',
+        rf"connect\(.*htons\({site.broker.port(BOXES)}\)",
+        rf"fsync\(\d+<{card}>\) += 0",
+        rf'unlink\("{card}"\) += 0',
+        rf"fsync\(\d+<{box.card}>\) += 0",
+    ]
+    left = iter(lines)
+    for pattern in wanted:
+        assert any(re.search(pattern, line) for line in left), pattern
 
 
 @pytest.fixture(scope="module")
