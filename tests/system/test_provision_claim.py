@@ -1,6 +1,7 @@
 """`cleandesk claim` and `renew` on the real service and broker, and whatever goes wrong."""
 
 import contextlib
+import functools
 import json
 import os
 import queue
@@ -22,6 +23,7 @@ from cleandesk.contract.connection import TlsSettings
 from cleandesk.contract.mqtt import Session
 from cleandesk.identity.errors import Code, IdentityError
 from cleandesk.identity.home import Journal, Step
+from cleandesk.identity.proof import prove
 from cleandesk.identity.renewal import due_at
 from cleandesk.settings import BoxSettings
 from cleandesk_fleet.provision import certificates, keyfiles, pki
@@ -219,15 +221,55 @@ def test_a_service_that_is_away_is_asked_again_with_the_same_key(
 
 def test_a_broker_that_is_away_does_not_cost_the_certificate(site: Site, tmp_path: Path) -> None:
     box = Box(site, "s1/no-broker", tmp_path)
-    with pytest.raises(IdentityError):
-        box.claim(lambda *_: _raise(IdentityError(Code.BROKER, "broker", "away", "wait")))
-    assert (box.card / "claim.json").exists()
-    serial = box.home.current().serial
+    site.broker.stop()
+    try:
+        with pytest.raises(IdentityError) as caught:
+            box.claim(functools.partial(prove, patience_s=0.5))
+        assert (caught.value.code, caught.value.exit_code) == (Code.BROKER, 75)
+        assert (box.card / "claim.json").exists()
+        serial = box.home.current().serial
+    finally:
+        site.broker.start()
     assert box.claim().serial == serial
 
 
-def _raise(error: Exception) -> str:
-    raise error
+def test_a_broker_that_denies_the_boxs_own_topic_is_told(site: Site, tmp_path: Path) -> None:
+    box, rules = Box(site, "s1/denied", tmp_path), site.broker.files / "boxes.acl"
+    whole = rules.read_text()
+    site.broker.stop()
+    rules.write_text(whole.replace("pattern write cleandesk/v1/%u/status\n", ""))
+    site.broker.start()
+    try:
+        error = refused(box, Code.TOPIC)
+        assert error.place == "cleandesk/v1/s1/denied/status"
+    finally:
+        site.broker.stop()
+        rules.write_text(whole)
+        site.broker.start()
+    box.claim()
+
+
+def test_of_what_a_worn_disk_spoils_only_the_key_is_beyond_help(site: Site, tmp_path: Path) -> None:
+    box = Box(site, "s1/worn", tmp_path)
+    site.stop_service()
+    try:
+        refused(box, Code.SERVICE_AWAY)
+    finally:
+        site.start_service()
+    key = box.home.next_key.read_bytes()
+    box.home.next_key.write_bytes(key[: len(key) // 2])
+    assert "box new" in refused(box, Code.KEY).fix
+    box.home.next_key.write_bytes(key)
+    spoiled = ("journal.json", "clock", "ca.pem", "enrolment.pem")
+    for name in spoiled:
+        (box.home.identity / name).write_bytes(b"{")
+    assert key in box.claim().as_pem()
+    whole = box.home.box.read_bytes()
+    box.home.box.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(IdentityError) as caught:
+        box.renew()
+    assert caught.value.code is Code.KEY
+    assert box.alarms() == []
 
 
 def test_a_wrong_root_on_the_card_is_told(site: Site, tmp_path: Path) -> None:

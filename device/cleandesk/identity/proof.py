@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 _PATIENCE_S = 20.0
 
 
-def prove(path: Path, clock: Clock) -> str:
+def prove(path: Path, clock: Clock, *, patience_s: float = _PATIENCE_S) -> str:
     """Connect as the box would, and publish that it has not started yet; returns the broker.
 
     Not while the box runs: the broker takes this for the same client.
@@ -27,6 +27,7 @@ def prove(path: Path, clock: Clock) -> str:
     Args:
         path: The box's settings.
         clock: For the time in `status`.
+        patience_s: How long the broker may take for each answer.
 
     Raises:
         IdentityError: If the broker is away, does not take us, or denies our own topics.
@@ -51,9 +52,9 @@ def prove(path: Path, clock: Clock) -> str:
         raise IdentityError(Code.KEY, where, str(error), "claim the box anew") from error
     session.start()
     try:
-        ready.get(timeout=_PATIENCE_S)
+        ready.get(timeout=patience_s)
         session.publish(Publication(topic, _status(clock), retain=True))
-        code = codes.get(timeout=_PATIENCE_S)
+        code = codes.get(timeout=patience_s)
     except (queue.Empty, NotConnectedError) as error:
         reason = "it did not take this box, or is away; the log has what it said"
         fix = "is it running, does it trust the boxes' authority, and is the name right? Try again"
