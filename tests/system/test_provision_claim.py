@@ -205,6 +205,27 @@ def test_a_new_card_makes_a_new_key(site: Site, tmp_path: Path) -> None:
     assert box.alarms() == []
 
 
+def test_a_token_that_was_wiped_by_half_is_wiped_and_a_new_one_is_not(
+    site: Site, tmp_path: Path
+) -> None:
+    box = Box(site, "s1/half-wiped", tmp_path)
+    claim = (box.card / "claim.json").read_bytes()
+    serial = box.claim().serial
+    journal = box.home.journal()
+    assert journal is not None
+    box.home.note(journal.model_copy(update={"step": Step.VERIFIED}))
+    (box.card / "claim.json").write_bytes(bytes(100) + claim[100:])
+    assert box.claim().serial == serial
+    assert not (box.card / "claim.json").exists()
+
+    site.run("box", "new", "s1/half-wiped", "--again")
+    box.write_card()
+    (box.card / "ca.pem").write_bytes(b"half")
+    box.home.note(journal.model_copy(update={"step": Step.VERIFIED}))
+    refused(box, Code.CARD_DAMAGED)
+    assert (box.card / "claim.json").exists()
+
+
 def test_a_service_that_is_away_is_asked_again_with_the_same_key(
     site: Site, tmp_path: Path
 ) -> None:

@@ -3,7 +3,6 @@
 import hashlib
 import json
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -43,7 +42,6 @@ class Card:
         address: Which box it makes of this one.
         service: The enrolment service's address.
         token: Worth one certificate, once.
-        expires_at: The token's end; the service decides about it.
         pinned: The service's certificate, PEM.
         root: Who vouches for the broker and for the box, PEM.
         settings: The box's, YAML.
@@ -53,7 +51,6 @@ class Card:
     address: Address
     service: str
     token: str = field(repr=False)
-    expires_at: datetime
     pinned: bytes
     root: bytes
     settings: bytes
@@ -87,7 +84,6 @@ def read(folder: Path) -> Card:
         address=address,
         service=claim.service,
         token=claim.token,
-        expires_at=claim.expires_at,
         pinned=_certificate(folder / "enrolment.pem"),
         root=_certificate(folder / "ca.pem"),
         settings=_settings(folder / SETTINGS, address),

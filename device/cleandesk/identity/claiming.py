@@ -65,8 +65,8 @@ class Claiming:
         """Return how far the claim has come, and the card, as long as it is needed."""
         try:
             given = card.read(self._folder)
-        except IdentityError:
-            if journal is not None and self._was_used(journal):
+        except IdentityError as error:
+            if journal is not None and self._was_used(journal, error):
                 return journal, None
             raise
         if journal is None or journal.claim != given.digest:
@@ -78,8 +78,10 @@ class Claiming:
             log.info("a claim began", extra={"box": str(given.address), "service": given.service})
         return journal, given
 
-    def _was_used(self, journal: Journal) -> bool:
+    def _was_used(self, journal: Journal, error: IdentityError) -> bool:
         """Say whether the card is unreadable because its token was wiped, maybe not to the end."""
+        if error.place != str(self._folder / card.CLAIM):
+            return False
         wiped = journal.step is Step.VERIFIED or card.is_blank(self._folder)
         return wiped and journal.step is not Step.BEGAN
 
