@@ -1,5 +1,6 @@
 """A box's card and home, and the box's own side of enrolment, for tests on the real service."""
 
+import json
 import os
 import subprocess
 import sys
@@ -7,13 +8,18 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+from cryptography import x509
+
 from cleandesk.contract.topics import Address
 from cleandesk.identity.chain import Identity
 from cleandesk.identity.claiming import Claiming
+from cleandesk.identity.errors import Code, IdentityError
 from cleandesk.identity.home import Home
 from cleandesk.identity.proof import prove
 from cleandesk.identity.renewal import Renewal
-from cleandesk_fleet.provision import cards
+from cleandesk_fleet.provision import cards, pki
+from cleandesk_fleet.provision.pki import Span
 from tests.box_clock import BoxClock
 from tests.system.provision_rig import Site
 
@@ -51,6 +57,17 @@ class Box:
     def claim(self, proof: Callable[..., str] = prove) -> Identity:
         """Claim in this process; returns who the box is."""
         return Claiming(self.card, self.home, self.clock, proof).run()[1]
+
+    def refused(self, code: Code) -> IdentityError:
+        """Try to claim; returns the error, which must have this code and not tell the token."""
+        with pytest.raises(IdentityError) as caught:
+            self.claim()
+        error = caught.value
+        assert error.code is code, error
+        assert error.reason
+        assert error.fix
+        assert json.loads((self.card / "claim.json").read_text())["token"] not in str(error)
+        return error
 
     def renew(self, *, now: bool = True) -> tuple[bool, Identity]:
         """Renew in this process."""
@@ -93,6 +110,12 @@ class Box:
             check=False,
             timeout=120,
         )
+
+
+def pinned(begins: datetime, ends: datetime) -> tuple[pki.PrivateKey, x509.Certificate]:
+    """Return a key and a certificate that a service could be known by."""
+    key = pki.new_key()
+    return key, pki.self_signed(key, "x", Span(begins, ends), ["localhost"])
 
 
 class _Cut:
