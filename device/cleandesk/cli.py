@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from cleandesk import __version__
+from cleandesk.identity import command as identity
 from cleandesk.worker.languages import Language
 
 if TYPE_CHECKING:
@@ -313,6 +314,10 @@ def bench(  # noqa: PLR0913 - one for each option
         _fail(str(error), EXIT_USAGE)
     except BenchError as error:
         _fail(str(error), EXIT_FAILED)
+
+
+app.command()(identity.claim)
+app.command()(identity.renew)
 
 
 def _detector(manifest: Path | None) -> "Detector":

@@ -30,8 +30,14 @@ from cleandesk_fleet.provision.errors import UnknownNameError
 from cleandesk_fleet.provision.label import Label, write_pdf, write_png
 
 FOLDER = "cleandesk"
-#: Where a box keeps what it enrolled with, beside its settings.
-_IDENTITY = {"ca": "identity/ca.pem", "cert": "identity/box.pem", "key": "identity/box.key"}
+#: Where a box keeps what it enrolled with, beside its settings. Key and certificate are one file:
+#: no power cut leaves one without the other.
+_IDENTITY = {
+    "ca": "identity/ca.pem",
+    "cert": "identity/box.pem",
+    "key": "identity/box.pem",
+    "clock": "identity/clock",
+}
 
 
 @dataclass(frozen=True, slots=True)
