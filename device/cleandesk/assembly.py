@@ -14,6 +14,7 @@ from cleandesk.loop import Gate, Governor, Looker, Preparer, Ready, Tray, needs_
 from cleandesk.policy import Policy
 from cleandesk.settings import BoxSettings
 from cleandesk.worker.aiming import Aiming
+from cleandesk.worker.answers import room_a_day
 from cleandesk.worker.commands import Commands
 from cleandesk.worker.side import Surroundings, WorkerSide
 from cleandesk.worker.sight import Sight
@@ -83,7 +84,7 @@ def assemble(
     )
     address = Address(settings.site, settings.box)
     outbox = Outbox(settings.outbox, address, boot=boot, clock=clock, keep=settings.ledger)
-    commands = Commands(address, clock, outbox.say)
+    commands = Commands(address, clock, outbox.say, room=room_a_day(settings.ledger))
     link = Link(
         settings.broker,
         address,

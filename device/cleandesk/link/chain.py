@@ -72,7 +72,8 @@ class Entry:
         topic: Where it is sent to; empty for a note.
         message_id: event_id; of `active` the violation's id, ':' and the event's, and without the
             event when the topic is emptied; appeal_id; the correlation data of an answer, in
-            hexadecimal; what kind of note. Empty where a message has no id of its own.
+            hexadecimal; what kind of note. Empty where a message has no id of its own, as the
+            answer to a request that had none.
         payload: The message's bytes, or the note's text in UTF-8.
         chain: The hash.
         tried: It was handed to the broker's connection at least once (retained topics only).

@@ -62,5 +62,6 @@ class Paper:
 
     @property
     def correlation(self) -> bytes | None:
-        """What an answer carries, so that the asker knows it."""
-        return bytes.fromhex(self.message_id) if self.channel is Channel.COMMAND else None
+        """What an answer carries, so that the asker knows it; None where the asker sent none."""
+        named = self.message_id and self.channel is Channel.COMMAND
+        return bytes.fromhex(self.message_id) if named else None

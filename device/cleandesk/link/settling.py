@@ -4,6 +4,7 @@ import logging
 
 from pydantic import ValidationError
 
+from cleandesk.contract.invalid import why
 from cleandesk.contract.messages import Ack, AckResult
 from cleandesk.contract.mqtt import Received
 from cleandesk.link.outbox import Outbox
@@ -27,10 +28,9 @@ class Settling:
         try:
             self._acks += Ack.model_validate_json(received.payload).root
         except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False, include_context=False)[0]
             log.warning(
                 "an ack that is none is ignored",
-                extra={"bytes": len(received.payload), "error": first["msg"][:200]},
+                extra={"bytes": len(received.payload), "error": why(error)},
             )
 
     def settle(self, now: float) -> None:

@@ -2,36 +2,37 @@
 
 A request names where its answer goes and carries correlation data. The same correlation data twice
 is the same request: it gets the same bytes again. They are remembered by the ledger, where each
-answer is entered before it is sent.
+answer is entered before it is sent. Each command has limits of its own: a flood of one takes
+nothing from another.
 """
 
 import logging
-from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from threading import Lock
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from pydantic import ValidationError
 
 from cleandesk.clock import Clock, Instant
 from cleandesk.contract.commands import MAX_CORRELATION, Outcome, Request, Response
+from cleandesk.contract.invalid import why
 from cleandesk.contract.publication import Received
 from cleandesk.contract.topics import Address, Channel, Command, Side, TopicError, parse
 from cleandesk.link import Entry, Paper
-from cleandesk.worker.limiter import HOUR_S, MINUTE_S, Limiter
+from cleandesk.worker.answers import Answers
+from cleandesk.worker.limiter import MINUTE_S, Limiter
 
 log = logging.getLogger(__name__)
 
 RequestT = TypeVar("RequestT", bound=Request)
 Reply = Callable[[Response], None]
 
-#: The latest answers that are remembered.
-MOST_REMEMBERED = 1000
-#: Requests that are answered at all, a minute: more than anybody needs, so that nobody can fill the
-#: ledger.
-_MOST_A_MINUTE = 60
 _MOST_DETAIL = 200
+#: Longer topics would fill the ledger.
+_LONGEST_TOPIC = 256
+#: Lines in the log about requests that get no answer.
+_COMPLAINTS_A_MINUTE = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,20 +43,25 @@ class Kind(Generic[RequestT]):
         request: Its type.
         response: The type of its answer.
         handle: Does it, and replies once, now or later, from any thread.
-        limiter: How often.
+        answers: Those that were given, and how many more may be.
+        always: It is done even where no answer may be given any more.
     """
 
     request: type[RequestT]
     response: type[Response]
     handle: Callable[[RequestT, Reply], None]
-    limiter: Limiter
+    answers: Answers
+    always: bool
 
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A request that is being answered: what, where to, and what to add for people."""
+    """A request that is being answered: of what kind, where to, and what to add for people.
 
-    command: Command
+    Without correlation data it is invalid, and answered where anybody on the topic can hear why.
+    """
+
+    kind: Kind[Any]
     correlation: bytes
     topic: str
     remark: str | None
@@ -68,14 +74,15 @@ class Commands:
         address: The box's.
         clock: The box's.
         say: Enters an answer into the ledger and has it sent.
+        room: Bytes of the ledger that the answers to one command may take in any day.
     """
 
-    def __init__(self, address: Address, clock: Clock, say: Callable[[Paper], None]) -> None:
-        self._address, self._clock, self._say = address, clock, say
+    def __init__(
+        self, address: Address, clock: Clock, say: Callable[[Paper], None], *, room: float
+    ) -> None:
+        self._address, self._clock, self._say, self._room = address, clock, say, room
         self._kinds: dict[Command, Kind[Any]] = {}
-        self._guard = Lock()
-        self._answers: OrderedDict[tuple[Command, bytes], Paper | None] = OrderedDict()
-        self._all = Limiter(_MOST_A_MINUTE, MINUTE_S)
+        self._complaints = Limiter(_COMPLAINTS_A_MINUTE, MINUTE_S)
 
     def add(
         self,
@@ -85,6 +92,7 @@ class Commands:
         handle: Callable[[RequestT, Reply], None],
         *,
         per_hour: int,
+        always: bool = False,
     ) -> None:
         """Plug in a command.
 
@@ -94,19 +102,21 @@ class Commands:
             response: What is answered; made with outcome, detail and time alone where nothing
                 was done.
             handle: Does it, and replies once, now or later.
-            per_hour: How many are done in any hour; more are answered `busy`.
+            per_hour: How many are done and answered in any hour; more are answered `busy`, and
+                more than a few of these not at all.
+            always: More are done all the same, and not answered.
         """
-        self._kinds[command] = Kind(request, response, handle, Limiter(per_hour, HOUR_S))
+        answers = Answers(per_hour, self._room)
+        self._kinds[command] = Kind(request, response, handle, answers, always)
 
     def load(self, entries: Iterable[Entry]) -> None:
         """Take over the answers of earlier processes from the ledger, oldest first."""
+        now = self._clock.now()
         for entry in entries:
-            if entry.kind != Channel.COMMAND:
-                continue
-            command = parse(entry.topic).command
-            if command is not None:
-                key = (command, bytes.fromhex(entry.message_id))
-                self._remember(key, Paper(entry.topic, entry.message_id, entry.payload))
+            command = parse(entry.topic).command if entry.kind == Channel.COMMAND else None
+            kind = None if command is None else self._kinds.get(command)
+            if kind is not None:
+                kind.answers.load(bytes.fromhex(entry.message_id), entry, now)
 
     def take(self, received: Received, arrived: Instant) -> None:
         """Check a request, do it, and have it answered.
@@ -118,77 +128,73 @@ class Commands:
         try:
             command = parse(received.topic).command
         except TopicError as error:
-            log.warning("a request for no known command is ignored", extra={"error": str(error)})
+            self._complain("a request for no known command is ignored", error=str(error))
             return
         kind = None if command is None else self._kinds.get(command)
         if command is None or kind is None or received.retain:
-            log.warning(
+            self._complain(
                 "a request that is retained, or that this box does not serve, is ignored",
-                extra={"topic": received.topic[:200], "retained": received.retain},
+                topic=received.topic[:_LONGEST_TOPIC],
+                retained=received.retain,
             )
             return
         correlation = received.correlation or b""
         if not 0 < len(correlation) <= MAX_CORRELATION:
-            log.warning(
-                "a request that cannot be answered is ignored: it needs correlation data",
-                extra={"topic": received.topic, "bytes": len(correlation)},
-            )
+            topic = self._address.command(command, Side.RESPONSE)
+            needed = f"a request carries 1 to {MAX_CORRELATION} bytes of correlation data"
+            self._refuse(_Asked(kind, b"", topic, None), Outcome.INVALID, needed)
             return
-        with self._guard:
-            known = (command, correlation) in self._answers
-            answer = self._answers.get((command, correlation))
-        if known:
-            if answer is not None:  # else it is being done, and will be answered
+        if kind.answers.knows(correlation):
+            answer = kind.answers.again(correlation, self._clock.now().mono)
+            if answer is not None:
                 self._say(answer)
             return
-        self._begin(command, kind, received, arrived)
-
-    def _begin(
-        self, command: Command, kind: Kind[Any], received: Received, arrived: Instant
-    ) -> None:
-        now = self._clock.now()
-        if self._all.full(now.mono):
-            log.warning("too many requests: they are not even answered")
-            return
-        self._all.count(now.mono)
         topic, remark = self._where(command, received.response_topic)
-        correlation = received.correlation or b""
-        asked = _Asked(command, correlation, topic, remark)
-        self._remember((command, correlation), None)
+        self._begin(_Asked(kind, correlation, topic, remark), received, arrived)
 
-        def reply(response: Response) -> None:
-            self._reply(asked, response)
-
-        def refuse(outcome: Outcome, detail: str) -> None:
-            at = self._clock.now()
-            reply(
-                kind.response(
-                    outcome=outcome,
-                    detail=detail[:_MOST_DETAIL],
-                    at=at.utc,
-                    clock_synced=at.synced,
-                )
-            )
-
+    def _begin(self, asked: _Asked, received: Received, arrived: Instant) -> None:
+        kind, now = asked.kind, self._clock.now()
         try:
             request = kind.request.model_validate_json(received.payload)
         except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-            at = ".".join(str(part) for part in first["loc"])
-            refuse(Outcome.INVALID, f"{at}: {first['msg']}" if at else first["msg"])
+            self._refuse(asked, Outcome.INVALID, why(error))
             return
         if _expired(request, received, arrived, now):
-            refuse(Outcome.EXPIRED, "it came too late")
-        elif kind.limiter.full(now.mono):
-            refuse(Outcome.BUSY, "too many of this kind; ask again later, as a new request")
+            self._refuse(asked, Outcome.EXPIRED, "it came too late")
+        elif kind.answers.may_do(now.mono):
+            self._do(asked, request)
+        elif kind.always:
+            self._complain("too many requests: one more is done, and not answered")
+            self._do(asked, request, silent=True)
         else:
-            kind.limiter.count(now.mono)
-            try:
-                kind.handle(request, reply)
-            except BaseException:
-                with self._guard:  # it may be asked again
-                    self._answers.pop((command, correlation), None)
-                raise
+            busy = "too many of this kind; ask again later, as a new request"
+            self._refuse(asked, Outcome.BUSY, busy)
+
+    def _do(self, asked: _Asked, request: Request, *, silent: bool = False) -> None:
+        answers = asked.kind.answers
+        answers.begun(asked.correlation, silent=silent)
+        try:
+            asked.kind.handle(request, _unheard if silent else partial(self._reply, asked))
+        except BaseException:
+            answers.forget(asked.correlation)
+            raise
+
+    def _refuse(self, asked: _Asked, outcome: Outcome, detail: str) -> None:
+        at = self._clock.now()
+        if not asked.kind.answers.may_refuse(at.mono):
+            self._complain("too many requests: one more is not even answered", outcome=outcome)
+            return
+        self._reply(
+            asked,
+            asked.kind.response(
+                outcome=outcome, detail=detail[:_MOST_DETAIL], at=at.utc, clock_synced=at.synced
+            ),
+        )
+
+    def _complain(self, text: str, **extra: object) -> None:
+        """Write a line to the log, unless there were many of them just now."""
+        if self._complaints.take(self._clock.now().mono):
+            log.warning(text, extra=extra)
 
     def _where(self, command: Command, wanted: str | None) -> tuple[str, str | None]:
         """Return the topic of the answer, and a remark if it is not the one that was asked for.
@@ -199,28 +205,23 @@ class Commands:
         default = self._address.command(command, Side.RESPONSE)
         if wanted is None or wanted == default:
             return default, None
-        below = wanted.startswith(f"{default}/") and not set(wanted) & set("+#\0")
+        short = len(wanted) <= _LONGEST_TOPIC
+        below = short and wanted.startswith(f"{default}/") and not set(wanted) & set("+#\0")
         try:
             fits = below and parse(wanted).address == self._address
         except TopicError:
             fits = False
         if fits:
             return wanted, None
-        return default, f"answered here: the response topic asked for is not below {default}"
+        return default, f"answered here: the topic asked for is not below {default}, or too long"
 
     def _reply(self, asked: _Asked, response: Response) -> None:
         if asked.remark:
             detail = f"{response.detail}; {asked.remark}" if response.detail else asked.remark
             response = response.model_copy(update={"detail": detail[:_MOST_DETAIL]})
         paper = Paper(asked.topic, asked.correlation.hex(), response.to_json())
-        self._remember((asked.command, asked.correlation), paper)
+        asked.kind.answers.answered(asked.correlation, paper, self._clock.now().mono)
         self._say(paper)
-
-    def _remember(self, key: tuple[Command, bytes], answer: Paper | None) -> None:
-        with self._guard:
-            self._answers[key] = answer
-            while len(self._answers) > MOST_REMEMBERED:
-                self._answers.popitem(last=False)
 
 
 def _expired(request: Request, received: Received, arrived: Instant, now: Instant) -> bool:
@@ -228,3 +229,7 @@ def _expired(request: Request, received: Received, arrived: Instant, now: Instan
     if received.expiry_s is not None and now.mono - arrived.mono > received.expiry_s:
         return True
     return request.expires_at is not None and now.synced and now.utc > request.expires_at
+
+
+def _unheard(_: Response) -> None:
+    """Stand in for a reply that is not sent."""

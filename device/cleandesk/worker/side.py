@@ -43,8 +43,10 @@ _SOCKET = "page.sock"
 #: Of the ledger's newest entries, so many are read at the start: for answers that were given, and
 #: the violations of the last day.
 _READ_AT_START, _PAGE = 2000, 200
-#: Requests of one kind that are taken in any hour, whatever becomes of them.
-_ASKED_AN_HOUR = 120
+#: Breaks that the company's own app begins, answered in any hour; more begin all the same.
+_BREAKS_AN_HOUR = 60
+#: Spot checks that come to nothing, such as in a break, beside those that are done.
+_MORE_SPOT_CHECKS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,14 +174,19 @@ class WorkerSide:
 
     def _serve_commands(self) -> None:
         self._around.commands.add(
-            Command.BREAK, BreakRequest, BreakResponse, self._on_break, per_hour=_ASKED_AN_HOUR
+            Command.BREAK,
+            BreakRequest,
+            BreakResponse,
+            self._on_break,
+            per_hour=_BREAKS_AN_HOUR,
+            always=True,
         )
         self._around.commands.add(
             Command.SPOT_CHECK,
             SpotCheckRequest,
             SpotCheckResponse,
             self._on_spot_check,
-            per_hour=_ASKED_AN_HOUR,
+            per_hour=self._settings.spot_checks.per_hour + _MORE_SPOT_CHECKS,
         )
 
     def _on_break(self, request: BreakRequest, reply: Reply) -> None:

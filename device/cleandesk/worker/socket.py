@@ -18,6 +18,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from cleandesk.contract.invalid import why
 from cleandesk.worker.drawings import MOST_PER_S, Drawings
 from cleandesk.worker.protocol import REQUEST, Failed, Line, Request, Watch, encode
 
@@ -151,7 +152,7 @@ class SocketServer:
             try:
                 request = REQUEST.validate_json(line)
             except ValidationError as error:
-                connection.sendall(encode(Failed(reason="invalid", detail=_first(error))))
+                connection.sendall(encode(Failed(reason="invalid", detail=why(error))))
                 continue
             if isinstance(request, Watch):
                 self._show(connection)
@@ -199,8 +200,3 @@ def _peer(connection: socket.socket) -> tuple[int, int, set[int]]:
     except OSError:
         return uid, gid, set()
     return uid, gid, set(struct.unpack(f"{len(raw) // 4}I", raw))
-
-
-def _first(error: ValidationError) -> str:
-    found = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    return str(found["msg"])[:200]

@@ -7,31 +7,51 @@ from typing import Any
 import pytest
 
 from cleandesk.clock import Instant
-from cleandesk.contract.commands import BreakRequest, BreakResponse, Outcome
+from cleandesk.contract.commands import (
+    BreakRequest,
+    BreakResponse,
+    Outcome,
+    SpotCheckRequest,
+    SpotCheckResponse,
+)
 from cleandesk.contract.messages import timestamp
 from cleandesk.contract.publication import Received
 from cleandesk.contract.topics import Address, Command, Side
 from cleandesk.link import Entry, Paper
-from cleandesk.worker.commands import MOST_REMEMBERED, Commands, Reply
+from cleandesk.link.ledger import OVERHEAD
+from cleandesk.settings import LedgerSettings
+from cleandesk.worker.answers import MOST_REMEMBERED, REFUSALS_AN_HOUR, REPEATS_A_MINUTE, room_a_day
+from cleandesk.worker.commands import Commands, Reply
 from tests.unit.worker.make import START, SetClock
 
 ADDRESS = Address("site", "box")
 REQUEST = ADDRESS.command(Command.BREAK, Side.REQUEST)
+SPOT_CHECK = ADDRESS.command(Command.SPOT_CHECK, Side.REQUEST)
 RESPONSE = ADDRESS.command(Command.BREAK, Side.RESPONSE)
 
 
 class Desk:
     """A registry with one command, and what it did."""
 
-    def __init__(self, *, per_hour: int = 10, later: bool = False) -> None:
+    def __init__(
+        self, *, per_hour: int = 10, later: bool = False, always: bool = False, room: float = 1e6
+    ) -> None:
         self.clock = SetClock()
         self.said: list[Paper] = []
         self.done: list[BreakRequest] = []
         self.replies: list[Reply] = []
         self.later = later
-        self.commands = Commands(ADDRESS, self.clock, self.said.append)
+        self.commands = Commands(ADDRESS, self.clock, self.said.append, room=room)
         self.commands.add(
-            Command.BREAK, BreakRequest, BreakResponse, self._handle, per_hour=per_hour
+            Command.BREAK,
+            BreakRequest,
+            BreakResponse,
+            self._handle,
+            per_hour=per_hour,
+            always=always,
+        )
+        self.commands.add(
+            Command.SPOT_CHECK, SpotCheckRequest, SpotCheckResponse, self._check, per_hour=100
         )
 
     def _handle(self, request: BreakRequest, reply: Reply) -> None:
@@ -40,6 +60,10 @@ class Desk:
             self.replies.append(reply)
         else:
             reply(self.response())
+
+    def _check(self, _: SpotCheckRequest, reply: Reply) -> None:
+        now = self.clock.now()
+        reply(SpotCheckResponse(outcome=Outcome.OFF, at=now.utc, clock_synced=now.synced))
 
     def response(self) -> BreakResponse:
         now = self.clock.now()
@@ -107,11 +131,14 @@ def test_answers_of_an_earlier_process_are_known_from_the_ledger() -> None:
     assert (after.done, after.said) == ([], [paper])
 
 
-def test_what_is_remembered_is_bounded() -> None:
-    desk = Desk()
+def test_what_is_remembered_is_bounded_and_a_flood_forgets_no_answer() -> None:
+    desk = Desk(per_hour=1, always=True)
+    desk.ask(b"first")
     for number in range(MOST_REMEMBERED + 200):
-        desk.commands._remember((Command.BREAK, b"%d" % number), None)
-    assert len(desk.commands._answers) == MOST_REMEMBERED
+        desk.ask(b"%d" % number)
+    desk.ask(b"first")
+    assert desk.said[0] == desk.said[-1]
+    assert len(desk.done) == MOST_REMEMBERED + 201
 
 
 @pytest.mark.parametrize(
@@ -136,18 +163,31 @@ def test_what_is_no_request_is_invalid_and_said_why(payload: bytes, reason: str)
 @pytest.mark.parametrize(
     "changes",
     [
-        {"correlation": None},
-        {"correlation": b""},
-        {"correlation": b"x" * 65},
         {"retain": True},
-        {"topic": ADDRESS.command(Command.SPOT_CHECK, Side.REQUEST)},
         {"topic": "cleandesk/v1/site/box/cmd/reboot/request"},
     ],
 )
-def test_what_cannot_be_answered_or_is_old_or_unknown_is_ignored(changes: dict[str, Any]) -> None:
+def test_what_is_old_or_unknown_is_ignored(changes: dict[str, Any]) -> None:
     desk = Desk()
     desk.ask(**changes)
     assert (desk.done, desk.said) == ([], [])
+
+
+@pytest.mark.parametrize("correlation", [None, b"", b"x" * 65])
+def test_without_usable_correlation_data_it_is_invalid_and_said_on_the_boxs_own_topic(
+    correlation: bytes | None,
+) -> None:
+    desk = Desk()
+    desk.ask(correlation, response_topic=f"{RESPONSE}/app-1")
+    desk.clock.move(1)
+    desk.ask(correlation)
+    assert desk.done == []
+    assert desk.last["outcome"] == "invalid"
+    assert "1 to 64 bytes of correlation data" in desk.last["detail"]
+    assert [(one.topic, one.correlation) for one in desk.said] == [(RESPONSE, None)] * 2
+    for _ in range(100):
+        desk.ask(correlation)
+    assert len(desk.said) == REFUSALS_AN_HOUR
 
 
 def test_too_late_is_expired_by_either_clock() -> None:
@@ -168,11 +208,82 @@ def test_too_many_are_busy_and_far_too_many_are_not_even_answered() -> None:
     for number in range(200):
         desk.ask(b"%d" % number)
     assert len(desk.done) == 2
-    assert [answer["outcome"] for answer in desk.answers[:4]] == ["done", "done", "busy", "busy"]
-    assert len(desk.answers) < 100
+    assert [answer["outcome"] for answer in desk.answers] == ["done"] * 2 + [
+        "busy"
+    ] * REFUSALS_AN_HOUR
     desk.clock.move(3600)
     desk.ask(b"later")
     assert desk.last["outcome"] == "done"
+
+
+@pytest.mark.parametrize("flood", [b'{"reason":"rest"}', b"no request", b'{"look_s":1}'])
+def test_a_flood_fills_no_more_of_the_ledger_than_the_share_of_answers(flood: bytes) -> None:
+    ledger, days = LedgerSettings(keep_days=30, max_mb=1), 3
+    desk = Desk(per_hour=60, always=True, room=room_a_day(ledger))
+    for hour in range(24 * days):
+        for number in range(40):
+            for command in Command:
+                topic = ADDRESS.command(command, Side.REQUEST)
+                desk.ask(b"%d %d" % (hour, number), topic=topic, payload=flood)
+        desk.clock.move(3600)
+    taken = sum(len(paper.payload) + OVERHEAD for paper in desk.said)
+    share = ledger.max_mb * 1e6 / 4 * days / ledger.keep_days
+    one_more = 500 * days * len(Command)
+    assert 0 < taken < share + one_more
+
+
+def test_no_more_may_be_answered_on_the_day_of_a_restart() -> None:
+    before, after = Desk(room=1500), Desk(room=1500)
+    for number in range(10):
+        before.ask(b"%d" % number)
+    assert 0 < len(before.said) < 10
+    after.commands.load(
+        Entry(n, timestamp(START), True, "cmd", one.topic, one.message_id, one.payload, b"")
+        for n, one in enumerate(before.said)
+    )
+    after.ask(b"new")
+    assert after.said == []
+    after.clock.move(86_400)
+    after.ask(b"newer")
+    assert after.last["outcome"] == "done"
+
+
+@pytest.mark.parametrize("flood", [{"body": {}}, {"topic": SPOT_CHECK, "body": {}}, {}])
+def test_no_flood_keeps_a_break_from_being_done(flood: dict[str, Any]) -> None:
+    desk = Desk(per_hour=5, always=True, room=3000)
+    for number in range(300):
+        desk.ask(b"%d" % number, **flood)
+    before = len(desk.done)
+    desk.ask(b"rest")
+    desk.ask(b"rest")
+    assert len(desk.done) == before + 1
+
+
+def test_a_flood_of_one_command_takes_no_answer_from_another() -> None:
+    desk = Desk()
+    for number in range(300):
+        desk.ask(b"%d" % number, topic=SPOT_CHECK, body={})
+    desk.ask(b"rest")
+    assert (desk.said[-1].topic, desk.last["outcome"]) == (RESPONSE, "done")
+
+
+def test_one_request_again_and_again_is_not_answered_each_time() -> None:
+    desk = Desk()
+    for _ in range(300):
+        desk.ask()
+    assert len(desk.said) == 1 + REPEATS_A_MINUTE
+    desk.clock.move(60)
+    desk.ask()
+    assert len(desk.said) == 2 + REPEATS_A_MINUTE
+
+
+def test_a_flood_does_not_fill_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    desk = Desk(per_hour=1)
+    for number in range(300):
+        desk.ask(b"%d" % number)
+        desk.ask(None)
+        desk.ask(retain=True)
+    assert len(caplog.records) == 10
 
 
 @pytest.mark.parametrize(
@@ -199,6 +310,7 @@ def test_the_answer_goes_below_the_boxs_own_topic(wanted: str | None, used: str)
         f"{RESPONSE}x",
         f"{RESPONSE}/#",
         f"{RESPONSE}/+/a",
+        f"{RESPONSE}/{'a' * 300}",
         "elsewhere",
         "",
     ],
