@@ -91,7 +91,7 @@ def assemble(
         policy,
         _gate(settings),
         timer,
-        min_score=_least_scores(settings, policy),
+        min_score=least_scores(settings, policy),
     )
     address = Address(settings.site, settings.box)
     outbox = Outbox(settings.outbox, address, boot=boot, clock=clock, keep=settings.ledger)
@@ -176,7 +176,7 @@ def rearrange(parts: Parts, settings: BoxSettings, at: Instant) -> list[Change]:
         What closed: its rule or zone is gone or another.
     """
     changes = parts.policy.rearrange(settings.rules, settings.zones, at)
-    parts.looker.rearrange(_gate(settings), _least_scores(settings, parts.policy))
+    parts.looker.rearrange(_gate(settings), least_scores(settings, parts.policy))
     parts.governor.need(needs_of(settings.rules, settings.looks_per_s).least_looks_per_s)
     parts.worker.rearrange(settings)
     return changes
@@ -187,6 +187,7 @@ def _gate(settings: BoxSettings) -> Gate | None:
     return Gate(needs, 1 / settings.looks_per_s) if settings.gate == "on" else None
 
 
-def _least_scores(settings: BoxSettings, policy: Policy) -> tuple[float, ...]:
+def least_scores(settings: BoxSettings, policy: Policy) -> tuple[float, ...]:
+    """Return for each of the model's classes the score below which detections are left out."""
     dropped = settings.detector.min_score or 0.0
     return tuple(max(floor, dropped) for floor in policy.floors)

@@ -135,7 +135,13 @@ class SetBreakLimitsRequest(Request):
     limits: BreakSettings
 
 
+class BreakLimits(BreakSettings):
+    """Limits on breaks, as a box tells them; a later version may tell more."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
 class SetBreakLimitsResponse(Response):
     """`cmd/set-break-limits/response`."""
 
-    limits: BreakSettings | None = Field(default=None, description="Those that count now")
+    limits: BreakLimits | None = Field(default=None, description="Those that count now")

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from cleandesk.clock import Clock
 from cleandesk.contract.commands import (
+    BreakLimits,
     Outcome,
     RestartRequest,
     RestartResponse,
@@ -146,7 +147,7 @@ class Control:
             SetBreakLimitsResponse(
                 outcome=Outcome.DONE if taken else Outcome.OFF,
                 detail=None if taken else "the disk does not take it: look at the box's disk",
-                limits=self.settings.breaks,
+                limits=BreakLimits.model_validate(self.settings.breaks.model_dump()),
                 at=now.utc,
                 clock_synced=now.synced,
             )

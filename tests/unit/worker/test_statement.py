@@ -18,7 +18,7 @@ BUILDER = Path(__file__).resolve().parents[3] / "device" / "cleandesk" / "worker
 ACCOUNTED = {
     *("schema_version", "site", "box", "camera", "looks_per_s", "gate", "area", "detector"),
     *("zones", "rules", "broker", "outbox", "ledger", "stills", "health_every_s"),
-    *("breaks", "worker", "idle", "spot_checks", "page", "gpio"),
+    *("breaks", "worker", "idle", "spot_checks", "safe_mode", "page", "gpio"),
 }
 EVERYTHING = Choices(30, 4, idle=True, spot_checks=True, still_delay_s=60)
 RULES = """
