@@ -49,6 +49,7 @@ TREES = st.recursive(
     ),
     max_leaves=12,
 )
+_LARGE = 10**9
 _HOSTILE: tuple[Any, ...] = (
     *(None, True, -1, 0, 10**400, 1e308, float("inf"), "", "x" * 5000, [], {}, [[]], {"": {}}),
     *("\u202e", "*a", "!!python", "1970-01-01", [None] * 100, {"kind": "people"}),
@@ -78,12 +79,13 @@ def _mutated(data: Any, random: Random) -> Any:
             holder = holder[part]
         match random.randrange(5):
             case 0:
-                holder[at[-1]] = random.choice(_HOSTILE)
+                holder[at[-1]] = copy.deepcopy(random.choice(_HOSTILE))
             case 1:
                 del holder[at[-1]]
             case 2 if isinstance(holder, dict):
-                holder[random.choice([str(at[-1]) + "s", "x", "__class__"])] = holder[at[-1]]
-            case 3 if isinstance(holder[at[-1]], int | float):
+                key = random.choice([f"{at[-1]}s", "x", "__class__"])
+                holder[key] = copy.deepcopy(holder[at[-1]])
+            case 3 if isinstance(holder[at[-1]], float | int) and abs(holder[at[-1]]) < _LARGE:
                 holder[at[-1]] = holder[at[-1]] * random.choice([-1, 0, 0.5, 1.5, 1e9])
             case _:
                 holder[at[-1]] = [holder[at[-1]]]
