@@ -77,7 +77,7 @@ class FakeBox:
             breaks_today=0,
         )
         self.entries: list[p.Entry] = []
-        self.whole = True
+        self.whole: bool | None = True
         self.statement = p.Statement(sections={})
         self.drawing: p.Drawing | None = None
         self.fails: p.Failed | None = None
@@ -182,4 +182,7 @@ class FakeBox:
     def _ledger(self, request: p.GetLedger) -> p.Ledger:
         newest_first = sorted(self.entries, key=lambda entry: -entry.number)
         below = [e for e in newest_first if request.before is None or e.number < request.before]
-        return p.Ledger(entries=below[: request.limit], total=len(self.entries), whole=self.whole)
+        total = len(self.entries)
+        return p.Ledger(
+            entries=below[: request.limit], total=total, whole=self.whole, checked_to=total
+        )

@@ -107,7 +107,8 @@ def assemble(
         on_request=commands.take,
         on_desired=lambda received: control.take(received),  # noqa: PLW0108 - made below
     )
-    aiming, tray = Aiming(clock, outbox.note), Tray[Ready]()
+    aiming = Aiming(clock, outbox.note, period_s=1 / needs.least_looks_per_s)
+    tray = Tray[Ready]()
     control = Control(
         configuration,
         clock,

@@ -68,6 +68,16 @@ def untried(settings: BoxSettings, manifest: Manifest) -> Iterator[tuple[str, st
             yield rule.name, name
 
 
+def advice(settings: BoxSettings) -> Iterator[str]:
+    """Yield what may be so, and is unwise."""
+    if settings.page.enabled and settings.gpio.button is None:
+        yield (
+            "gpio.button: none is named. Who forgets the PIN can be let in by nobody, and while "
+            "strangers' wrong PINs make every new device wait, up to an hour, it cannot be used to "
+            "take a break; wire a button, and name its pin"
+        )
+
+
 def _manifest(loaded: Loaded[BoxSettings]) -> Manifest:
     try:
         return read_manifest(loaded.settings.detector.manifest or default_manifest())

@@ -112,8 +112,8 @@ def check(
 
     Says everything that is wrong at once, each with its line and a fix.
     """
+    from cleandesk.checks import advice, untried  # noqa: PLC0415
     from cleandesk.checks import check as check_all  # noqa: PLC0415
-    from cleandesk.checks import untried  # noqa: PLC0415
     from cleandesk.config import ConfigError  # noqa: PLC0415
 
     try:
@@ -129,6 +129,8 @@ def check(
             f"{config}: rule '{rule}' uses '{name}', whose threshold was never tried on real "
             "pictures: expect false alarms, and watch it before you trust it"
         )
+    for unwise in advice(settings):
+        _say(f"{config}: {unwise}")
     if as_json:
         typer.echo(json.dumps({"file": str(config), "ok": True, "problems": []}))
     else:

@@ -1,8 +1,5 @@
 """A whole box whose camera shows a canary outside the area: it is nowhere but in that camera."""
 
-import os
-import signal
-from collections import Counter
 from pathlib import Path
 
 import cv2
@@ -90,16 +87,6 @@ def test_what_lies_outside_is_never_a_violation(make_rig: MakeRig, tmp_path: Pat
     assert rig.violations() == []
 
 
-def _copies(pid: int, marks: list[bytes]) -> int:
-    """Return how many pictures with the canary a process's memory holds; it rests meanwhile."""
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        found = Counter(hit.pattern for hit in memory.find(pid, *marks))
-    finally:
-        os.kill(pid, signal.SIGCONT)
-    return max(found.values(), default=0)
-
-
 def _waiting_box(make_rig: MakeRig, source: str, area: Zone | None) -> int:
     """Start a box that soon waits for its camera; returns its process's id."""
     rig = make_rig(
@@ -120,11 +107,11 @@ def test_in_memory_it_is_only_where_the_source_puts_its_picture(
     with canary.source(kind, tmp_path, silent=True) as source:
         marks = canary.marks(canary.first_picture(source))
         pid = _waiting_box(make_rig, source, AREA)
-        eventually(lambda: _copies(pid, marks) <= 1, "no copy but the decoder's own")
+        eventually(lambda: memory.copies(pid, *marks) <= 1, "no copy but the decoder's own")
 
 
 def test_without_an_area_it_is_in_memory_more_than_once(make_rig: MakeRig, tmp_path: Path) -> None:
     with canary.source("stream", tmp_path, silent=True) as source:
         marks = canary.marks(canary.first_picture(source))
         pid = _waiting_box(make_rig, source, None)
-        eventually(lambda: _copies(pid, marks) > 1, "the copy that is looked at")
+        eventually(lambda: memory.copies(pid, *marks) > 1, "the copy that is looked at")

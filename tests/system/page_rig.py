@@ -79,6 +79,12 @@ class PageRig:
         """Return where the page is."""
         return f"https://localhost:{self.port}"
 
+    @property
+    def pid(self) -> int:
+        """Return its process's id."""
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> "PageRig":
         """Start it; returns once it answers."""
         with (self.home / "page.err").open("ab") as words:

@@ -87,7 +87,10 @@ class Topic:
         return "/".join(levels)
 
 
-_REQUEST = "Needs a response topic and correlation data; the same correlation is done once."
+_REQUEST = (
+    "Needs a response topic and correlation data; the same correlation is done once. Of far too "
+    "many some get no answer."
+)
 _BREAK = f"Starts a break for the worker; nothing can end one but the worker. {_REQUEST}"
 _SPOT_CHECK = f"The box looks now, for a while; the worker's page says so. {_REQUEST}"
 _STATE = f"How the box stands; all that it retains is published anew. {_REQUEST}"

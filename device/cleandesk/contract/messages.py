@@ -296,6 +296,9 @@ class Health(Message):
     gate: GateHealth | None = Field(
         default=None, description="Absent where every frame is looked at"
     )
+    requests_dropped: Count = Field(
+        default=0, description="Requests on `cmd` since the start that were too many to look at"
+    )
     requests: RequestsHealth | None = None
     safe_mode: Text | None = Field(
         default=None,

@@ -3,6 +3,7 @@
 import logging
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -78,7 +79,8 @@ class Control:
     ) -> None:
         self._configuration, self._clock = configuration, clock
         self._outbox, self._to = outbox, hands
-        self._desired: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        # A retained message takes the place of the one before it.
+        self._desired: deque[bytes] = deque(maxlen=1)
         self._limits: queue.SimpleQueue[tuple[BreakSettings, Reply]] = queue.SimpleQueue()
         self._restart = threading.Event()
 
@@ -115,7 +117,7 @@ class Control:
     def take(self, received: Received) -> None:
         """Take a `config/desired`; a topic that is emptied asks for nothing."""
         if received.payload:
-            self._desired.put(received.payload)
+            self._desired.append(received.payload)
             self._to.wake()
 
     def report(self) -> None:
@@ -125,8 +127,8 @@ class Control:
     def step(self) -> Effect:
         """Do what was asked for since the last time."""
         changed = False
-        for payload in _newest(self._desired):
-            changed |= self._follow(payload)
+        while self._desired:
+            changed |= self._follow(self._desired.popleft())
         while not self._limits.empty():
             changed |= self._limit(*self._limits.get())
         if self._restart.is_set():
@@ -199,14 +201,6 @@ class Control:
     def _on_limits(self, request: SetBreakLimitsRequest, reply: Reply) -> None:
         self._limits.put((request.limits, reply))
         self._to.wake()
-
-
-def _newest(waiting: queue.SimpleQueue[bytes]) -> list[bytes]:
-    """Return the newest of what waits: a retained message takes the place of the one before."""
-    payloads: list[bytes] = []
-    while not waiting.empty():
-        payloads = [waiting.get()]
-    return payloads
 
 
 def _same_desk(before: BoxSettings, after: BoxSettings) -> bool:

@@ -1,6 +1,6 @@
 """What leaves the box: the outbox that keeps events, and the link that carries them."""
 
-from cleandesk.link.chain import Entry, Verdict
+from cleandesk.link.chain import Entry, Verdict, Walk
 from cleandesk.link.errors import (
     LedgerUnreadableError,
     OutboxAccessError,
@@ -23,5 +23,6 @@ __all__ = [
     "OutboxError",
     "Paper",
     "Verdict",
+    "Walk",
     "closing",
 ]

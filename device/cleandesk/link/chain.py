@@ -152,10 +152,14 @@ class Walk:
     Args:
         anchor: Where the chain begins.
         gaps: What is known to be lost.
+
+    Attributes:
+        head: The newest entry that it passed.
+        wrong: The first one that does not fit, where it stays.
     """
 
     def __init__(self, anchor: Anchor, gaps: Iterable[Gap] = ()) -> None:
-        self._anchor, self._gaps = anchor, tuple(gaps)
+        self.anchor, self.gaps = anchor, tuple(gaps)
         self.head = anchor
         self._entries = 0
         self.wrong: int | None = None
@@ -173,7 +177,7 @@ class Walk:
 
     def verdict(self) -> Verdict:
         """Return what was found so far."""
-        return Verdict(self._anchor, self._entries, self.head, self.wrong, self._reason, self._gaps)
+        return Verdict(self.anchor, self._entries, self.head, self.wrong, self._reason, self.gaps)
 
     def _problem(self, entry: Entry) -> str:
         fits = entry.draft().entered(entry.number, self.head.chain).chain == entry.chain
@@ -185,4 +189,4 @@ class Walk:
         return ""  # its hash may cover one that is gone: only those after it can be checked
 
     def _told(self, missing: Gap) -> bool:
-        return any(gap.first <= missing.first and missing.last <= gap.last for gap in self._gaps)
+        return any(gap.first <= missing.first and missing.last <= gap.last for gap in self.gaps)

@@ -68,20 +68,44 @@ class Entering(Keeper):
             LedgerUnreadableError: If the disk does not let it be read at present.
         """
         while True:
+            walk, done = self.follow()
+            while not done:
+                walk, done = self.follow(walk)
             with self._guard:
-                anchor = self._book.pages.anchor
-                walk = Walk(anchor, self._read(lambda store: store.ledger.gaps()))
-            while walk.wrong is None:
-                with self._guard:
-                    if self._book.pages.anchor != anchor:
-                        break  # its beginning was deleted meanwhile: once more
-                    after = walk.head.number
-                    part = self._read(partial(_entries_after, after))
-                if not part:
-                    return walk.verdict()
-                walk.follow(part)
-            else:
-                return walk.verdict()
+                if walk.wrong is not None or walk.anchor == self._book.pages.anchor:
+                    return walk.verdict()  # else its beginning was deleted meanwhile: once more
+
+    def follow(self, walk: Walk | None = None) -> tuple[Walk, bool]:
+        """Go on with a walk along the ledger's chain, for a part of it. From any thread.
+
+        Args:
+            walk: Where it came to; None: it begins.
+
+        Returns:
+            The walk, or a new one where that one leads nowhere: what follows was deleted, or the
+            file is another one. And whether it is at the end, or at an entry that does not fit.
+
+        Raises:
+            LedgerUnreadableError: If the disk does not let it be read at present.
+        """
+        with self._guard:
+            anchor, head = self._book.pages.anchor, self._book.pages.head
+            gaps = self._read(lambda store: store.ledger.gaps())
+            if (
+                walk is None
+                or walk.gaps != gaps
+                or not anchor.number <= walk.head.number <= head.number
+            ):
+                walk = Walk(anchor, gaps)
+            part = self._read(partial(_entries_after, walk.head.number))
+        walk.follow(part)
+        return walk, not part or walk.wrong is not None
+
+    @property
+    def kept(self) -> int:
+        """How many entries of the ledger are kept; those that a damaged file lost count, too."""
+        with self._guard:
+            return self._book.pages.head.number - self._book.pages.anchor.number
 
     def privacy(self) -> Entry | None:
         """Return the newest state of the worker that was entered in this run."""

@@ -10,9 +10,10 @@ from collections.abc import Callable
 from cleandesk.clock import Clock, Instant
 from cleandesk.contract.config_messages import ReportedConfig
 from cleandesk.contract.connection import BrokerSettings
-from cleandesk.contract.messages import Availability, Health, OutboxHealth, Privacy, Status
+from cleandesk.contract.messages import Availability, Health, Privacy, Status
 from cleandesk.contract.mqtt import NotConnectedError, Publication, Received, Session
 from cleandesk.contract.topics import Address, Channel, Side
+from cleandesk.link.inbox import Inbox
 from cleandesk.link.outbox import Outbox
 from cleandesk.link.paper import Paper
 from cleandesk.link.pubacks import Pubacks
@@ -26,6 +27,10 @@ log = logging.getLogger(__name__)
 TICK_S = 1.0
 _MAX_PACKET = 1 << 20  # an `ack` of 1000 results, each with a reason, stays below
 _LAST_EVENTS_S = 2.0
+_NOTICES_A_TURN = 200  # then something is sent, however many there are
+_MOST_REQUESTS, _LARGEST_REQUEST = 64, 8192
+_MOST_ACKS, _ACK_BYTES = 256, 4 * _MAX_PACKET
+_COMPLAIN_EVERY_S = 60.0
 Notice = Callable[[float], None]
 
 
@@ -76,6 +81,11 @@ class Link:
         self._address, self._outbox, self._clock = address, outbox, clock
         self._boot, self._version, self._model = boot, version, model
         self._inbox: queue.SimpleQueue[Notice] = queue.SimpleQueue()
+        # Apart, so that no flood of requests costs an ack.
+        self._requests = Inbox(_MOST_REQUESTS, _MOST_REQUESTS * _LARGEST_REQUEST, _LARGEST_REQUEST)
+        self._acks = Inbox(_MOST_ACKS, _ACK_BYTES, _MAX_PACKET)
+        self._desires = Inbox(1, _MAX_PACKET, _MAX_PACKET)  # a newer one takes the place
+        self._complained, self._complain_at = 0, 0.0
         self._senders = Senders(outbox, settings, address)
         self._settling = Settling(outbox, self._senders)
         self._retained = Retained(settings.retry_max_s)
@@ -206,10 +216,9 @@ class Link:
         due = self._senders.next_due() if self._up else None
         wait_s = min(self._next_tick, now + TICK_S if due is None else due) - now
         try:
-            notice = self._inbox.get(timeout=max(0.0, wait_s))
-            while True:
-                notice(time.monotonic())
-                notice = self._inbox.get_nowait()
+            self._inbox.get(timeout=max(0.0, wait_s))(time.monotonic())
+            for _ in range(_NOTICES_A_TURN):
+                self._inbox.get_nowait()(time.monotonic())
         except queue.Empty:
             return
 
@@ -218,6 +227,7 @@ class Link:
             self._next_tick = now + TICK_S
             self._outbox.tick()
             self._tell_outbox()
+            self._complain(now)
         self._settling.settle(now)
         if not self._up:
             return
@@ -243,13 +253,44 @@ class Link:
         self._up = False
 
     def _on_message(self, received: Received) -> None:
+        arrived = self._clock.now()
         if received.topic == self._address.topic(Channel.ACK):
-            self._inbox.put(lambda _: self._settling.take(received))
+            if self._acks.put(received, arrived):
+                self._inbox.put(self._take_acks)
         elif received.topic == self._address.topic(Channel.DESIRED):
-            self._inbox.put(lambda _: self._on_desired(received))
-        else:
-            arrived = self._clock.now()
-            self._inbox.put(lambda _: self._on_request(received, arrived))
+            if self._desires.put(received, arrived):
+                self._inbox.put(self._take_desires)
+        elif self._requests.put(received, arrived):
+            self._inbox.put(self._take_requests)
+
+    def _take_acks(self, _: float) -> None:
+        for received, _arrived in self._acks.take():
+            self._settling.take(received)
+
+    def _take_desires(self, _: float) -> None:
+        for received, _arrived in self._desires.take():
+            self._on_desired(received)
+
+    def _take_requests(self, _: float) -> None:
+        for received, arrived in self._requests.take():
+            try:
+                self._on_request(received, arrived)
+            except Exception:
+                log.exception("a request failed; the next one is taken")
+
+    def _complain(self, now: float) -> None:
+        """Say that messages were given up, once in a while."""
+        requests, acks = self._requests.dropped, self._acks.dropped
+        if requests + acks > self._complained and now >= self._complain_at:
+            self._complained, self._complain_at = requests + acks, now + _COMPLAIN_EVERY_S
+            log.warning(
+                "the broker sends more than can be looked at: the oldest are given up",
+                extra={
+                    "requests": requests,
+                    "acks": acks,
+                    "fix": "find who floods the box's topics, at the broker; acks come again",
+                },
+            )
 
     def _take_health(self, health: Health) -> None:
         self._health, self._told = health, ()
@@ -261,9 +302,10 @@ class Link:
         news = (outbox.storage, outbox.lost, outbox.refused, outbox.epoch)
         if self._health is not None and news != self._told:
             self._told = news
-            self._retained.want(
-                self._address.topic(Channel.HEALTH), Wanted(_with(self._health, outbox).to_json())
+            health = self._health.model_copy(
+                update={"outbox": outbox, "requests_dropped": self._requests.dropped}
             )
+            self._retained.want(self._address.topic(Channel.HEALTH), Wanted(health.to_json()))
 
     def _status(self, state: Availability) -> Publication:
         payload = self._said(state).to_json()
@@ -279,10 +321,6 @@ class Link:
             at=None if will else self._clock.now().utc,
             safe_mode=self._safe_mode,
         )
-
-
-def _with(health: Health, outbox: OutboxHealth) -> Health:
-    return health.model_copy(update={"outbox": outbox})
 
 
 def _nothing(_: float) -> None:

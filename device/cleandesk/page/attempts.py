@@ -17,27 +17,39 @@ def wait_s(failures: int) -> float:
 
 
 class Attempts:
-    """Counts wrong PINs of everybody together: whoever tries can have many addresses.
+    """Counts wrong PINs of all strangers together: whoever tries can have many addresses.
 
-    The wait is measured on the clock that never jumps, and begins anew with each start, so that
-    neither pulling the plug nor setting the clock shortens it.
+    A device that is known has a count of its own, so that no stranger can make the worker wait. The
+    wait is measured on the clock that never jumps, and begins anew with each start, so that neither
+    pulling the plug nor setting the clock shortens it.
     """
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
-        self._last = clock.now().mono
+        self._start = clock.now().mono
+        self._last: dict[str | None, float] = {}
 
-    def left_s(self) -> float:
-        """Return how long nobody may try, seconds; 0 is now."""
-        waited = self._clock.now().mono - self._last
-        return max(0.0, wait_s(self._store.failures) - waited)
+    def left_s(self, device: str | None = None) -> float:
+        """Return how long nobody may try, or a device that is known may not, seconds; 0 is now."""
+        waited = self._clock.now().mono - self._last.get(device, self._start)
+        return max(0.0, wait_s(self._failures(device)) - waited)
 
-    def begin(self) -> None:
+    def begin(self, device: str | None = None) -> None:
         """Count an attempt as wrong before it is looked at, so that none is lost by a power cut."""
-        self._store.failures += 1
-        self._last = self._clock.now().mono
+        self._put(device, self._failures(device) + 1)
+        self._last[device] = self._clock.now().mono
 
-    def succeeded(self) -> None:
+    def succeeded(self, device: str | None = None) -> None:
         """Forget the wrong ones."""
-        self._store.failures = 0
+        self._put(device, 0)
+        self._last.pop(device, None)
+
+    def _failures(self, device: str | None) -> int:
+        return self._store.failures if device is None else self._store.device_failures(device) or 0
+
+    def _put(self, device: str | None, failures: int) -> None:
+        if device is None:
+            self._store.failures = failures
+        else:
+            self._store.put_device(device, failures, self._clock.now().utc)

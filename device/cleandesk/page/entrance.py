@@ -10,6 +10,7 @@ from cleandesk.contract import pin_hash
 from cleandesk.page import pins
 from cleandesk.page.attempts import Attempts
 from cleandesk.page.client import BoxClient
+from cleandesk.page.devices import Devices
 from cleandesk.page.pins import Weakness
 from cleandesk.page.sessions import Sessions
 from cleandesk.page.store import Session, Store, digest
@@ -33,6 +34,19 @@ class RefusedError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Keys:
+    """What cookies carry for somebody who came in.
+
+    Attributes:
+        session: The session's token.
+        device: The token that the device is known by; None while pairing.
+    """
+
+    session: str
+    device: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Entrance:
     """Checks PINs one after another, and tells the box what the ledger must say.
 
@@ -42,6 +56,7 @@ class Entrance:
 
     store: Store
     sessions: Sessions
+    devices: Devices
     attempts: Attempts
     box: BoxClient
     label: str
@@ -50,9 +65,8 @@ class Entrance:
     @classmethod
     def open(cls, store: Store, box: BoxClient, label: str, clock: Clock) -> "Entrance":
         """Return the entrance of this store and this box."""
-        return cls(
-            store, Sessions(store, clock), Attempts(store, clock), box, label, asyncio.Lock()
-        )
+        sessions, devices = Sessions(store, clock), Devices(store, clock)
+        return cls(store, sessions, devices, Attempts(store, clock), box, label, asyncio.Lock())
 
     async def state(self) -> State:
         """Return the box's state; acts on the button's reset before anybody sees anything.
@@ -75,6 +89,7 @@ class Entrance:
                 self.store.pin = None
                 self.store.companion = None
                 self.store.drop_sessions()
+                self.devices.forget()
                 self.store.failures = 0
                 self.store.resets = resets
         elif known != resets:
@@ -85,26 +100,39 @@ class Entrance:
         """Whether the worker has a PIN of their own."""
         return self.store.pin is not None
 
-    async def sign_in(self, pin: str) -> str:
-        """Begin a session by a PIN; returns the cookie's token.
+    async def sign_in(self, pin: str, device: str | None = None) -> Keys:
+        """Begin a session by a PIN.
+
+        Args:
+            pin: What was given.
+            device: The token of the cookie that devices are known by, if there is one.
 
         Raises:
             RefusedError: If the PIN is wrong, or too many were.
         """
         async with self._turn:
-            await self._check(pin)
-            return self.sessions.begin(pairing=not self.paired)
+            await self._check(pin, device)
+            if not self.paired:
+                return Keys(self.sessions.begin(pairing=True))
+            return Keys(self.sessions.begin(), self.devices.remember(device))
 
     async def set_pin(
-        self, session: Session, new: str, again: str, *, present: str | None = None
-    ) -> str:
-        """Set the worker's PIN; ends all sessions and begins one, whose token it returns.
+        self,
+        session: Session,
+        new: str,
+        again: str,
+        *,
+        present: str | None = None,
+        device: str | None = None,
+    ) -> Keys:
+        """Set the worker's PIN; ends all sessions and begins one, and no other device is known.
 
         Args:
             session: Whose it is.
             new: The new PIN.
             again: The same, to be sure.
             present: The present one; not asked for while pairing.
+            device: As in `sign_in`.
 
         Raises:
             RefusedError: If one of them does not do.
@@ -118,7 +146,7 @@ class Entrance:
             if weakness := pins.weakness(new):
                 raise RefusedError(weakness)
             if not session.pairing:
-                await self._check(present or "")
+                await self._check(present or "", device)
             if await asyncio.to_thread(pin_hash.fits, new, self.label):
                 raise RefusedError("label")
             hashed = await asyncio.to_thread(pin_hash.hashed, new)
@@ -126,17 +154,24 @@ class Entrance:
             with self.store.transaction():
                 self.store.pin = hashed
                 self.store.drop_sessions()
-                return self.sessions.begin()
+                self.devices.forget()
+                return Keys(self.sessions.begin(), self.devices.remember())
 
-    async def _check(self, pin: str) -> None:
-        left = self.attempts.left_s()
+    def sign_out_everywhere(self, device: str | None) -> None:
+        """End all sessions; of the devices only this one is known from now on."""
+        self.sessions.end_all()
+        self.devices.forget(but=device)
+
+    async def _check(self, pin: str, token: str | None) -> None:
+        device = self.devices.find(token)
+        left = self.attempts.left_s(device)
         if left > 0:
             raise RefusedError("wait", left)
-        self.attempts.begin()
+        self.attempts.begin(device)
         known = self.store.pin or self.label
         if not await asyncio.to_thread(pin_hash.fits, pin[: pins.LONGEST + 1], known):
-            raise RefusedError("wrong", self.attempts.left_s())
-        self.attempts.succeeded()
+            raise RefusedError("wrong", self.attempts.left_s(device))
+        self.attempts.succeeded(device)
 
     async def allow_companion(self) -> str:
         """Make a token for the companion, instead of one before; it is shown once and kept nowhere.

@@ -1,4 +1,4 @@
-"""What the page remembers: a SQLite file with PIN, sessions, wrong attempts and the companion.
+"""What the page remembers: a SQLite file with PIN, sessions, devices, wrong PINs, the companion.
 
 Tokens are kept as digests only: who reads the file can sign in nowhere.
 """
@@ -18,6 +18,7 @@ _SCHEMA = (
     """CREATE TABLE sessions (
         digest TEXT PRIMARY KEY, form TEXT NOT NULL, pairing INTEGER NOT NULL,
         began REAL NOT NULL, seen REAL NOT NULL)""",
+    "CREATE TABLE devices (digest TEXT PRIMARY KEY, failures INTEGER NOT NULL, seen REAL NOT NULL)",
     "CREATE TABLE meta (key TEXT PRIMARY KEY, value)",
     f"PRAGMA user_version = {VERSION}",
 )
@@ -186,3 +187,25 @@ class Store:
         """Forget all sessions, or those that were last seen before a moment."""
         before = float("inf") if seen_before is None else seen_before.timestamp()
         self._db.execute("DELETE FROM sessions WHERE seen < ?", (before,))
+
+    def device_failures(self, digest_of_token: str) -> int | None:
+        """Return a device's wrong PINs since its last right one; None: it is not known."""
+        row = self._db.execute(
+            "SELECT failures FROM devices WHERE digest = ?", (digest_of_token,)
+        ).fetchone()
+        return None if row is None else int(row[0])
+
+    def put_device(self, digest_of_token: str, failures: int, seen: datetime) -> None:
+        """Keep a device, or what changed of it."""
+        self._db.execute(
+            "INSERT OR REPLACE INTO devices VALUES (?, ?, ?)",
+            (digest_of_token, failures, seen.timestamp()),
+        )
+
+    def drop_devices(self, *, most: int) -> None:
+        """Forget all devices but so many, those that were seen last."""
+        self._db.execute(
+            "DELETE FROM devices WHERE digest NOT IN "
+            "(SELECT digest FROM devices ORDER BY seen DESC LIMIT ?)",
+            (most,),
+        )

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from cleandesk.page import times
+from cleandesk.page.entrance import Keys
 from cleandesk.page.forms import fields
 from cleandesk.page.parts import Parts
 from cleandesk.page.store import Session
@@ -18,6 +19,7 @@ from cleandesk.worker.protocol import State
 
 #: Cookies with this prefix are taken over HTTPS only, and from this very host.
 SESSION_COOKIE = "__Host-cleandesk"
+DEVICE_COOKIE = "__Host-cleandesk-device"
 FORM_COOKIE = "__Host-cleandesk-form"
 LANGUAGE_COOKIE = "__Host-cleandesk-language"
 _LONG_S = 365 * 86_400
@@ -140,10 +142,17 @@ class Visit:
         query = f"?{urlencode({'said': said})}" if said else ""
         return RedirectResponse(path + query, 303)
 
-    def signed_in(self, path: str, token: str, *, said: str | None = None) -> Response:
-        """Send the reader on with the cookie of a new session."""
+    @property
+    def device(self) -> str | None:
+        """The token that the reader's device is known by, if it says one."""
+        return self.request.cookies.get(DEVICE_COOKIE)
+
+    def signed_in(self, path: str, keys: Keys, *, said: str | None = None) -> Response:
+        """Send the reader on with the cookies of a new session."""
         response = self.go(path, said=said)
-        _put(response, SESSION_COOKIE, token)
+        _put(response, SESSION_COOKIE, keys.session)
+        if keys.device is not None:
+            _put(response, DEVICE_COOKIE, keys.device)
         return response
 
     def signed_out(self) -> Response:

@@ -18,6 +18,8 @@ from cleandesk.worker.break_mode import Note
 LASTS_S = 300.0
 #: A page that goes on asking after that does not start it again: nobody asks for so long first.
 PAUSE_S = 10.0
+#: An older picture is not shown: it would pass for what is there now.
+STALE_S = 4.0
 _WIDTH = 640
 _QUALITY = 70
 _FIRST_S = 3.0
@@ -30,10 +32,12 @@ class Aiming:
     Args:
         clock: The box's.
         note: Enters the view's beginning into the ledger.
+        period_s: The longest time between two pictures of a camera that works, seconds.
     """
 
-    def __init__(self, clock: Clock, note: Note) -> None:
+    def __init__(self, clock: Clock, note: Note, *, period_s: float = 1.0) -> None:
         self._clock, self._note = clock, note
+        self._stale_s = max(STALE_S, 2 * period_s)
         self._changed = threading.Condition()
         self._until: Instant | None = None
         self._ended: float | None = None
@@ -68,14 +72,16 @@ class Aiming:
         """Return a JPEG and when the view ends; starts the view. Waits for the first picture.
 
         Returns:
-            None if the view is over and still asked for, or no picture comes.
+            None if the view is over and still asked for, or no picture comes, or none came for a
+            few seconds.
         """
         if not self._on():
             return None
         with self._changed:
             self._changed.wait_for(lambda: self._small is not None or self._until is None, _FIRST_S)
             small, until = self._small, self._until
-        if small is None or until is None:
+            age_s = self._clock.now().mono - self._taken
+        if small is None or until is None or age_s > self._stale_s:
             return None
         done, jpeg = cv2.imencode(".jpg", small, (cv2.IMWRITE_JPEG_QUALITY, _QUALITY))
         return (jpeg.tobytes(), until.utc) if done else None

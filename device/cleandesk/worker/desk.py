@@ -2,7 +2,6 @@
 
 import base64
 import logging
-import threading
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,19 +12,18 @@ from cleandesk.clock import Clock, Instant
 from cleandesk.contract.messages import Privacy, PrivacyState
 from cleandesk.contract.topics import Address
 from cleandesk.contract.worker_messages import Appeal
-from cleandesk.link import Entry, LedgerUnreadableError, Outbox, Paper, Verdict
+from cleandesk.link import Entry, LedgerUnreadableError, Outbox, Paper
 from cleandesk.settings import BoxSettings
 from cleandesk.worker import protocol as p
 from cleandesk.worker.aiming import Aiming
 from cleandesk.worker.break_mode import BreakMode, By
+from cleandesk.worker.checking import Checking
 from cleandesk.worker.idle import Idle
 from cleandesk.worker.recent import Recent
 from cleandesk.worker.spot_check import SpotChecks
 
 log = logging.getLogger(__name__)
 
-#: The chain is walked along at most so often, seconds: it may be long.
-_VERIFY_EVERY_S = 30.0
 _JPEG = b"\xff\xd8\xff"
 _NOTES = {
     "paired": "The page was paired with a new device.",
@@ -81,8 +79,7 @@ class Desk:
             p.StopAiming: lambda _: self._stop_aiming(),
             p.Note: self._note,
         }
-        self._guard = threading.Lock()
-        self._verdict: tuple[float, Verdict] | None = None
+        self._checking = Checking(sources.outbox, clock)
 
     def told(self, privacy: Privacy) -> None:
         """Take what was published last."""
@@ -166,21 +163,16 @@ class Desk:
         try:
             entries = self._from.outbox.ledger(request.before, request.limit)
             newest = self._from.outbox.ledger(None, 1)
-            verdict = self._verified()
         except LedgerUnreadableError as error:
             return p.Failed(reason="busy", detail=str(error)[:200])
+        checked = self._checking.checked()
+        late = bool(newest) and checked.to < newest[0].number
         return p.Ledger(
             entries=[_entry(one) for one in entries],
-            total=max(0, newest[0].number - verdict.anchor.number) if newest else 0,
-            whole=verdict.good,
+            total=self._from.outbox.kept,
+            whole=None if late and checked.whole else checked.whole,
+            checked_to=checked.to,
         )
-
-    def _verified(self) -> Verdict:
-        now = self._clock.now().mono
-        with self._guard:
-            if self._verdict is None or now - self._verdict[0] > _VERIFY_EVERY_S:
-                self._verdict = now, self._from.outbox.verify()
-            return self._verdict[1]
 
 
 def _entry(one: Entry) -> p.Entry:

@@ -214,7 +214,11 @@ class Ledger(Line):
     kind: Literal["ledger"] = "ledger"
     entries: list[Entry]
     total: Count = Field(description="Entries that are kept, before any narrowing")
-    whole: bool = Field(description="The chain of all kept entries was checked and fits")
+    whole: bool | None = Field(
+        default=None,
+        description="Whether the chain of all kept entries fits; default: not all is checked yet",
+    )
+    checked_to: Count = Field(default=0, description="The newest entry that was checked and fits")
 
 
 class Fact(Line):

@@ -141,7 +141,7 @@ class WorkerSide:
         """Take over what the ledger says, and begin to listen."""
         entries = list(self._read_ledger())[::-1]
         self._around.commands.load(entries)
-        self.recent.load(entries)
+        self.recent.load(entries, self._around.outbox.open_violations())
         self.mode.listen(self._around.wake)
         self._pins.listen(self.mode.toggle, self.mode.reset_pin)
         if self._server is not None:

@@ -64,8 +64,9 @@ class SocketServer:
                 "the worker's page cannot reach the box",
                 extra={
                     "path": str(self._path),
-                    "fix": "set page.socket to a short path (107 bytes at most) in a folder that "
-                    f"the box may write to, and page.group to a group that exists: {error}",
+                    "fix": "set page.socket to a short path (107 bytes at most) of its own in a "
+                    "folder that the box may write to, and page.group to a group that exists: "
+                    f"{error}",
                 },
             )
             return False
@@ -80,14 +81,15 @@ class SocketServer:
         self._thread.join(2 * _TURN_S)
         self._listener.close()
         with contextlib.suppress(FileNotFoundError):
-            self._path.unlink()
+            self._path.unlink(missing_ok=True)
 
     def _listen(self) -> socket.socket:
         if len(os.fsencode(self._path)) > _LONGEST_PATH:
             raise OSError(f"the path is longer than {_LONGEST_PATH} bytes")
         self._gid = None if self._group is None else grp.getgrnam(self._group).gr_gid
         if self._path.is_socket():
-            self._path.unlink()
+            _refuse_if_alive(self._path)
+            self._path.unlink(missing_ok=True)
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             before = os.umask(0o177)  # nobody may connect before group and mode are right
@@ -189,6 +191,23 @@ class SocketServer:
                 self._stopping.wait(1 / MOST_PER_S)
             if select.select([connection], [], [], 0)[0] and not connection.recv(4096):
                 return
+
+
+def _refuse_if_alive(path: Path) -> None:
+    """Refuse a socket at which somebody listens; one that a dead process has left is nobody's.
+
+    Raises:
+        OSError: If somebody does, or nobody can tell.
+    """
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(_TURN_S)
+        try:
+            probe.connect(str(path))
+        except (ConnectionRefusedError, FileNotFoundError):
+            return
+    raise OSError(
+        f"another process listens at {path}, perhaps another box: stop it, or use another"
+    )
 
 
 def _peer(connection: socket.socket) -> tuple[int, int, set[int]]:

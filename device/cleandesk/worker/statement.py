@@ -159,6 +159,8 @@ def _kept(settings: BoxSettings, choices: Choices) -> Iterator[Fact]:
     yield _fact("kept.ledger", days=ledger.keep_days, mb=ledger.max_mb)
     yield _fact("kept.outbox", events=settings.outbox.max_events)
     yield _fact("kept.site")
+    if choices.idle:
+        yield _fact("kept.site_idle")
     if choices.still_delay_s is not None:
         yield _fact("kept.stills", hours=STILL_HOURS)
 

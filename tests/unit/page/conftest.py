@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import httpx2
 import pytest
 from starlette.testclient import TestClient
 
@@ -81,7 +82,7 @@ def token(html: str) -> str:
     return found[1]
 
 
-def send(reader: TestClient, path: str, *, page: str | None = None, **fields: str):  # type: ignore[no-untyped-def]  # noqa: ANN201
+def send(reader: httpx2.Client, path: str, *, page: str | None = None, **fields: str):  # type: ignore[no-untyped-def]  # noqa: ANN201
     """Send a form as it stands on a page."""
     form = reader.get(page or ("/" if path not in {"/sign-in", "/pair"} else path))
     return reader.post(path, data={"token": token(form.text)} | fields)

@@ -5,10 +5,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.testclient import TestClient
 
 from cleandesk.contract import pin_hash
 from cleandesk.page import pins
 from cleandesk.page.attempts import LONGEST_S, Attempts, wait_s
+from cleandesk.page.devices import MOST
 from cleandesk.page.entrance import Entrance
 from cleandesk.page.errors import PageError
 from cleandesk.page.store import Store
@@ -81,6 +83,68 @@ def test_the_third_wrong_pin_makes_everybody_wait(page: Page) -> None:
     page.clock.pass_(6)
     assert send(page.reader(), "/sign-in", pin=LABEL).headers["location"] == "/pair"
     assert page.store.failures == 0
+
+
+def wrong_pins_of_strangers(page: Page) -> None:
+    for _ in range(40):
+        assert send(page.reader(), "/sign-in", pin="000000").status_code == 403
+        page.clock.pass_(LONGEST_S)
+    assert send(page.reader(), "/sign-in", pin="000000").status_code == 403
+
+
+def signs_in(reader: TestClient) -> int:
+    return int(send(reader, "/sign-in", pin=OWN).status_code)
+
+
+def test_no_stranger_makes_a_device_wait_that_the_worker_signed_in_on(page: Page) -> None:
+    phone, desktop = page.worker(), page.worker()
+    send(phone, "/sign-out")
+    wrong_pins_of_strangers(page)
+    assert (signs_in(phone), signs_in(page.reader())) == (303, 429)
+    changed = send(
+        desktop, "/settings/pin", page="/settings", present=OWN, new="846205", again="846205"
+    )
+    assert changed.status_code == 303
+
+
+def test_a_device_that_is_known_has_attempts_of_its_own_and_they_are_as_few(page: Page) -> None:
+    phone = page.worker()
+    send(phone, "/sign-out")
+    for _ in range(3):
+        assert send(phone, "/sign-in", pin="000000").status_code == 403
+    assert (signs_in(phone), page.store.failures) == (429, 0)
+    assert signs_in(page.reader()) == 303, "strangers were not made to wait by it"
+    page.clock.pass_(6)
+    assert signs_in(phone) == 303
+
+
+@pytest.mark.parametrize("what", ["reset", "new PIN", "everywhere"])
+def test_a_lost_device_is_known_no_longer(page: Page, what: str) -> None:
+    lost, mine = page.worker(), page.worker()
+    if what == "reset":
+        page.box.change(pin_resets=1)
+        page.reader().get("/sign-in")
+        page.worker()
+    elif what == "new PIN":
+        send(mine, "/settings/pin", page="/settings", present=OWN, new="846205", again="846205")
+    else:
+        send(mine, "/settings/sign-out", page="/settings")
+    wrong_pins_of_strangers(page)
+    assert signs_in(lost) == 429
+    if what == "everywhere":
+        assert signs_in(mine) == 303
+
+
+def test_few_devices_are_known_and_only_by_digests(page: Page) -> None:
+    devices = page.parts.entrance.devices
+    tokens = []
+    for _ in range(MOST + 1):
+        tokens.append(devices.remember())
+        page.clock.pass_(1)
+    assert [devices.find(token) is None for token in tokens] == [True] + [False] * MOST
+    rows = page.store._db.execute("SELECT * FROM devices").fetchall()
+    assert len(rows) == MOST
+    assert not any(token in str(rows) for token in tokens)
 
 
 def test_who_waits_is_not_counted_again(page: Page) -> None:

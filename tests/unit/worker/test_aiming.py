@@ -6,7 +6,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from cleandesk.worker.aiming import LASTS_S, PAUSE_S, Aiming
+from cleandesk.worker.aiming import LASTS_S, PAUSE_S, STALE_S, Aiming
 from tests.unit.worker.make import SetClock
 
 PICTURE = np.full((720, 1280, 3), 90, np.uint8)
@@ -94,3 +94,23 @@ def test_pictures_are_taken_a_few_times_a_second_at_most() -> None:
     view.clock.move(0.1)
     view.aiming.offer(PICTURE)
     assert view.aiming._small is before
+
+
+def test_a_camera_that_stalls_shows_no_old_picture_and_one_that_goes_on_a_new_one() -> None:
+    view = View()
+    assert view.picture() is not None
+    view.clock.move(STALE_S)
+    assert view.aiming.picture() is not None
+    view.clock.move(0.1)
+    assert view.aiming.picture() is None
+    assert view.aiming.until is not None, "the view is on: there is no picture"
+    view.aiming.offer(PICTURE)
+    assert view.aiming.picture() is not None
+
+
+def test_a_camera_that_is_looked_at_rarely_has_not_stalled() -> None:
+    view = View()
+    view.aiming = Aiming(view.clock, lambda *_: None, period_s=10)
+    assert view.picture() is not None
+    view.clock.move(15)
+    assert view.aiming.picture() is not None

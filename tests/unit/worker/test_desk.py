@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from cleandesk.contract.messages import BreakReason, Phase, PrivacyState
@@ -19,6 +20,7 @@ from cleandesk.worker.idle import Idle
 from cleandesk.worker.recent import Recent
 from cleandesk.worker.spot_check import SpotChecks
 from cleandesk.worker.statement import Choices, statement
+from tests.eventually import eventually
 from tests.unit.link.make import change, closed, commit, outbox
 from tests.unit.worker.make import START, Process, SetClock
 
@@ -44,6 +46,7 @@ class Asked:
         self.process = Process(folder, clock=self.clock, limits=SETTINGS.breaks)
         self.outbox: Outbox = outbox(folder / "outbox.db")
         self.recent, self.idle = Recent(), Idle(SETTINGS.idle.after_s)
+        self.aiming = Aiming(self.clock, self.outbox.note)
         self.desk = Desk(
             SETTINGS,
             self.clock,
@@ -52,7 +55,7 @@ class Asked:
                 outbox=self.outbox,
                 recent=self.recent,
                 spots=SpotChecks(["no-phone"], 6),
-                aiming=Aiming(self.clock, self.outbox.note),
+                aiming=self.aiming,
                 idle=self.idle,
                 connected=lambda: True,
                 statement=lambda: statement(SETTINGS, Choices.of(SETTINGS)),
@@ -107,6 +110,16 @@ def test_after_a_restart_the_page_shows_what_the_ledger_knows(asked: Asked) -> N
     assert [one.violation_id for one in again.list(late)] == [second.violation_id], "still open"
 
 
+def test_what_is_open_is_shown_after_a_restart_however_far_back_it_opened(asked: Asked) -> None:
+    opened = change()
+    commit(asked.outbox, opened)
+    again = Recent()
+    again.load([], asked.outbox.open_violations())
+    (shown,) = again.list(opened.opened.utc + timedelta(days=3))
+    assert (shown.violation_id, shown.opened_at) == (opened.violation_id, opened.opened.utc)
+    assert again.objected(opened.violation_id, AppealReason.NOT_MINE)
+
+
 def test_the_state_says_what_the_site_allows_and_what_the_worker_took(asked: Asked) -> None:
     asked.process.mode.run_sensor()
     before = asked.state()
@@ -128,6 +141,12 @@ def test_the_age_of_the_last_input_goes_to_the_marker_and_nowhere_else(asked: As
     assert asked.outbox.ledger() == []
 
 
+def checked_to(asked: Asked) -> tuple[int, bool | None]:
+    answer = asked.desk.answer(p.GetLedger())
+    assert isinstance(answer, p.Ledger)
+    return answer.checked_to, answer.whole
+
+
 def test_the_ledger_is_shown_word_for_word_newest_first(asked: Asked) -> None:
     commit(asked.outbox, change())
     asked.desk.answer(p.Note(kind="paired"))
@@ -137,7 +156,8 @@ def test_the_ledger_is_shown_word_for_word_newest_first(asked: Asked) -> None:
     assert [one.number for one in answer.entries] == [one.number for one in kept]
     assert [one.payload.encode() for one in answer.entries] == [one.payload for one in kept]
     assert (answer.entries[0].kind, answer.entries[0].message_id) == ("note", "paired")
-    assert (answer.total, answer.whole) == (len(kept), True)
+    assert answer.total == len(kept)
+    eventually(lambda: checked_to(asked) == (len(kept), True))
     older = asked.desk.answer(p.GetLedger(before=kept[0].number, limit=1))
     assert isinstance(older, p.Ledger)
     assert [one.number for one in older.entries] == [kept[1].number]
@@ -149,6 +169,15 @@ def test_the_statement_says_what_the_settings_turn_on(asked: Asked) -> None:
     texts = {fact.text for facts in answer.sections.values() for fact in facts}
     assert {"privacy.sensed.idle_on", "privacy.sensed.spot_checks"} <= texts
     assert {"privacy.breaks.length", "privacy.breaks.count"} <= texts
+
+
+def test_a_picture_of_a_camera_that_stalled_is_no_picture(asked: Asked) -> None:
+    aiming = asked.aiming
+    aiming._on()
+    aiming.offer(np.full((9, 16, 3), 90, np.uint8))
+    assert isinstance(asked.desk.answer(p.Aim()), p.Picture)
+    asked.clock.move(60)
+    assert asked.desk.answer(p.Aim()) == p.Failed(reason="no_frame")
 
 
 def test_no_view_is_started_in_a_break(asked: Asked) -> None:

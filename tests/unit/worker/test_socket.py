@@ -154,6 +154,18 @@ def test_a_socket_that_a_killed_process_left_is_replaced(tmp_path: Path) -> None
     served.server.stop()
 
 
+def test_a_socket_of_another_box_that_runs_is_left_to_it(
+    served: Served, caplog: pytest.LogCaptureFixture
+) -> None:
+    second = Served(served.path.parent)
+    assert not second.server.start()
+    assert "another process listens" in str(caplog.records[-1].__dict__["fix"])
+    second.server.stop()
+    with PageClient(served.path) as page:
+        assert page.ask(p.StopAiming()) == p.Done()
+    assert (served.asked, second.asked) == ([p.StopAiming()], [])
+
+
 @pytest.mark.parametrize("name", ["x" * 120, "missing/page.sock"])
 def test_a_socket_that_cannot_be_made_is_said_and_stops_nothing(
     tmp_path: Path, name: str, caplog: pytest.LogCaptureFixture

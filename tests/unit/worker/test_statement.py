@@ -7,6 +7,7 @@ from string import Formatter
 import pytest
 
 from cleandesk.config import load
+from cleandesk.contract.docs import TOPICS
 from cleandesk.settings import BoxSettings
 from cleandesk.worker.languages import Language
 from cleandesk.worker.statement import Choices, statement
@@ -96,6 +97,22 @@ def test_it_speaks_of_every_rule(settings: BoxSettings) -> None:
 def test_it_says_that_people_are_looked_for_whatever_the_rules() -> None:
     found = facts(load(DEFAULT, BoxSettings), Choices())
     assert found["privacy.sensed.classes"] == [{"classes": "paper, person, phone"}]
+
+
+@pytest.mark.parametrize("language", list(Language))
+def test_it_names_what_a_box_sends_by_the_contract_and_nothing_else(
+    settings: BoxSettings, language: Language
+) -> None:
+    told = statement(settings, Choices(idle=True)).sections["privacy.sent.title"]
+    said = " ".join(say(words(language), fact) for fact in told)
+    named = set(re.findall(r"['«]([a-z]+)['»]", said))
+    sent = {topic.channel.value for topic in TOPICS if topic.action == "send"}
+    assert named == sent
+
+
+def test_the_sites_log_has_idle_markers_where_it_asks_for_them(settings: BoxSettings) -> None:
+    assert "privacy.kept.site_idle" in facts(settings, Choices(idle=True))
+    assert "privacy.kept.site_idle" not in facts(settings, Choices())
 
 
 def test_it_says_how_much_of_the_picture_is_seen(settings: BoxSettings) -> None:

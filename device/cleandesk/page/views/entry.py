@@ -26,11 +26,11 @@ async def sign_in(visit: Visit) -> Response:
     """Look at the PIN."""
     await visit.ask_state()
     try:
-        token = await visit.parts.entrance.sign_in(visit.form.get("pin", ""))
+        keys = await visit.parts.entrance.sign_in(visit.form.get("pin", ""), visit.device)
     except RefusedError as refused:
         status = 429 if refused.why == "wait" else 403
         return _sign_in(visit, refusal(visit, refused), status)
-    return visit.signed_in("/" if visit.parts.entrance.paired else "/pair", token)
+    return visit.signed_in("/" if visit.parts.entrance.paired else "/pair", keys)
 
 
 async def show_pair(visit: Visit) -> Response:
@@ -47,12 +47,12 @@ async def pair(visit: Visit) -> Response:
     if visit.session is None or not visit.session.pairing:
         return visit.go("/sign-in")
     try:
-        token = await visit.parts.entrance.set_pin(
+        keys = await visit.parts.entrance.set_pin(
             visit.session, visit.form.get("new", ""), visit.form.get("again", "")
         )
     except RefusedError as refused:
         return visit.page("pair.html", status=422, problem_text=refusal(visit, refused))
-    return visit.signed_in("/", token, said="paired")
+    return visit.signed_in("/", keys, said="paired")
 
 
 def refusal(visit: Visit, refused: RefusedError) -> str:

@@ -28,21 +28,22 @@ async def change_pin(visit: Visit) -> Response:
         return visit.go("/sign-in")
     form = visit.form
     try:
-        token = await visit.parts.entrance.set_pin(
+        keys = await visit.parts.entrance.set_pin(
             visit.session,
             form.get("new", ""),
             form.get("again", ""),
             present=form.get("present", ""),
+            device=visit.device,
         )
     except RefusedError as refused:
         return _page(visit, refusal(visit, refused), status=422)
-    return visit.signed_in("/settings", token, said="pin_changed")
+    return visit.signed_in("/settings", keys, said="pin_changed")
 
 
 async def sign_out_everywhere(visit: Visit) -> Response:
     """End all sessions; works without the box."""
     if visit.session is not None and not visit.session.pairing:
-        visit.parts.entrance.sessions.end_all()
+        visit.parts.entrance.sign_out_everywhere(visit.device)
     return visit.signed_out()
 
 
