@@ -1,6 +1,7 @@
 """The stages of a box, made from its settings and joined."""
 
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,8 @@ from cleandesk.contract.topics import Address
 from cleandesk.control import Configuration, Control, kept
 from cleandesk.control.control import Hands
 from cleandesk.detector import Detector
-from cleandesk.link import EventMaker, Link, Outbox
+from cleandesk.evidence import Background, Still, StillMaker, Taking
+from cleandesk.link import EventMaker, Link, Outbox, Paper
 from cleandesk.loop import Gate, Governor, Looker, Preparer, Ready, Tray, needs_of
 from cleandesk.policy import Change, Policy
 from cleandesk.settings import BoxSettings
@@ -69,6 +71,7 @@ def assemble(
         ModelError: If the model cannot be used.
         OutboxError: If the outbox cannot be used.
         PinError: If a pin cannot be used.
+        EvidenceError: If stills are on and cannot be made.
     """
     wanted = own.detector
     detector = Detector.load(wanted.manifest, threads=wanted.threads, precision=wanted.precision)
@@ -107,6 +110,7 @@ def assemble(
         on_request=commands.take,
         on_desired=lambda received: control.take(received),  # noqa: PLW0108 - made below
     )
+    stills = _stills(settings, outbox, address, lambda: worker.mode.begun)
     aiming = Aiming(clock, outbox.note, period_s=1 / needs.least_looks_per_s)
     tray = Tray[Ready]()
     control = Control(
@@ -128,6 +132,7 @@ def assemble(
         looks_per_s=settings.looks_per_s,
         gated=gated,
         tap=aiming.offer,
+        wanted=None if stills is None else lambda: stills.wanted,
     )
     make = camera or (lambda: make_camera(settings.camera, clock, base=base))
     capture = Capture(make, preparer, settings.camera, clock, area=Area(settings.area, timer=timer))
@@ -147,7 +152,9 @@ def assemble(
         connected=lambda: link.connected,
         wake=tray.wake,
         statement=lambda: statement(control.settings, Choices.of(control.settings)),
+        stills=stills,
     )
+    worker = WorkerSide(settings, clock, boot, around)
     return Parts(
         settings=settings,
         control=control,
@@ -161,8 +168,27 @@ def assemble(
         tray=tray,
         preparer=preparer,
         capture=capture,
-        worker=WorkerSide(settings, clock, boot, around),
+        worker=worker,
     )
+
+
+def _stills(
+    settings: BoxSettings, outbox: Outbox, address: Address, breaks: Callable[[], int]
+) -> Taking | None:
+    """Prepare what makes stills, with a detector of its own; None where they are turned off."""
+    if not settings.stills.enabled:
+        return None
+
+    def send(violation_id: str, still: Still) -> None:
+        paper = Paper.still(address, violation_id, uuid.uuid4().hex, still.content)
+        if still.jpeg != still.content:
+            outbox.note_picture(still.jpeg)
+        outbox.say(paper, hold_s=settings.stills.delay_s)
+
+    wanted = settings.detector
+    detector = Detector.load(wanted.manifest, threads=1, precision=wanted.precision)
+    maker = StillMaker.load(settings.stills, detector)
+    return Taking(Background(maker, send, breaks), breaks)
 
 
 def rearrange(parts: Parts, settings: BoxSettings, at: Instant) -> list[Change]:

@@ -78,6 +78,7 @@ class Box:
             ModelError: If the model cannot be used.
             OutboxError: If the outbox cannot be used.
             PinError: If a pin cannot be used.
+            EvidenceError: If stills are on and cannot be made.
         """
         self._clock = clock or SystemClock()
         self._observer = observer
@@ -227,10 +228,10 @@ class Box:
         self._seen = ready.at
         if self._watching.saw(now):
             self._report(replace(state, fault=None))
-        seen = self._looker.look(ready, always=self._shift.spot_check, unless=self._shift.unwanted)
+        seen = self._looker.look(ready, always=self._shift.attentive, unless=self._shift.unwanted)
         with self._timer.stage("commit"):
             self._commit(seen.changes, ready.at)
-        self._shift.look(seen.detections, ready.at)
+        self._shift.look(seen.detections, ready.at, ready.picture)
         if self._observer and seen.detections is not None:
             self._observer(self._describe(ready, seen.detections, seen.changes))
 
@@ -254,7 +255,7 @@ class Box:
                     extra={"rule": change.rule, "class": change.class_name, "zone": change.zone},
                 )
             self._save(at, changes)
-            self._worker.recent.take(changes)
+            self._worker.changed(changes)
 
     def _save(self, at: Instant, changes: list[Change] | None = None) -> None:
         state = self._policy.snapshot().model_dump_json().encode()
@@ -304,7 +305,7 @@ class Box:
             scheduled_rules_active=self._policy.scheduled_rules_active,
             requests=self._parts.commands.health,
         )
-        self._link.set_health(health)
+        self._link.set_health(health.model_copy(update={"stills": self._worker.stills_health}))
         self._tell_privacy(state, now)
 
     def _tell_privacy(self, state: CaptureState, now: Instant) -> None:

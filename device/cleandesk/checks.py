@@ -12,6 +12,9 @@ from cleandesk.config_words import choices
 from cleandesk.contract import tls
 from cleandesk.contract.publication import TlsError
 from cleandesk.detector import Detector, Manifest, ModelError, default_manifest, read_manifest
+from cleandesk.evidence import EvidenceError
+from cleandesk.evidence.faces import weights
+from cleandesk.evidence.seal import Seal
 from cleandesk.policy.observation import PERSON, PERSON_SCORE
 from cleandesk.policy.sightings import classes_of
 from cleandesk.problems import Location
@@ -96,6 +99,7 @@ def fits(loaded: Loaded[BoxSettings], manifest: Manifest) -> Iterator[Problem]:
     yield from _rules(loaded, manifest.classes)
     yield from _scores(loaded, manifest)
     yield from _presence(loaded, manifest.classes)
+    yield from _stills(loaded, manifest.classes)
 
 
 def _areas(loaded: Loaded[BoxSettings]) -> Iterator[Problem]:
@@ -127,6 +131,28 @@ def _presence(loaded: Loaded[BoxSettings], known: tuple[str, ...]) -> Iterator[P
             "them",
             "lower detector.min_score",
         )
+
+
+def _stills(loaded: Loaded[BoxSettings], known: tuple[str, ...]) -> Iterator[Problem]:
+    """Find what keeps stills from being redacted, or sealed."""
+    stills = loaded.settings.stills
+    if not stills.enabled:
+        return
+    if PERSON not in known:
+        reason = "the model knows no people, so stills cannot be redacted"
+        yield loaded.document.problem(("stills", "enabled"), reason, "turn stills off")
+    try:
+        weights()
+    except EvidenceError as error:
+        reason = f"{error.place}: {error.reason}"
+        yield loaded.document.problem(("stills", "enabled"), reason, error.fix)
+    if stills.encrypt_to is None:
+        return
+    try:
+        Seal.load(stills.encrypt_to)
+    except EvidenceError as error:
+        reason = f"{error.place}: {error.reason}"
+        yield loaded.document.problem(("stills", "encrypt_to"), reason, error.fix)
 
 
 def _rules(loaded: Loaded[BoxSettings], known: tuple[str, ...]) -> Iterator[Problem]:

@@ -85,6 +85,7 @@ def run(
     from cleandesk.checks import read_settings  # noqa: PLC0415
     from cleandesk.config import ConfigError  # noqa: PLC0415
     from cleandesk.detector import ModelError  # noqa: PLC0415
+    from cleandesk.evidence import EvidenceError  # noqa: PLC0415
     from cleandesk.link import OutboxError  # noqa: PLC0415
     from cleandesk.worker.pins import PinError  # noqa: PLC0415
 
@@ -95,7 +96,7 @@ def run(
         _refuse(error)
     except ModelError as error:
         _fail(str(error), EXIT_USAGE)
-    except (OutboxError, PinError) as error:
+    except (EvidenceError, OutboxError, PinError) as error:
         _fail(str(error), EXIT_FAILED)
     raise typer.Exit(code)
 

@@ -1,9 +1,11 @@
 """What `cleandesk ledger` prints: every message about the worker, word for word."""
 
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
 
+from cleandesk.contract.stills import media_type_of
 from cleandesk.link.chain import NOTE, Entry, Verdict
 from cleandesk.link.ledger_file import read_only
 
@@ -64,6 +66,9 @@ def as_text(entry: Entry) -> str:
     doubt = "" if entry.clock_synced else " (clock not set)"
     lines = [f"{entry.number}  {entry.at}{doubt}  {_headline(entry)}"]
     shown = entry.payload.decode("utf-8", "backslashreplace") or "(empty: the topic is cleared)"
+    if (media := media_type_of(entry.payload)) is not None:
+        digest = hashlib.sha256(entry.payload).hexdigest()
+        shown = f"({media}, {len(entry.payload)} bytes, sha256 {digest})"
     lines.append("    " + "".join(char if char.isprintable() else "\ufffd" for char in shown))
     return "\n".join(lines)
 

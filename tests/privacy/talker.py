@@ -13,6 +13,7 @@ from cleandesk.clock import SystemClock
 from cleandesk.contract.messages import Phase, PrivacyState
 from cleandesk.link import Outbox
 from cleandesk.settings import OutboxSettings
+from tests.eventually import eventually
 from tests.unit.link.make import (
     ADDRESS,
     BOOT,
@@ -25,6 +26,7 @@ from tests.unit.link.make import (
     new_link,
     privacy,
     response,
+    still,
 )
 
 
@@ -32,7 +34,7 @@ def say_something(box: Outbox, rng: random.Random, number: int) -> None:
     """Commit or say one thing, of all the kinds that there are."""
     open_ids = [one.violation_id for one in box.open_violations()]
     some = rng.choice(open_ids) if open_ids else new_id()
-    match rng.randrange(8):
+    match rng.randrange(9):
         case 0 | 1:
             commit(box, change())
         case 2:
@@ -42,6 +44,8 @@ def say_something(box: Outbox, rng: random.Random, number: int) -> None:
         case 5:
             box.say(privacy(number, rng.choice(list(PrivacyState))))
         case 6:
+            box.say(still(some, number), hold_s=rng.choice([0, 0.05, 0.5]))
+        case 7:
             box.say(appeal(some))
         case _:
             box.say(rng.choice([idle(number), response(rng.randbytes(8)), response()]))
@@ -58,6 +62,7 @@ def main() -> None:
         sys.stdout.write(f"{number}\n")
         sys.stdout.flush()
         time.sleep(rng.choice([0, 0, 0.002, 0.02]))
+    eventually(lambda: not box._book.pages.papers, "what is held back, and its answers")
     sys.stdout.write("settled\n" if link.wait_drained(60) else "unsettled\n")
     link.stop()
     box.close()

@@ -10,6 +10,7 @@ import pytest
 
 from cleandesk import __version__
 from tests.unit.commandline import PROGRAM, changed_model, cleandesk, damaged_model
+from tests.unit.evidence.keys import certificate_of, rsa_key
 
 DEFAULT = Path(__file__).resolve().parents[2] / "device" / "cleandesk.yaml"
 
@@ -196,6 +197,22 @@ def test_files_of_the_connection_must_be_what_they_are_for(tmp_path: Path) -> No
     assert done.exit_code == 2
     assert "broker.tls: " in done.stderr
     assert "give the PEM file" in done.stderr
+
+
+def test_the_certificate_of_stills_must_be_one(tmp_path: Path) -> None:
+    (tmp_path / "site.pem").write_text("no certificate", encoding="utf-8")
+    text = DEFAULT.read_text(encoding="utf-8").replace("  # encrypt_to:", "  encrypt_to:")
+    file = tmp_path / "box.yaml"
+    file.write_text(text, encoding="utf-8")
+    assert cleandesk("check", "--config", file).exit_code == 0, "stills are off"
+    on = text.replace("stills:\n  enabled: false", "stills:\n  enabled: true")
+    file.write_text(on, encoding="utf-8")
+    done = cleandesk("check", "--config", file)
+    assert done.exit_code == 2
+    assert "stills.encrypt_to: " in done.stderr
+    assert "this is no certificate; give an X.509 certificate" in done.stderr
+    certificate_of(tmp_path, "site", rsa_key(2048))
+    assert cleandesk("check", "--config", file).exit_code == 0
 
 
 def test_a_model_that_is_not_there_is_found(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cleandesk.cli import app
-from tests.unit.link.make import change, commit, outbox, papers, privacy
+from tests.unit.link.make import change, commit, outbox, papers, privacy, still
 
 DEFAULT = Path(__file__).resolve().parents[2] / "device" / "cleandesk.yaml"
 
@@ -100,3 +100,16 @@ def test_the_statement_is_printed_in_both_languages(config: Path) -> None:
     assert data["sections"]["privacy.kept.title"][0]["words"] == (
         "No picture is written to the disk."
     )
+
+
+def test_of_a_picture_it_prints_what_it_is_and_not_its_bytes(tmp_path: Path) -> None:
+    file = tmp_path / "box.yaml"
+    file.write_text(DEFAULT.read_text(encoding="utf-8"), encoding="utf-8")
+    box = outbox(tmp_path / "outbox.db")
+    box.say(said := still(), hold_s=60)
+    result = CliRunner().invoke(app, ["ledger", "-c", str(file)])
+    digest = hashlib.sha256(said.payload).hexdigest()
+    assert f"(image/jpeg, {len(said.payload)} bytes, sha256 {digest})" in result.output
+    as_json = CliRunner().invoke(app, ["ledger", "-c", str(file), "--json"])
+    assert bytes.fromhex(json.loads(as_json.output)["payload_hex"]) == said.payload
+    box.close()

@@ -4,6 +4,7 @@ import logging
 import os
 import signal
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal, NoReturn
 
@@ -13,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from cleandesk.config import ConfigError, load
 from cleandesk.contract import logs, tls
 from cleandesk.contract.mqtt import TlsError
-from cleandesk_fleet.subscriber import reading
+from cleandesk_fleet.subscriber import reading, reading_stills
 from cleandesk_fleet.subscriber.database import (
     DatabaseUnusableError,
     open_reader,
@@ -21,9 +22,11 @@ from cleandesk_fleet.subscriber.database import (
     sole_writer,
 )
 from cleandesk_fleet.subscriber.moments import system_clock
+from cleandesk_fleet.subscriber.pictures import Pictures, folder_of
 from cleandesk_fleet.subscriber.service import Subscriber
 from cleandesk_fleet.subscriber.settings import SubscriberSettings
 from cleandesk_fleet.subscriber.store import Log
+from cleandesk_fleet.subscriber.transaction import Album
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +50,7 @@ def main() -> None:
         app()
     except (ConfigError, TlsError) as error:
         _fail(str(error), code=2)
-    except (DatabaseUnusableError, SQLAlchemyError) as error:
+    except (DatabaseUnusableError, SQLAlchemyError, OSError) as error:
         _fail(str(error), code=1)
 
 
@@ -71,6 +74,7 @@ def run(
             open_writer(path),
             silent_after_s=settings.silent_after_s,
             max_quarantined=settings.store.max_quarantined,
+            album=Album(Pictures(folder_of(path)), timedelta(hours=settings.stills.keep_h)),
         ).begin(system_clock())
         subscriber = Subscriber(settings, journal)
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -103,6 +107,7 @@ def check(config: ConfigFile) -> None:
     typer.echo(f"{config}: fine; {len(settings.subscriptions())} subscriptions, log {path}")
 
 
+app.add_typer(reading_stills.app, name="stills")
 reading.add_commands(app)  # after `run` and `check`, so that the help lists these first
 
 

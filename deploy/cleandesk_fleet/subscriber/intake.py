@@ -1,4 +1,4 @@
-"""From what arrived to what it means: an event, an appeal, a report or a rejection."""
+"""From what arrived to what it means: an event, an appeal, a still, a report or a rejection."""
 
 import hashlib
 import re
@@ -20,6 +20,7 @@ from cleandesk.contract.messages import (
     ViolationEvent,
 )
 from cleandesk.contract.mqtt import REPLAYED, Received
+from cleandesk.contract.stills import MAX_STILL, StillHeaders, media_type_of
 from cleandesk.contract.topics import ID_PATTERN, Address, Channel, Topic, TopicError, parse
 from cleandesk.contract.worker_messages import Appeal, Idle
 from cleandesk_fleet.subscriber.strict_json import MAX_INTEGER, UnreadableError, check
@@ -35,6 +36,7 @@ _MODELS: dict[Channel, type[Message]] = {
     Channel.APPEAL: Appeal,
     Channel.IDLE: Idle,
 }
+_READ = frozenset({*_MODELS, Channel.STILL})
 #: Emptied by whoever takes a box out.
 _RETAINED = frozenset({Channel.STATUS, Channel.HEALTH, Channel.PRIVACY})
 #: What a message is answered by, where the channel is answered at all.
@@ -59,6 +61,18 @@ class Objection:
     topic: str
     address: Address
     message: Appeal
+    payload: bytes
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StillReading:
+    """A violation's picture, which is what its headers say."""
+
+    topic: str
+    address: Address
+    violation_id: str
+    headers: StillHeaders
     payload: bytes
     replayed: bool
 
@@ -89,7 +103,7 @@ class Rejected:
     Attributes:
         address: None if the topic does not name a box; then nobody can be answered.
         status: `quarantined`, or `refused`: readable for others, not for this subscriber.
-        answer_id: The event's or appeal's id, or `sha256:` and the payload's digest.
+        answer_id: The event's, appeal's or still's id, or `sha256:` and the payload's digest.
         number: Epoch and seq where they can be read: that event will not come.
         keep: Whether the payload may be kept: not that of a site that is not ours.
         stored: The broker's retained copy.
@@ -106,7 +120,7 @@ class Rejected:
     stored: bool = False
 
 
-Reading = Event | Objection | Report | Cleared | Rejected
+Reading = Event | Objection | StillReading | Report | Cleared | Rejected
 
 
 def spoke(reading: Reading) -> Address | None:
@@ -115,7 +129,7 @@ def spoke(reading: Reading) -> Address | None:
     The broker's retained copies do not, nor a last will, nor what is not for us.
     """
     match reading:
-        case Event() | Objection():
+        case Event() | Objection() | StillReading():
             return reading.address
         case Report(message=Status(state=Availability.OFFLINE)) | Cleared():
             return None
@@ -125,13 +139,15 @@ def spoke(reading: Reading) -> Address | None:
             return reading.address if reading.keep and not reading.stored else None
 
 
-def turn_away(reading: Event | Objection | Report, reason: str) -> Rejected:
+def turn_away(reading: Event | Objection | StillReading | Report, reason: str) -> Rejected:
     """Turn a readable delivery into one that cannot be logged."""
     match reading:
         case Event():
             own_id: str | None = reading.message.event_id
         case Objection():
             own_id = reading.message.appeal_id
+        case StillReading():
+            own_id = reading.headers.still_id
         case Report():
             own_id = None
     return Rejected(
@@ -163,7 +179,7 @@ def read(received: Received, sites: Collection[str] | None) -> Reading:
             status=AckStatus.REFUSED,
             keep=False,
         )
-    if topic.channel not in _MODELS:
+    if topic.channel not in _READ:
         return _reject(received, topic, f"channel '{topic.channel}' is not for subscribers")
     if not received.payload and topic.channel in _RETAINED:
         return Cleared(topic.address, topic.channel)
@@ -171,7 +187,31 @@ def read(received: Received, sites: Collection[str] | None) -> Reading:
         return _reject(
             received, topic, f"{len(received.payload)} bytes; at most {MAX_PAYLOAD} are read"
         )
-    return _read_payload(received, topic)
+    return (_read_still if topic.channel is Channel.STILL else _read_payload)(received, topic)
+
+
+def _read_still(received: Received, topic: Topic) -> Reading:
+    try:
+        headers = StillHeaders.read(received.user)
+    except ValidationError as error:
+        return _reject(received, topic, f"user properties: {_first_problems(error)}")
+    size, digest = len(received.payload), hashlib.sha256(received.payload).hexdigest()
+    reason = ""
+    if received.retain:
+        reason = "a still is never retained: somebody else keeps it at the broker"
+    elif size > MAX_STILL:
+        reason = f"{size} bytes; a still has at most {MAX_STILL}"
+    elif digest != headers.sha256:
+        reason = f"its sha256 is {digest}, not {headers.sha256}"
+    elif media_type_of(received.payload) != headers.media_type:
+        reason = f"it is no {headers.media_type}"
+    if reason or topic.violation_id is None:
+        return _reject(received, topic, reason, own_id=headers.still_id)
+    replayed = any(name == REPLAYED[0] for name, _ in received.user)
+    address = topic.address
+    return StillReading(
+        received.topic, address, topic.violation_id, headers, received.payload, replayed
+    )
 
 
 def _read_payload(received: Received, topic: Topic) -> Reading:

@@ -3,7 +3,14 @@
 from sqlalchemy import Connection, select
 from sqlalchemy.schema import CreateColumn
 
-from cleandesk_fleet.subscriber.tables import VERSION, appeals, boxes, meta
+from cleandesk_fleet.subscriber.tables import (
+    VERSION,
+    appeals,
+    boxes,
+    deleted_stills,
+    meta,
+    stills,
+)
 
 _BEFORE_APPEALS = "1"
 _NEW_COLUMNS = ("privacy_until", "privacy_beyond", "idle", "idle_since", "idle_at")
@@ -14,7 +21,8 @@ def migrate(connection: Connection) -> None:
     found = connection.scalar(select(meta.c.value).where(meta.c.name == "schema"))
     if found != _BEFORE_APPEALS:
         return
-    appeals.create(connection)
+    for table in (appeals, stills, deleted_stills):
+        table.create(connection)
     for name in _NEW_COLUMNS:
         column = CreateColumn(boxes.c[name]).compile(dialect=connection.dialect)
         connection.exec_driver_sql(f"ALTER TABLE {boxes.name} ADD COLUMN {column}")

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, func, select
 
+from cleandesk.contract.topics import Channel, TopicError, parse
 from cleandesk_fleet.subscriber.intake import Rejected
 from cleandesk_fleet.subscriber.tables import meta, quarantine
 
@@ -36,7 +37,7 @@ def keep(connection: Connection, rejected: Rejected, now: datetime) -> bool:
             topic=topic,
             digest=digest,
             size=len(rejected.payload),
-            payload=rejected.payload[:MAX_KEPT_BYTES],
+            payload=b"" if _may_be_picture(rejected.topic) else rejected.payload[:MAX_KEPT_BYTES],
             result=rejected.status.value,
             reason=printable(rejected.reason),
             deliveries=1,
@@ -65,6 +66,14 @@ def trim(connection: Connection, limit: int) -> int:
         total = str(int(before) + surplus)
         connection.execute(meta.update().where(meta.c.name == DROPPED).values(value=total))
     return surplus
+
+
+def _may_be_picture(topic: str) -> bool:
+    """Say whether only size and digest are kept: nothing here is deleted after a picture's time."""
+    try:
+        return parse(topic).channel is Channel.STILL
+    except TopicError:
+        return topic.split("/")[4:5] == [Channel.STILL.value]
 
 
 def printable(text: str) -> str:

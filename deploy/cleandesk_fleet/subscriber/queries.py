@@ -5,17 +5,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table, func, select
+from sqlalchemy import Column, Connection, ScalarSelect, Select, Table, func, select
 
+from cleandesk.contract.messages import timestamp
 from cleandesk_fleet.subscriber.tables import (
     alarms,
     appeals,
     boxes,
+    deleted_stills,
     epochs,
     events,
     losses,
     meta,
     quarantine,
+    stills,
     violations,
 )
 
@@ -41,9 +44,10 @@ def _view(columns: str, *tables: Table, more: tuple[str, ...] = (), less: str = 
 
 
 VIOLATIONS = _view(
-    "opened_at closed_at dwell_s reason rule class zone severity score site box replayed appealed",
+    "opened_at closed_at dwell_s reason rule class zone severity score site box replayed appealed "
+    "still",
     violations,
-    more=("place", "appealed"),
+    more=("place", "appealed", "still"),
 )
 EVENTS = _view(
     "at phase reason rule class zone severity score dwell_s site box seq replayed",
@@ -56,6 +60,17 @@ APPEALS = _view(
     appeals,
     more=("rule", "class", "opened_at"),
     less="id payload",
+)
+STILLS = _view(
+    "received_at delete_at still_id violation_id rule class media_type size sha256 site box",
+    stills,
+    more=("rule", "class", "opened_at"),
+    less="id",
+)
+DELETED_STILLS = _view(
+    "received_at delete_at deleted_at file_gone still_id violation_id size sha256 site box",
+    deleted_stills,
+    less="id",
 )
 ALARMS = _view("opened_at closed_at kind site box subject detail times", alarms)
 QUARANTINE = _view("received_at result deliveries size topic reason", quarantine)
@@ -94,28 +109,22 @@ def find_violations(
         wanted: What to show.
         touched_after: Only those with an event of a higher id.
     """
-    appealed = (
-        select(appeals.c.reason)
-        .where(
-            appeals.c.site == violations.c.site,
-            appeals.c.box == violations.c.box,
-            appeals.c.violation_id == violations.c.violation_id,
-        )
-        .order_by(appeals.c.id.desc())
-        .limit(1)
-        .scalar_subquery()
-        .label("appealed")
+    shown = (
+        _newest(appeals, appeals.c.reason).label("appealed"),
+        _newest(stills, stills.c.delete_at).label("still_until"),
+        _newest(deleted_stills, deleted_stills.c.deleted_at).label("still_deleted"),
     )
-    statement = _filtered(select(violations, appealed), violations, wanted, violations.c.opened_at)
+    statement = _filtered(select(violations, *shown), violations, wanted, violations.c.opened_at)
     if wanted.open_only:
         statement = statement.where(violations.c.closed_at.is_(None))
     if touched_after is not None:
         touched = select(events.c.violation_id).where(events.c.id > touched_after)
         statement = statement.where(violations.c.violation_id.in_(touched))
     columns = violations.c
-    yield from _newest_last(
+    for row in _newest_last(
         connection, statement, wanted.limit, columns.opened_at, columns.violation_id
-    )
+    ):
+        yield row | {"still": _about_still(row.pop("still_until"), row.pop("still_deleted"))}
 
 
 def find_events(connection: Connection, wanted: Filter, after: int | None = None) -> Iterator[Row]:
@@ -155,6 +164,27 @@ def find_appeals(connection: Connection, wanted: Filter) -> Iterator[Row]:
     )
     statement = _of_box(statement, appeals, wanted)
     yield from _newest_last(connection, statement, wanted.limit, appeals.c.id)
+
+
+def find_stills(connection: Connection, wanted: Filter) -> Iterator[Row]:
+    """Yield stills that are kept, the newest last, with what is logged of the violation."""
+    columns = [column for column in stills.c if column.name != "id"]
+    about = [violations.c[name] for name in ("rule", "class", "opened_at")]
+    statement = select(*columns, *about).outerjoin(
+        violations,
+        (violations.c.site == stills.c.site)
+        & (violations.c.box == stills.c.box)
+        & (violations.c.violation_id == stills.c.violation_id),
+    )
+    statement = _of_box(statement, stills, wanted)
+    yield from _newest_last(connection, statement, wanted.limit, stills.c.id)
+
+
+def find_deleted_stills(connection: Connection, wanted: Filter) -> Iterator[Row]:
+    """Yield the proof of each still that was deleted after its time, the newest last."""
+    columns = [column for column in deleted_stills.c if column.name != "id"]
+    statement = _of_box(select(*columns), deleted_stills, wanted)
+    yield from _newest_last(connection, statement, wanted.limit, deleted_stills.c.id)
 
 
 def find_alarms(connection: Connection, wanted: Filter, kind: str | None = None) -> Iterator[Row]:
@@ -207,6 +237,20 @@ def find_boxes(connection: Connection, wanted: Filter) -> Iterator[Row]:
     for row in connection.execute(_of_box(statement, boxes, wanted).limit(wanted.limit)):
         values = dict(row._mapping)  # noqa: SLF001 - public by SQLAlchemy's documentation
         yield values | {"about": _about_privacy(values)}
+
+
+def _newest(table: Table, column: Column[Any]) -> ScalarSelect[Any]:
+    """Return the newest value that a table has of a violation."""
+    same = (table.c[name] == violations.c[name] for name in ("site", "box", "violation_id"))
+    statement = select(column).where(*same).order_by(table.c.id.desc()).limit(1)
+    return statement.scalar_subquery()
+
+
+def _about_still(until: datetime | None, deleted: datetime | None) -> str | None:
+    """Say whether a violation has a picture, until when, or when it was deleted."""
+    if until is not None:
+        return f"until {timestamp(until)}"
+    return None if deleted is None else f"deleted {timestamp(deleted)}"
 
 
 def _about_privacy(row: Row) -> str | None:

@@ -92,8 +92,8 @@ def log(  # noqa: PLR0913 - one for each option
     )
     find = queries.find_events if events else queries.find_violations
     view = queries.EVENTS if events else queries.VIOLATIONS
-    writer = _writer(output, view)
-    engine = _open(config, db)
+    writer = writer_of(output, view)
+    engine = open_log(config, db)
     with engine.connect() as connection:
         seen = queries.last_event_id(connection)
         writer.write(find(connection, wanted))
@@ -112,9 +112,9 @@ def appeals(
     output: FormatOption = Format.TABLE,
 ) -> None:
     """List what workers object to, the newest last: people decide about it, elsewhere."""
-    with _open(config, db).connect() as connection:
+    with open_log(config, db).connect() as connection:
         rows = queries.find_appeals(connection, Filter(site, box, limit=limit))
-        _writer(output, queries.APPEALS).write(rows)
+        writer_of(output, queries.APPEALS).write(rows)
 
 
 def alarms(
@@ -130,8 +130,8 @@ def alarms(
 ) -> None:
     """List open alarms: gaps, losses, silent boxes, faults, messages that could not be logged."""
     wanted = Filter(site, box, open_only=not everything, limit=limit)
-    with _open(config, db).connect() as connection:
-        _writer(output, queries.ALARMS).write(queries.find_alarms(connection, wanted, kind))
+    with open_log(config, db).connect() as connection:
+        writer_of(output, queries.ALARMS).write(queries.find_alarms(connection, wanted, kind))
 
 
 def boxes(
@@ -143,9 +143,9 @@ def boxes(
     output: FormatOption = Format.TABLE,
 ) -> None:
     """List boxes: status, privacy and why, idle, when last heard, events, open alarms."""
-    with _open(config, db).connect() as connection:
+    with open_log(config, db).connect() as connection:
         rows = queries.find_boxes(connection, Filter(site, box))
-        _writer(output, queries.BOXES).write(rows)
+        writer_of(output, queries.BOXES).write(rows)
 
 
 def quarantine(
@@ -158,9 +158,9 @@ def quarantine(
     output: FormatOption = Format.TABLE,
 ) -> None:
     """List messages that could not be logged, with the reason; CSV and JSON lines show them."""
-    with _open(config, db).connect() as connection:
+    with open_log(config, db).connect() as connection:
         wanted = Filter(site, box, limit=limit)
-        _writer(output, queries.QUARANTINE).write(queries.find_quarantined(connection, wanted))
+        writer_of(output, queries.QUARANTINE).write(queries.find_quarantined(connection, wanted))
         dropped = queries.counter(connection, DROPPED)
     if dropped:
         sys.stderr.write(f"{dropped} older ones were dropped (store.max_quarantined)\n")
@@ -176,21 +176,32 @@ def losses(
     output: FormatOption = Format.TABLE,
 ) -> None:
     """List events that will never come, by their numbers, with the reason."""
-    with _open(config, db).connect() as connection:
+    with open_log(config, db).connect() as connection:
         rows = queries.find_losses(connection, Filter(site, box, limit=limit))
-        _writer(output, queries.LOSSES).write(rows)
+        writer_of(output, queries.LOSSES).write(rows)
 
 
-def _writer(output: Format, view: View) -> Writer:
+def writer_of(output: Format, view: View) -> Writer:
+    """Return what writes the rows of a view."""
     return Writer(output, columns=view.columns, every=view.every)
 
 
-def _open(config: Path | None, db: Path | None) -> Engine:
+def path_of(config: Path | None, db: Path | None) -> Path:
+    """Return the log that was named.
+
+    Raises:
+        BadParameter: If none was, or two were.
+    """
     if db is not None and config is None:
-        return open_reader(db)
+        return db
     if config is not None and db is None:
-        return open_reader(load(config, SubscriberSettings).store.path)
+        return load(config, SubscriberSettings).store.path
     raise typer.BadParameter("say which log: either --config FILE or --db FILE")
+
+
+def open_log(config: Path | None, db: Path | None) -> Engine:
+    """Open the log that was named, for reading."""
+    return open_reader(path_of(config, db))
 
 
 def _follow(

@@ -110,7 +110,7 @@ class Subscriber:
         for attempt in itertools.count():
             try:
                 answers = self._log.commit(readings, self._clock())
-            except SQLAlchemyError as error:
+            except (SQLAlchemyError, OSError) as error:
                 self._database_fails(error, attempt)
                 if self._stopping:
                     return None
@@ -121,7 +121,7 @@ class Subscriber:
                 return answers
         raise AssertionError
 
-    def _database_fails(self, error: SQLAlchemyError, attempt: int) -> None:
+    def _database_fails(self, error: SQLAlchemyError | OSError, attempt: int) -> None:
         """Say so, wait, and let go of what may be stale. Nothing is answered meanwhile."""
         wait_s = min(RETRY_MAX_S, RETRY_MIN_S * 2.0 ** min(attempt, 20))
         wait_s *= random.uniform(0.5, 1)  # noqa: S311 - spreads load, guards nothing
@@ -176,8 +176,11 @@ class Subscriber:
             self._inbox.dropped = 0
         try:
             self._log.look_around(now)
-        except SQLAlchemyError as error:
-            log.warning("silent boxes could not be noted", extra={"reason": str(error)})
+        except (SQLAlchemyError, OSError) as error:
+            log.warning(
+                "silent boxes could not be noted, or stills not be deleted; it is tried again",
+                extra={"reason": str(error)},
+            )
 
     def _on_connect(self) -> None:
         self._connects += 1

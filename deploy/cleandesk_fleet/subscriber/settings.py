@@ -17,6 +17,7 @@ CHANNELS = (
     Channel.VIOLATION,
     Channel.APPEAL,
     Channel.IDLE,
+    Channel.STILL,
 )
 
 
@@ -47,12 +48,24 @@ class StoreSettings(Settings):
     )
 
 
+class StillsSettings(Settings):
+    """How long pictures of violations are kept, where a site has turned them on at its boxes."""
+
+    keep_h: float = Field(
+        72,
+        gt=0,
+        le=480,
+        description="Then file and row are deleted, which the log shows; 20 days at most",
+    )
+
+
 class SubscriberSettings(Settings):
     """A whole configuration file."""
 
     schema_version: Literal[1] = Field(1, alias="schema")
     broker: BrokerSettings
     store: StoreSettings = Field(default_factory=StoreSettings)
+    stills: StillsSettings = Field(default_factory=StillsSettings)
     client_id: str = Field(
         "cleandesk-subscriber",
         pattern=r"^[A-Za-z0-9-]{1,64}$",

@@ -14,12 +14,14 @@ from cleandesk_fleet.subscriber.database import will_pass
 from cleandesk_fleet.subscriber.intake import Cleared, Reading, Rejected, Report, spoke, turn_away
 from cleandesk_fleet.subscriber.moments import Moment
 from cleandesk_fleet.subscriber.reports import AT_REST
+from cleandesk_fleet.subscriber.stills import delete_due, sweep, tell
 from cleandesk_fleet.subscriber.tables import alarms, boxes
-from cleandesk_fleet.subscriber.transaction import Answer, Transaction
+from cleandesk_fleet.subscriber.transaction import Album, Answer, Transaction
 from cleandesk_fleet.subscriber.watch import Watch
 
 log = logging.getLogger(__name__)
 
+_SWEEP_EVERY_S = 3600.0
 _UNSTORABLE = (SQLAlchemyError, ValueError, OverflowError, TypeError)
 
 
@@ -30,13 +32,17 @@ class Log:
         engine: From `open_writer`.
         silent_after_s: No message of a box for so long opens an alarm.
         max_quarantined: So many unreadable messages are kept.
+        album: Where stills are kept, and for how long.
     """
 
-    def __init__(self, engine: Engine, *, silent_after_s: float, max_quarantined: int) -> None:
-        self._engine = engine
+    def __init__(
+        self, engine: Engine, *, silent_after_s: float, max_quarantined: int, album: Album
+    ) -> None:
+        self._engine, self._album = engine, album
         self._silent_after_s = silent_after_s
         self._max_quarantined = max_quarantined
         self.watch = Watch(silent_after_s)
+        self._sweep_at = 0.0
 
     def begin(self, now: Moment) -> Self:
         """Watch the boxes that are known from before.
@@ -66,6 +72,7 @@ class Log:
 
         Raises:
             DatabaseError: If the database is locked, full or broken; nothing was logged. Try again.
+            OSError: If a still cannot be written; nothing was logged. Try again.
         """
         try:
             return self._commit(readings, now)
@@ -82,10 +89,11 @@ class Log:
             return self._commit([turn_away(readings[0], reason)], now)
 
     def look_around(self, now: Moment) -> None:
-        """Open alarms for boxes that have become silent, close those that are over.
+        """Open alarms for boxes that are silent, close those that are over, delete stills in time.
 
         Raises:
             DatabaseError: As `commit`.
+            OSError: If a picture cannot be deleted; it is tried again the next time.
         """
         silent = self.watch.due(now.mono)
         with self._engine.begin() as connection:
@@ -96,6 +104,15 @@ class Log:
             raised.close_quiet()
         self.watch.reported(silent)
         raised.tell()
+        self._delete_stills(now)
+
+    def _delete_stills(self, now: Moment) -> None:
+        with self._engine.begin() as connection:
+            proofs = delete_due(connection, self._album.pictures, now.utc, self._album.keep)
+            if now.mono >= self._sweep_at:
+                sweep(connection, self._album.pictures)
+                self._sweep_at = now.mono + _SWEEP_EVERY_S
+        tell(proofs)
 
     def reopen(self) -> None:
         """Let go of the database's file; the next use opens it again."""
@@ -103,7 +120,7 @@ class Log:
 
     def _commit(self, readings: Sequence[Reading], now: Moment) -> list[Answer]:
         with self._engine.begin() as connection:
-            transaction = Transaction(connection, readings, now.utc)
+            transaction = Transaction(connection, readings, now.utc, self._album)
             answers = [transaction.apply(reading) for reading in readings]
             speakers = {address for reading in readings if (address := spoke(reading))}
             for address in speakers:

@@ -139,6 +139,46 @@ appeals = Table(
     Index("appeals_violation", "site", "box", "violation_id"),
 )
 
+stills = Table(
+    "stills",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("site", Name, nullable=False),
+    Column("box", Name, nullable=False),
+    Column("still_id", Id, nullable=False, unique=True),
+    Column("violation_id", Id, nullable=False),
+    Column("media_type", String(40), nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("at", Utc, nullable=False),
+    Column("clock_synced", Boolean, nullable=False),
+    Column("schema", Integer, nullable=False),
+    Column("replayed", Boolean, nullable=False),
+    Column("received_at", Utc, nullable=False),
+    Column("delete_at", Utc, nullable=False),
+    Index("stills_violation", "site", "box", "violation_id"),
+    Index("stills_sha256", "sha256"),
+)
+
+#: What is left of a still after its time: that it was there, and that it is gone.
+deleted_stills = Table(
+    "deleted_stills",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("site", Name, nullable=False),
+    Column("box", Name, nullable=False),
+    Column("still_id", Id, nullable=False, unique=True),
+    Column("violation_id", Id, nullable=False),
+    Column("media_type", String(40), nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("received_at", Utc, nullable=False),
+    Column("delete_at", Utc, nullable=False),
+    Column("deleted_at", Utc, nullable=False),
+    Column("file_gone", Boolean, nullable=False),
+    Index("deleted_stills_violation", "site", "box", "violation_id"),
+)
+
 boxes = Table(
     "boxes",
     metadata,

@@ -1,7 +1,8 @@
 """One transaction: a batch of readings becomes rows, alarms and answers, all of it or nothing."""
 
 from collections.abc import Sequence as Batch
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, select
 
@@ -16,11 +17,14 @@ from cleandesk_fleet.subscriber.intake import (
     Reading,
     Rejected,
     Report,
+    StillReading,
     turn_away,
 )
 from cleandesk_fleet.subscriber.objections import Objections
+from cleandesk_fleet.subscriber.pictures import Pictures
 from cleandesk_fleet.subscriber.rows import Row, Rows, box_key
 from cleandesk_fleet.subscriber.sequences import Sequence, count, describe
+from cleandesk_fleet.subscriber.stills import Stills
 from cleandesk_fleet.subscriber.tables import boxes, events, violations
 from cleandesk_fleet.subscriber.violations import event_row, merge
 
@@ -31,10 +35,20 @@ _SHOWN_GAPS = 5
 _MOST_PARAMETERS = 500
 
 
+@dataclass(frozen=True, slots=True)
+class Album:
+    """Where stills are kept, and for how long."""
+
+    pictures: Pictures
+    keep: timedelta
+
+
 class Transaction:
     """Applies readings one by one; `finish` writes what was gathered."""
 
-    def __init__(self, connection: Connection, readings: Batch[Reading], now: datetime) -> None:
+    def __init__(
+        self, connection: Connection, readings: Batch[Reading], now: datetime, album: Album
+    ) -> None:
         self._connection = connection
         self._now = now
         self.alarms = Alarms(connection, now)
@@ -51,6 +65,13 @@ class Transaction:
         self._objections = Objections(
             connection, [reading for reading in readings if isinstance(reading, Objection)], now
         )
+        self._stills = Stills(
+            connection,
+            [reading for reading in readings if isinstance(reading, StillReading)],
+            now,
+            album.pictures,
+            album.keep,
+        )
         self._new_events: list[Row] = []
         self._quarantined = False
 
@@ -60,8 +81,9 @@ class Transaction:
             case Event():
                 return self._event(reading)
             case Objection():
-                taken = self._objections.take(reading)
-                return self._reject(taken) if isinstance(taken, Rejected) else taken
+                return self._taken(self._objections.take(reading))
+            case StillReading():
+                return self._taken(self._stills.take(reading))
             case Report():
                 self._report(reading)
                 return None
@@ -77,6 +99,7 @@ class Transaction:
         if self._new_events:
             self._connection.execute(events.insert(), self._new_events)
         self._objections.save()
+        self._stills.save()
         self._violations.save()
         self._boxes.save()
         for (address, epoch), sequence in self._sequences.items():
@@ -90,6 +113,9 @@ class Transaction:
         """Take note that a box spoke just now."""
         row = self._box(address)
         self._boxes.set(box_key(address), row | {"last_seen": self._now})
+
+    def _taken(self, taken: tuple[Address, AckResult] | Rejected) -> Answer:
+        return self._reject(taken) if isinstance(taken, Rejected) else taken
 
     def _event(self, event: Event) -> Answer:
         message, address = event.message, event.address

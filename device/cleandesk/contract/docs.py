@@ -39,6 +39,7 @@ from cleandesk.contract.messages import (
     ViolationEvent,
 )
 from cleandesk.contract.publication import REPLAYED
+from cleandesk.contract.stills import MAX_STILL, StillHeaders
 from cleandesk.contract.topics import NAME_PATTERN, ROOT, Channel, Command, Side
 from cleandesk.contract.worker_messages import Appeal, Idle
 
@@ -58,6 +59,7 @@ class Topic:
         below: Name of the level below the channel, if it has one.
         command: Which command, on the channel `cmd`.
         side: Who speaks, on the channel `cmd`.
+        media: What the payload is, where it is no JSON: then `message` is its user properties.
     """
 
     channel: Channel
@@ -68,6 +70,7 @@ class Topic:
     below: str | None = None
     command: Command | None = None
     side: Side | None = None
+    media: str | None = None
 
     @property
     def name(self) -> str:
@@ -92,7 +95,10 @@ _REQUEST = (
     "many some get no answer."
 )
 _BREAK = f"Starts a break for the worker; nothing can end one but the worker. {_REQUEST}"
-_SPOT_CHECK = f"The box looks now, for a while; the worker's page says so. {_REQUEST}"
+_SPOT_CHECK = (
+    "The box looks now, for a while; the worker's page says so. Where stills are on, one of each "
+    f"open violation that it saw may follow. {_REQUEST}"
+)
 _STATE = f"How the box stands; all that it retains is published anew. {_REQUEST}"
 _RESTART = f"The box answers, ends in order and begins anew, out of safe mode too. {_REQUEST}"
 _LIMITS = f"Changes `breaks` of the running configuration, and keeps it. {_REQUEST}"
@@ -125,6 +131,16 @@ TOPICS = (
         below="violation_id",
         about="What is open now. An empty payload says that it is closed. It expires after a day, "
         "and is refreshed every hour.",
+    ),
+    Topic(
+        Channel.STILL,
+        StillHeaders,
+        "send",
+        retain=False,
+        below="violation_id",
+        media="image/jpeg",
+        about="Off by default. A redacted picture of the thing, after the worker's delay: a JPEG, "
+        "or application/pkcs7-mime, as `media_type` says. Sent until an `ack` names its still_id.",
     ),
     Topic(
         Channel.ACK,
@@ -197,7 +213,7 @@ _PARAMETERS = {
 
 
 def schema(topic: Topic) -> dict[str, Any]:
-    """Return the JSON Schema of a topic's payload."""
+    """Return the JSON Schema of a topic's payload, or of its user properties."""
     made = topic.message.model_json_schema(by_alias=True)
     return {"$schema": _DIALECT, "title": made.pop("title", topic.name), **made}
 
@@ -214,9 +230,9 @@ def asyncapi() -> dict[str, Any]:
         "info": {
             "title": "cleandesk",
             "version": f"{SCHEMA_VERSION}.0.0",
-            "description": "What a cleandesk box says and hears over MQTT 5. JSON, UTF-8, times in "
-            "RFC 3339 and UTC. A reader of an older version takes newer messages: keys may be "
-            "added, none changes its meaning.",
+            "description": "What a cleandesk box says and hears over MQTT 5. JSON but for stills, "
+            "UTF-8, times in RFC 3339 and UTC. A reader of an older version takes newer messages: "
+            "keys may be added, none changes its meaning.",
             "license": {"name": "Apache-2.0"},
         },
         "defaultContentType": "application/json",
@@ -291,6 +307,10 @@ def _operation(topic: Topic) -> dict[str, Any]:
 
 
 def _message(topic: Topic, payload: dict[str, Any]) -> dict[str, Any]:
+    if topic.media is not None:
+        payload = {"allOf": [payload], "description": "MQTT 5 user properties, as text"}
+        picture = {"type": "string", "format": "binary", "maxLength": MAX_STILL}
+        return {"contentType": topic.media, "headers": payload, "payload": picture}
     message: dict[str, Any] = {"contentType": "application/json"}
     if topic.channel is Channel.VIOLATION:
         name, value = REPLAYED

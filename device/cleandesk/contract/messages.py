@@ -275,6 +275,15 @@ class RequestsHealth(BaseModel):
     ignored: Count = Field(description="Retained, or for no command of this box: never answered")
 
 
+class StillHealth(BaseModel):
+    """What became of pictures that a violation could have had, since the box's start."""
+
+    model_config = ConfigDict(frozen=True)
+    made: Count
+    refused: Count = Field(description="Too little of the thing could be shown without anybody")
+    dropped: Count = Field(description="Not made: too many at once, or a break began")
+
+
 class Health(Message):
     """`health`, retained: every minute, and at once when a fault or a loss begins or ends."""
 
@@ -295,6 +304,9 @@ class Health(Message):
     governor: GovernorHealth | None = None
     gate: GateHealth | None = Field(
         default=None, description="Absent where every frame is looked at"
+    )
+    stills: StillHealth | None = Field(
+        default=None, description="Absent where the site has not turned stills on"
     )
     requests_dropped: Count = Field(
         default=0, description="Requests on `cmd` since the start that were too many to look at"
@@ -320,7 +332,7 @@ class AckResult(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
     id: Annotated[str, Field(pattern=r"^([0-9a-f]{32}|sha256:[0-9a-f]{64})$")] = Field(
-        description="event_id or appeal_id; of a payload that has none, 'sha256:' and its digest"
+        description="event_id, appeal_id or still_id; of what has none, 'sha256:' and its digest"
     )
     result: AckStatus
     reason: Annotated[str, Field(max_length=500)] | None = None

@@ -21,6 +21,7 @@ class Channel(StrEnum):
     PRIVACY = "privacy"
     VIOLATION = "violation"
     ACTIVE = "active"
+    STILL = "still"
     APPEAL = "appeal"
     IDLE = "idle"
     DESIRED = "config/desired"
@@ -47,7 +48,7 @@ class Side(StrEnum):
 
 
 #: Channels with a violation's id below them.
-OF_A_VIOLATION = frozenset({Channel.ACTIVE})
+OF_A_VIOLATION = frozenset({Channel.ACTIVE, Channel.STILL})
 
 
 class TopicError(ValueError):

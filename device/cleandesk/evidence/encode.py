@@ -9,11 +9,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from cleandesk.contract.stills import MAX_STILL
 from cleandesk.evidence.errors import EvidenceError
 from cleandesk.evidence.redaction import Redacted
 
-#: What may leave, bytes, in an envelope or not; and what is kept free for the envelope.
-MOST_BYTES, ENVELOPE = 100_000, 4_000
+#: Of what may leave (`MAX_STILL`), so many bytes are kept free for the envelope.
+ENVELOPE = 4_000
 QUALITIES = (85, 70, 55, 40)
 #: When the lowest quality does not do, both sides are shortened by this factor.
 _SHRINK = 0.75
@@ -25,7 +26,7 @@ _NEEDED = frozenset({0xDB, 0xC4, 0xC0, 0xC1, 0xC2, 0xDD, _SCAN})
 
 
 def encode(picture: Redacted, longest: int) -> bytes:
-    """Return a JPEG without metadata, at most `MOST_BYTES` less `ENVELOPE`.
+    """Return a JPEG without metadata, at most `MAX_STILL` less `ENVELOPE`.
 
     Args:
         picture: To encode.
@@ -37,7 +38,7 @@ def encode(picture: Redacted, longest: int) -> bytes:
     scale = min(1.0, longest / max(picture.shape[:2]))
     for small, quality in _attempts(picture, scale):
         jpeg = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
-        if len(jpeg) <= MOST_BYTES - ENVELOPE:
+        if len(jpeg) <= MAX_STILL - ENVELOPE:
             break
     strange = [f"{marker:02X}" for marker, _ in segments(jpeg) if marker not in _NEEDED]
     if strange:

@@ -1,11 +1,12 @@
 """From a frame and a violation's place to the one picture that may leave the box."""
 
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cleandesk.contract.stills import MediaType
 from cleandesk.detector import Detections, Detector
 from cleandesk.evidence.encode import encode
 from cleandesk.evidence.faces import FaceFinder
@@ -16,8 +17,6 @@ from cleandesk.evidence.seal import Seal
 from cleandesk.policy.change import Place
 from cleandesk.settings import StillSettings
 
-MediaType = Literal["image/jpeg", "application/pkcs7-mime"]
-
 
 @dataclass(frozen=True, slots=True)
 class Still:
@@ -26,10 +25,12 @@ class Still:
     Attributes:
         content: The JPEG, or the envelope that holds it.
         media_type: Which of both.
+        jpeg: For the worker, who can open no envelope.
     """
 
     content: bytes
     media_type: MediaType
+    jpeg: bytes
 
 
 class StillMaker:
@@ -80,5 +81,5 @@ class StillMaker:
         plan = self._planner.plan(frame, detections, place)
         jpeg = encode(draw(frame, plan), self._longest)
         if self._seal is None:
-            return Still(jpeg, "image/jpeg")
-        return Still(self._seal.close(jpeg), "application/pkcs7-mime")
+            return Still(jpeg, "image/jpeg", jpeg)
+        return Still(self._seal.close(jpeg), "application/pkcs7-mime", jpeg)

@@ -133,12 +133,14 @@ class Book:
         with store.transaction():
             late: list[tuple[str, bytes]] = []
             if self._stale:
-                store.carry_over(Seen(self._boot, at.mono))
+                store.carry_over(seen := Seen(self._boot, at.mono))
+                store.papers.carry_over(seen)
                 late = store.unentered()
             entered = self.pages.enter(
                 store,
                 [self._event_draft(event_id, payload, at) for event_id, payload in late],
                 self._active_drafts(at),
+                Seen(self._boot, at.mono),
             )
             numbers = {id_: n for (_, id_), n in entered.numbers(Channel.VIOLATION).items()}
             wanted = self._with_entries(entered)

@@ -16,13 +16,19 @@ from dataclasses import dataclass
 START = bytes(32)
 #: Kind of an entry that was never a message: something happened on the box.
 NOTE = "note"
+#: Message id of the note that shows the worker what is in a sealed still; its payload is a JPEG.
+SEALED = "sealed_still"
 #: Message id of the note that says which entries a damaged file has lost.
 DAMAGE = "damage"
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What is to be entered: all of an entry but its number and hash."""
+    """What is to be entered: all of an entry but its number and hash.
+
+    Attributes:
+        hold_s: Once it is entered, its message is held back for so long; not entered itself.
+    """
 
     at: str
     clock_synced: bool
@@ -30,6 +36,7 @@ class Draft:
     topic: str
     message_id: str
     payload: bytes
+    hold_s: float = 0.0
 
     def entered(self, number: int, previous: bytes) -> "Entry":
         """Return the entry with this number that follows the one with this hash."""
@@ -67,14 +74,14 @@ class Entry:
         number: Counts up by one, from 1.
         at: When it was entered: RFC 3339, UTC, milliseconds.
         clock_synced: Whether `at` can be trusted.
-        kind: The channel of the contract (`violation`, `active`, `privacy`, `appeal`, `idle`,
-            `cmd`), or `note`.
+        kind: The channel of the contract (`violation`, `active`, `privacy`, `still`, `appeal`,
+            `idle`, `cmd`), or `note`.
         topic: Where it is sent to; empty for a note.
         message_id: event_id; of `active` the violation's id, ':' and the event's, and without the
-            event when the topic is emptied; appeal_id; the correlation data of an answer, in
-            hexadecimal; what kind of note. Empty where a message has no id of its own, as the
-            answer to a request that had none.
-        payload: The message's bytes, or the note's text in UTF-8.
+            event when the topic is emptied; appeal_id; still_id; the correlation data of an
+            answer, in hexadecimal; what kind of note. Empty where a message has no id of its own,
+            as the answer to a request that had none.
+        payload: The message's bytes, or the note's text in UTF-8, or its picture.
         chain: The hash.
         tried: It was handed to the broker's connection at least once (retained topics only).
         sent_at: When the broker confirmed it; None for what was not sent, or not confirmed.

@@ -2,13 +2,13 @@
 
 import logging
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
 from cleandesk.clock import Instant
-from cleandesk.link.chain import Entry, Verdict, Walk
+from cleandesk.link.chain import NOTE, SEALED, Entry, Verdict, Walk
 from cleandesk.link.errors import LedgerUnreadableError
 from cleandesk.link.keeper import Keeper
 from cleandesk.link.paper import Paper
@@ -25,15 +25,20 @@ class Entering(Keeper):
 
     _prune_at = 0.0
 
-    def say(self, paper: Paper) -> None:
+    def say(self, paper: Paper, *, hold_s: float = 0.0) -> None:
         """Enter a message about the worker in the ledger, and have it sent after that.
 
         From any thread. It is on the disk when this returns, or, if that takes nothing, in memory:
         then it is entered, and only after that sent, as soon as the disk works. An appeal or an
         answer that was said before, byte for byte, is the same entry, and is sent once more.
+
+        Args:
+            paper: What to say.
+            hold_s: Of a still: once it is entered, hold it back for so long. Time without power
+                does not count, and after a new power-on all of it passes again.
         """
         with self._guard:
-            self._book.pages.say(paper, self._clock.now())
+            self._book.pages.say(paper, self._clock.now(), hold_s)
             self._write_pages()
         self._listener()
 
@@ -46,6 +51,12 @@ class Entering(Keeper):
         """
         with self._guard:
             self._book.pages.note(what, text, self._clock.now())
+            self._write_pages()
+
+    def note_picture(self, jpeg: bytes) -> None:
+        """Enter the redacted picture of the sealed still that is said next. From any thread."""
+        with self._guard:
+            self._book.pages.draft(NOTE, "", SEALED, jpeg, self._clock.now())
             self._write_pages()
 
     def ledger(self, before: int | None = None, limit: int = 50) -> list[Entry]:
@@ -146,19 +157,21 @@ class Entering(Keeper):
             self._book.pages.refused(entry)
 
     def papers(self, *, answered: bool, after: int = 0, limit: int = 100) -> list[Pending]:
-        """Return papers after an id, oldest first: those that a subscriber answers for, or not."""
-        with self._guard:
-            done = self._book.pages.done
-            if self._store is None or not self._book.pages.papers:
-                return []
-            try:
-                found = self._store.papers.pending(
-                    answered=answered, after=after, limit=limit + len(done)
-                )
-            except sqlite3.Error as error:
-                self._failed(error)
-                return []
-            return [one for one in found if one.id not in done][:limit]
+        """Return papers after an id, oldest first: those that a subscriber answers for, or not.
+
+        Stills are not among them.
+        """
+        return self._unsettled(
+            lambda store, most: store.papers.pending(answered=answered, after=after, limit=most),
+            limit,
+        )
+
+    def stills(self, *, after: int = 0, limit: int = 100) -> list[Pending]:
+        """Return stills after an id, oldest first, up to one that is held back."""
+        now = self._clock.now().mono
+        return self._unsettled(
+            lambda store, most: store.papers.stills(now, after=after, limit=most), limit
+        )
 
     def settle_paper(self, paper: Pending) -> None:
         """Release a paper that nobody answers for: the broker has it."""
@@ -177,10 +190,28 @@ class Entering(Keeper):
 
     @property
     def waiting(self) -> int:
-        """How many events and papers are on file or in memory and not settled."""
+        """How many events and papers are on file or in memory, not held back and not settled."""
         with self._guard:
-            book = self._book
-            return book.depth + len(book.queue) + book.pages.papers
+            book, now = self._book, self._clock.now().mono
+            papers = book.pages.papers
+            if papers and self._store is not None:
+                try:
+                    papers -= self._store.papers.held(now)
+                except sqlite3.Error as error:
+                    self._failed(error)
+            return book.depth + len(book.queue) + papers
+
+    def _unsettled(self, find: Callable[[Store, int], list[Pending]], limit: int) -> list[Pending]:
+        with self._guard:
+            done = self._book.pages.done
+            if self._store is None or not self._book.pages.papers:
+                return []
+            try:
+                found = find(self._store, limit + len(done))
+            except sqlite3.Error as error:
+                self._failed(error)
+                return []
+            return [one for one in found if one.id not in done][:limit]
 
     def _write_pages(self) -> None:
         self._flush()

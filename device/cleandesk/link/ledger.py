@@ -1,16 +1,14 @@
-"""The ledger's rows in the outbox's file: entries in order, what became of each, and what waits."""
+"""The ledger's rows in the outbox's file: entries in order, and what became of each."""
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from cleandesk.contract.messages import AckStatus, timestamp
 from cleandesk.link.chain import DAMAGE, NOTE, Anchor, Entry, Gap, Verdict, Walk
-from cleandesk.link.paper import Paper
-from cleandesk.link.records import Pending
 
 COLUMNS = (
     "number, at, clock_synced, kind, topic, message_id, payload, chain, tried, sent_ms, answer"
@@ -188,72 +186,6 @@ class Ledger:
             if walk.wrong is not None:
                 break
         return walk.verdict()
-
-
-class PaperRows:
-    """Papers that wait to be settled. Not thread-safe; may raise `sqlite3.Error`."""
-
-    def __init__(self, db: sqlite3.Connection) -> None:
-        self._db = db
-
-    def add(self, entries: Iterable[tuple[int, bool]]) -> None:
-        """Have entries wait; each with whether a subscriber answers for it."""
-        self._db.executemany(
-            "INSERT INTO papers (entry, answered) SELECT ?, ? "
-            "WHERE NOT EXISTS (SELECT 1 FROM papers WHERE entry = ?)",
-            [(number, answered, number) for number, answered in entries],
-        )
-
-    def pending(self, *, answered: bool, after: int, limit: int) -> list[Pending]:
-        """Return the next papers after an id, oldest first."""
-        rows = self._db.execute(
-            "SELECT id, entry, topic, message_id, payload FROM papers "
-            "JOIN ledger ON number = entry WHERE answered = ? AND id > ? ORDER BY id LIMIT ?",
-            (answered, after, limit),
-        )
-        return [
-            Pending(
-                id_,
-                message_id if answered else str(id_),
-                payload,
-                entry=number,
-                topic=topic,
-                correlation=Paper(topic, message_id, payload).correlation,
-            )
-            for id_, number, topic, message_id, payload in rows
-        ]
-
-    def answered(self) -> list[tuple[int, int, str, bytes]]:
-        """Return (id, entry, message id, payload) of all that a subscriber answers for."""
-        return self._db.execute(
-            "SELECT id, entry, message_id, payload FROM papers JOIN ledger ON number = entry "
-            "WHERE answered = 1"
-        ).fetchall()
-
-    def delete(self, ids: Collection[int]) -> None:
-        """Remove papers that were settled."""
-        self._db.executemany("DELETE FROM papers WHERE id = ?", [(id_,) for id_ in ids])
-
-    def drop_oldest(self, most: int) -> None:
-        """Give up the oldest where more than so many wait; their entries stay, as not sent."""
-        self._db.execute(
-            "DELETE FROM papers WHERE id <= (SELECT id FROM papers ORDER BY id DESC "
-            "LIMIT 1 OFFSET ?)",
-            (most,),
-        )
-
-    def count(self) -> int:
-        """Return how many wait."""
-        return int(self._db.execute("SELECT count(*) FROM papers").fetchone()[0])
-
-    def last_id(self) -> int:
-        """Return the highest id, 0 without any."""
-        return int(self._db.execute("SELECT coalesce(max(id), 0) FROM papers").fetchone()[0])
-
-    def first_entry(self) -> int | None:
-        """Return the lowest entry that waits."""
-        first: int | None = self._db.execute("SELECT min(entry) FROM papers").fetchone()[0]
-        return first
 
 
 def entry(row: Sequence[Any]) -> Entry:

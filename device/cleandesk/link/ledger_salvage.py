@@ -8,7 +8,11 @@ from cleandesk.link import loss
 from cleandesk.link.chain import FIRST, Anchor, Entry, Gap
 from cleandesk.link.ledger import COLUMNS, entry
 from cleandesk.link.readable import readable_rows
+from cleandesk.link.records import Waiting
 
+_ANSWERED = frozenset({Channel.APPEAL.value, Channel.STILL.value})
+#: Nobody knows any more for how long a still was to be held back: longer than any site's delay.
+_HOLD_S = 24 * 3600.0
 _SETTLED_BY_PUBACK = frozenset({Channel.IDLE.value, Channel.COMMAND.value})
 
 
@@ -37,19 +41,18 @@ class LedgerSalvage:
         events = (one for one in self.entries if one.kind == Channel.VIOLATION.value)
         return {one.message_id: one.number for one in events}
 
-    def papers(self) -> list[tuple[int, bool]]:
-        """Return what was not settled, each with whether a subscriber answers for it."""
-        appeals = [
-            (one.number, True)
+    def papers(self) -> list[Waiting]:
+        """Return what was not settled, in order."""
+        return [
+            Waiting(
+                one.number,
+                answered=one.kind in _ANSWERED,
+                hold_s=_HOLD_S if one.kind == Channel.STILL.value else 0.0,
+            )
             for one in self.entries
-            if one.kind == Channel.APPEAL.value and one.answer is None
+            if (one.kind in _ANSWERED and one.answer is None)
+            or (one.kind in _SETTLED_BY_PUBACK and one.sent_at is None)
         ]
-        others = [
-            (one.number, False)
-            for one in self.entries
-            if one.kind in _SETTLED_BY_PUBACK and one.sent_at is None
-        ]
-        return sorted(appeals + others)
 
 
 def read_ledger(db: sqlite3.Connection, last: int) -> list[Entry]:

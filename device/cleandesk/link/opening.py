@@ -211,7 +211,7 @@ def _start_fresh(
 def _carry_ledger(store: Store, found: LedgerSalvage, now: Instant) -> None:
     """Keep the entries that can be read, number by number, and enter what is missing."""
     store.ledger.append(found.entries)
-    store.papers.add(found.papers())
+    store.papers.add(found.papers(), Seen("", 0.0))
     if found.gaps:
         head = store.ledger.head(found.anchor)
         number = max(head.number, found.gaps[-1].last) + 1

@@ -4,25 +4,33 @@ What is entered is numbered and chained only when the file takes it, so that the
 comes after what. Nothing that is not in the file is handed to the link.
 """
 
+import logging
 from collections import deque
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cleandesk.clock import Instant
 from cleandesk.contract.messages import AckStatus, timestamp
 from cleandesk.contract.topics import Channel
-from cleandesk.link.chain import NOTE, Anchor, Draft, Entry
+from cleandesk.link.chain import NOTE, SEALED, Anchor, Draft, Entry
 from cleandesk.link.ledger import OVERHEAD, Marks, milliseconds
 from cleandesk.link.paper import Paper
-from cleandesk.link.records import Contents
+from cleandesk.link.records import Contents, Seen, Waiting
 from cleandesk.link.store import Store
+
+log = logging.getLogger(__name__)
 
 MAX_DRAFTS = 4000  # while the disk takes none
 MAX_PAPERS = 10_000
+#: Of those, stills: on file while no subscriber answers, and in memory while the disk takes none.
+MAX_STILLS, MAX_STILLS_IN_MEMORY = 200, 8
 _EVENTS = Channel.VIOLATION.value
 _APPEALS = Channel.APPEAL.value
 _PRIVACY = Channel.PRIVACY.value
-_PAPERS = frozenset({_APPEALS, Channel.IDLE.value, Channel.COMMAND.value})
+_STILLS = Channel.STILL.value
+#: What a subscriber answers for.
+_ANSWERED = frozenset({_APPEALS, _STILLS})
+_PAPERS = _ANSWERED | {Channel.IDLE.value, Channel.COMMAND.value}
 #: A second one with the same id and bytes is the first one, sent once more.
 _ONCE = frozenset({_APPEALS, Channel.COMMAND.value})
 
@@ -34,10 +42,12 @@ class Entered:
     Attributes:
         entries: In order.
         papers: How many papers wait now.
+        given_up: Stills that will not be sent, as too many wait.
     """
 
     entries: tuple[Entry, ...]
     papers: int
+    given_up: int
 
     def numbers(self, kind: Channel) -> dict[tuple[str, str], int]:
         """Return the numbers of one kind's entries, by topic and message id."""
@@ -91,21 +101,24 @@ class Pages:
         """Have something entered with the next `write`."""
         self.drafts.append(Draft(timestamp(at.utc), at.synced, kind, topic, message_id, payload))
 
-    def say(self, paper: Paper, at: Instant) -> None:
+    def say(self, paper: Paper, at: Instant, hold_s: float) -> None:
         """Have a paper entered; a state of the worker that is the present one is none."""
         kind = paper.channel.value
         if kind == _PRIVACY and self._newest_privacy() == paper.payload:
             return
         self.draft(kind, paper.topic, paper.message_id, paper.payload, at)
+        self.drafts[-1] = replace(self.drafts[-1], hold_s=hold_s)
 
     def note(self, what: str, text: str, at: Instant) -> None:
         """Have something entered that is sent to nobody."""
         self.draft(NOTE, "", what, text.encode(), at)
 
-    def enter(self, store: Store, late: Iterable[Draft], actives: Iterable[Draft]) -> Entered:
+    def enter(
+        self, store: Store, late: Iterable[Draft], actives: Iterable[Draft], now: Seen
+    ) -> Entered:
         """Bring the file up to date in the caller's transaction; memory follows with `entered`."""
         entries: list[Entry] = []
-        papers: list[tuple[int, bool]] = []
+        papers: list[Waiting] = []
         known: dict[tuple[str, str, str, bytes], int] = {}
         head = self.head
         for draft in [*late, *self.drafts, *actives]:
@@ -119,13 +132,15 @@ class Pages:
                 head, number = Anchor(entry.number, entry.chain), entry.number
             known[key] = number
             if draft.kind in _PAPERS:
-                papers.append((number, draft.kind == _APPEALS))
+                papers.append(Waiting(number, draft.kind in _ANSWERED, draft.hold_s))
         store.ledger.append(entries)
         store.papers.delete(self.done)
-        store.papers.add(papers)
+        store.papers.add(papers, now)
         store.papers.drop_oldest(MAX_PAPERS)
+        given_up = store.papers.drop_oldest_stills(MAX_STILLS) if papers else 0
         store.ledger.mark(self.marks)
-        return Entered(tuple(entries), store.papers.count() if papers or self.done else self.papers)
+        count = store.papers.count() if papers or self.done else self.papers
+        return Entered(tuple(entries), count, given_up)
 
     def entered(self, done: Entered) -> None:
         """Take note that the transaction was committed."""
@@ -134,6 +149,11 @@ class Pages:
             self.bytes += len(one.payload) + OVERHEAD
             if one.kind == _PRIVACY:
                 self.privacy = one
+        if done.given_up:
+            log.warning(
+                "no subscriber takes the stills: the oldest will not be sent",
+                extra={"stills": done.given_up, "fix": "start cleandesk-subscriber"},
+            )
         self.papers = done.papers
         self.drafts.clear()
         self.done.clear()
@@ -161,6 +181,8 @@ class Pages:
         others = [one for one in self.drafts if one.kind != _EVENTS]
         newest = next((one for one in reversed(others) if one.kind == _PRIVACY), None)
         gone = {id(one) for one in others[: max(0, len(others) - MAX_DRAFTS)] if one is not newest}
+        stills = [one for one in others if one.kind == _STILLS or one.message_id == SEALED]
+        gone |= {id(one) for one in stills[: max(0, len(stills) - MAX_STILLS_IN_MEMORY)]}
         if gone:
             self.drafts = deque(one for one in self.drafts if id(one) not in gone)
         return len(gone)

@@ -1,10 +1,13 @@
 """A message about the worker that is no event: said once, entered in the ledger, then sent."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Self
 
 from cleandesk.contract.commands import MAX_CORRELATION, Response
 from cleandesk.contract.messages import Privacy
+from cleandesk.contract.publication import UserProperties
+from cleandesk.contract.stills import StillHeaders, media_type_of
 from cleandesk.contract.topics import Address, Channel, Command, Side, parse
 from cleandesk.contract.worker_messages import Appeal, Idle
 
@@ -55,6 +58,17 @@ class Paper:
         topic = address.command(command, Side.RESPONSE)
         return cls(topic, correlation.hex(), response.to_json())
 
+    @classmethod
+    def still(cls, address: Address, violation_id: str, still_id: str, content: bytes) -> Self:
+        """Return a violation's picture: held back, then sent until the subscriber has answered.
+
+        Raises:
+            ValueError: If the content is no still.
+        """
+        if media_type_of(content) is None:
+            raise ValueError(f"{len(content)} bytes that are no still")
+        return cls(address.topic(Channel.STILL, violation_id), still_id, content)
+
     @property
     def channel(self) -> Channel:
         """Which channel of the contract it is for."""
@@ -65,3 +79,18 @@ class Paper:
         """What an answer carries, so that the asker knows it; None where the asker sent none."""
         named = self.message_id and self.channel is Channel.COMMAND
         return bytes.fromhex(self.message_id) if named else None
+
+    def user(self, at: str, *, clock_synced: bool) -> UserProperties:
+        """Return the user properties that it is sent with, which only a still has.
+
+        Args:
+            at: When it was entered, RFC 3339.
+            clock_synced: Whether that can be trusted.
+        """
+        if self.channel is not Channel.STILL:
+            return ()
+        moment = datetime.fromisoformat(at)
+        headers = StillHeaders.of(
+            self.payload, still_id=self.message_id, at=moment, clock_synced=clock_synced
+        )
+        return headers.to_user()

@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass, field
 
 from cleandesk.contract.messages import LostRange
+from cleandesk.contract.publication import UserProperties
 from cleandesk.link.chain import FIRST, Anchor
 
 
@@ -28,11 +29,13 @@ class Pending:
 
     Attributes:
         id: Rises with each commit and is never used twice by a process: the order of sending.
-        event_id: Names it in the subscriber's answer; an appeal's is its appeal_id. What nobody
+        event_id: Names it in the subscriber's answer; an appeal's is its appeal_id, a still's its
+            still_id. What nobody
             answers for has its `id` here.
         entry: Its number in the ledger.
         topic: Where a paper is sent to.
         correlation: What an answer carries, so that the asker knows it.
+        user: User properties that it is always sent with.
     """
 
     id: int
@@ -41,6 +44,22 @@ class Pending:
     entry: int = 0
     topic: str = ""
     correlation: bytes | None = None
+    user: UserProperties = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An entry that is to be sent.
+
+    Attributes:
+        entry: Its number in the ledger.
+        answered: Whether a subscriber answers for it.
+        hold_s: It is held back for so long, powered-on time.
+    """
+
+    entry: int
+    answered: bool
+    hold_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

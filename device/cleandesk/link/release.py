@@ -70,10 +70,13 @@ def _release_papers(
     if not book.pages.papers:
         return frozenset()
     answers = {one.id: one for one in results}
+    unread = any(id_.startswith(_DIGEST) for id_ in answers)
     released: set[str] = set()
-    for id_, entry, message_id, payload in store.papers.answered():
-        digest = _DIGEST + hashlib.sha256(payload).hexdigest()
-        result = answers.get(message_id) or answers.get(digest)
+    for id_, entry, message_id in store.papers.answered():
+        result = answers.get(message_id)
+        if result is None and unread:
+            digest = hashlib.sha256(store.papers.payload(id_)).hexdigest()
+            result = answers.get(_DIGEST + digest)
         if result is not None and id_ not in book.pages.done:
             book.pages.settled(id_)
             book.pages.answered(entry, result.result, at)

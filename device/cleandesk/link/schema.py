@@ -31,7 +31,8 @@ _LEDGER = (
     "CREATE INDEX ledger_unconfirmed ON ledger (number) WHERE tried = 1 AND sent_ms < 0",
     """CREATE TABLE papers (
         id INTEGER PRIMARY KEY AUTOINCREMENT, entry INTEGER NOT NULL,
-        answered INTEGER NOT NULL)""",
+        answered INTEGER NOT NULL, boot TEXT NOT NULL, since REAL NOT NULL,
+        hold_s REAL NOT NULL)""",
     f"PRAGMA user_version = {VERSION}",
 )
 _SCHEMA = (

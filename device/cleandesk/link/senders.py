@@ -1,4 +1,4 @@
-"""What is sent until it is settled: events, appeals, and papers that nobody answers for."""
+"""What is sent until it is settled: events, appeals, stills, and papers that nobody answers for."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -45,20 +45,25 @@ class Senders:
             lambda after, limit: outbox.papers(answered=False, after=after, limit=limit),
             **patience,
         )
-        self._all = (self._events, self._appeals, self._papers)
+        self._stills = Sender(
+            lambda after, limit: outbox.stills(after=after, limit=limit), **patience
+        )
+        # In this order: an appeal that was said meanwhile goes before its still.
+        self._all = (self._events, self._appeals, self._papers, self._stills)
 
     def connected(self) -> None:
         """Begin a connection: all that waits is sent again."""
         self._events.connected(self._outbox.last_id)
         self._appeals.connected(self._outbox.last_paper)
         self._papers.connected(self._outbox.last_paper)
+        self._stills.connected(self._outbox.last_paper)
 
     def due(self, now: float) -> Iterator[Shipment]:
         """Yield what is to be sent now."""
         for sender in self._all:
             for sending in sender.due(now):
-                user = (REPLAYED,) if sending.replayed else ()
                 one = sending.event
+                user = one.user + ((REPLAYED,) if sending.replayed else ())
                 topic = one.topic or self._events_topic
                 yield Shipment(
                     Publication(topic, one.payload, user=user, correlation=one.correlation),
@@ -72,6 +77,7 @@ class Senders:
         known = list(ids)
         self._events.answered(known, now)
         self._appeals.answered(known, now)
+        self._stills.answered(known, now)
 
     def next_due(self) -> float | None:
         """Return when something must be sent again, if nothing else happens."""

@@ -11,7 +11,8 @@ from pydantic import TypeAdapter
 from cleandesk.contract.messages import ActiveViolation, LostRange
 from cleandesk.link import schema
 from cleandesk.link.chain import START, Anchor
-from cleandesk.link.ledger import Ledger, PaperRows
+from cleandesk.link.ledger import Ledger
+from cleandesk.link.paper_rows import PaperRows
 from cleandesk.link.records import Active, Contents, Pending, Record, Seen
 from cleandesk.link.schema import DamagedError, check_digest
 

@@ -21,7 +21,7 @@ _PERIOD_SHARE = 0.9
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A frame that can be looked at; its picture is gone, but for what the model gets.
+    """A frame that can be looked at; its picture is gone, but for what the model gets, or a still.
 
     Attributes:
         at: When it was taken.
@@ -30,6 +30,8 @@ class Ready:
         origin: Where the part that is looked at begins in it, x and y.
         prepared: That part as the model's input.
         plane: The same, tiny; None where no gate wants it.
+        picture: A copy of the whole picture, blanked outside the area, for a still; None where none
+            is wanted.
     """
 
     at: Instant
@@ -38,6 +40,7 @@ class Ready:
     origin: tuple[int, int]
     prepared: Prepared
     plane: Plane | None
+    picture: NDArray[np.uint8] | None = None
 
 
 class Preparer:
@@ -52,6 +55,7 @@ class Preparer:
         looks_per_s: How often a frame is due.
         gated: Whether the gate needs a small plane of each.
         tap: Shown each blanked picture, in the capture thread; copies what it keeps.
+        wanted: Asked there whether the picture is to be copied; without it none ever is.
 
     Attributes:
         looks_per_s: How often a frame is due; may be changed at any time.
@@ -66,13 +70,14 @@ class Preparer:
         looks_per_s: float,
         gated: bool = True,
         tap: Callable[[NDArray[np.uint8]], None] | None = None,
+        wanted: Callable[[], bool] | None = None,
     ) -> None:
         # OpenCV's own threads would take the cores that inference runs on.
         cv2.setNumThreads(1)
         self._detector, self._tray, self._timer = detector, tray, timer
         spec = detector.manifest.input
         self._shrinker = Shrinker(spec.width, spec.height) if gated else None
-        self._tap = tap
+        self._tap, self._wanted = tap, wanted
         self._next = float("-inf")
         self.looks_per_s = looks_per_s
 
@@ -114,5 +119,6 @@ class Preparer:
         with self._timer.stage("prepare"):
             prepared = self._detector.prepare(frame.view, place)
             plane = self._shrinker.plane(prepared.small) if self._shrinker else None
-        ready = Ready(frame.at, frame.number, frame.size, frame.origin, prepared, plane)
+        picture = frame.image.copy() if self._wanted and self._wanted() else None
+        ready = Ready(frame.at, frame.number, frame.size, frame.origin, prepared, plane, picture)
         self._tray.put(place, ready)

@@ -3,13 +3,14 @@
 import base64
 import logging
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from cleandesk.clock import Clock, Instant
 from cleandesk.contract.messages import Privacy, PrivacyState
+from cleandesk.contract.stills import media_type_of
 from cleandesk.contract.topics import Address
 from cleandesk.contract.worker_messages import Appeal
 from cleandesk.link import Entry, LedgerUnreadableError, Outbox, Paper
@@ -24,7 +25,8 @@ from cleandesk.worker.spot_check import SpotChecks
 
 log = logging.getLogger(__name__)
 
-_JPEG = b"\xff\xd8\xff"
+#: Pictures of one answer, bytes: in base64 they fit into a line, with all else that is in it.
+_MOST_PICTURES = p.MAX_LINE // 2
 _NOTES = {
     "paired": "The page was paired with a new device.",
     "pin_changed": "The page's PIN was changed.",
@@ -168,22 +170,35 @@ class Desk:
         checked = self._checking.checked()
         late = bool(newest) and checked.to < newest[0].number
         return p.Ledger(
-            entries=[_entry(one) for one in entries],
+            entries=[_entry(one) for one in _fitting(entries)],
             total=self._from.outbox.kept,
             whole=None if late and checked.whole else checked.whole,
             checked_to=checked.to,
         )
 
 
+def _fitting(entries: Sequence[Entry]) -> Iterator[Entry]:
+    """Yield the first ones, as many as one line takes; the page asks for the others next."""
+    room = _MOST_PICTURES
+    for one in entries:
+        if media_type_of(one.payload) is not None:
+            room -= len(one.payload)
+        if room < 0:
+            return
+        yield one
+
+
 def _entry(one: Entry) -> p.Entry:
-    picture = one.payload.startswith(_JPEG)
+    media = media_type_of(one.payload)
+    picture = media == "image/jpeg"
+    sealed = "" if picture or media is None else f"({media}, {len(one.payload)} bytes)"
     return p.Entry(
         number=one.number,
         at=datetime.fromisoformat(one.at),
         kind=one.kind,
         topic=one.topic,
         message_id=one.message_id[:200],
-        payload="" if picture else one.payload.decode(errors="replace"),
+        payload="" if picture else sealed or one.payload.decode(errors="replace"),
         picture=base64.b64encode(one.payload).decode() if picture else None,
         chain=one.chain.hex(),
         sent_at=datetime.fromisoformat(one.sent_at) if one.sent_at else None,

@@ -73,7 +73,10 @@ class TellIdle(Line):
 
 
 class GetLedger(Line):
-    """Ask for entries of the ledger, the newest first; answered by `Ledger`."""
+    """Ask for entries of the ledger, the newest first; answered by `Ledger`.
+
+    It may hold fewer than asked for, as pictures take room: ask for those before the last one.
+    """
 
     ask: Literal["ledger"] = "ledger"
     before: Count | None = Field(default=None, description="Only entries below this number")
@@ -189,7 +192,7 @@ class Entry(Line):
 
     Attributes:
         kind: The message's channel, or `note` for what happened here and was not sent.
-        payload: What was sent, as text.
+        payload: What was sent, as text; of what is sealed, only what it is.
         picture: What was sent, if it is a JPEG, in base64; then `payload` is empty.
         chain: SHA-256 over this entry and all before it, hexadecimal.
         sent_at: When the broker took it; None: not yet, or never meant to be.

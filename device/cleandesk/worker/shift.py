@@ -1,12 +1,16 @@
 """What breaks, absence, idleness and spot checks mean for the frame loop. In its thread alone."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 from cleandesk.clock import Instant
 from cleandesk.contract.messages import CloseReason
 from cleandesk.contract.worker_messages import Idle as IdleMessage
 from cleandesk.detector import Detections
+from cleandesk.evidence import Taking
 from cleandesk.loop import Looker
 from cleandesk.policy import Change, Policy
 from cleandesk.worker.aiming import Aiming
@@ -29,6 +33,7 @@ class Onlookers:
         presence: None where absence is not told.
         idle: The idle marker; None where the site does not ask for it.
         say_idle: Sends the marker's beginning or end.
+        stills: Takes pictures of violations; None where the site has not turned that on.
     """
 
     sight: Sight
@@ -38,6 +43,7 @@ class Onlookers:
     presence: Presence | None
     idle: Idle | None
     say_idle: Callable[[IdleMessage], None]
+    stills: Taking | None = None
 
 
 class Shift:
@@ -94,6 +100,8 @@ class Shift:
             changes += self._policy.close_all(CloseReason.BREAK, at)
             self.forget()
             self._to.spots.break_began(now)
+            if self._to.stills:
+                self._to.stills.forget()
         if present is None and self.resting:
             self.resting, self._back = False, now
             changes += self._policy.close_all(CloseReason.BREAK, at)
@@ -102,7 +110,7 @@ class Shift:
         if self.resting:
             self._to.aiming.stop()
         else:
-            self._to.spots.step(now, self._policy.progress)
+            self._step_spots(at, now)
         self._follow_idle(now)
         return changes
 
@@ -114,8 +122,27 @@ class Shift:
         else:
             self.stuck = now.mono - self._told_to_stop > self._lets_go_s
 
-    def look(self, found: Detections | None, at: Instant) -> None:
-        """Take what a look saw; None: the same as the one before."""
+    def _step_spots(self, at: Instant, now: Instant) -> None:
+        """Answer a spot check that is over; what it found violated may have a still."""
+        for row in self._to.spots.step(now, self._policy.progress):
+            if self._to.stills and row.violation_id:
+                self._to.stills.want(row.violation_id, row.class_name, row.place, at)
+
+    def changed(self, changes: Sequence[Change]) -> None:
+        """Take what opened, changed or closed, once it is committed."""
+        if self._to.stills:
+            self._to.stills.follow(changes)
+
+    def look(
+        self, found: Detections | None, at: Instant, picture: NDArray[np.uint8] | None = None
+    ) -> None:
+        """Take what a look saw; None: the same as the one before.
+
+        Args:
+            found: What it saw.
+            at: When the frame was taken.
+            picture: The frame, copied, if a still is wanted.
+        """
         if found is None:
             if self._to.presence:
                 self._to.presence.unchanged(at)
@@ -125,15 +152,17 @@ class Shift:
         if self._to.spots.running:
             self._to.spots.look(self._to.sight.told(found))
         self._to.drawings.put(found, at)
+        if self._to.stills:
+            self._to.stills.look(picture, found, at)
 
     def unwanted(self) -> bool:
         """Say whether a break has begun, so that what a frame shows is forgotten."""
         return self.mode.present is not None
 
     @property
-    def spot_check(self) -> bool:
-        """Whether somebody asked for looks: then none is left out."""
-        return self._to.spots.running
+    def attentive(self) -> bool:
+        """Whether no look is left out: somebody asked for looks, or a still waits for a frame."""
+        return self._to.spots.running or (self._to.stills is not None and self._to.stills.wanted)
 
     def forget(self) -> None:
         """Begin anew, as after a fault: nothing is known of that time."""

@@ -1,7 +1,7 @@
 """The worker's side of a box, put together: break, absence, spot checks, socket, button, light."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from cleandesk.camera import Capture
@@ -13,11 +13,13 @@ from cleandesk.contract.commands import (
     SpotCheckRequest,
     SpotCheckResponse,
 )
+from cleandesk.contract.messages import StillHealth
 from cleandesk.contract.topics import Address, Channel, Command
 from cleandesk.contract.worker_messages import Idle as IdleMessage
+from cleandesk.evidence import Taking
 from cleandesk.link import Entry, LedgerUnreadableError, Outbox, Paper
 from cleandesk.loop import Looker
-from cleandesk.policy import Policy
+from cleandesk.policy import Change, Policy
 from cleandesk.settings import BoxSettings
 from cleandesk.worker import keeping
 from cleandesk.worker.aiming import Aiming
@@ -59,6 +61,7 @@ class Surroundings:
         connected: Whether the broker has us.
         wake: Has the frame loop take its next turn at once.
         statement: What is sensed, sent and kept by the running configuration.
+        stills: Takes pictures of violations; None where the site has not turned that on.
     """
 
     outbox: Outbox
@@ -71,10 +74,11 @@ class Surroundings:
     connected: Callable[[], bool]
     wake: Callable[[], None]
     statement: Callable[[], Statement]
+    stills: Taking | None
 
 
 class WorkerSide:
-    """All of it; the frame loop knows its `mode`, `shift`, `desk` and `recent`.
+    """All of it; the frame loop knows its `mode`, `shift` and `desk`, and tells it of changes.
 
     Raises:
         PinError: If a pin that the settings name cannot be used.
@@ -114,6 +118,7 @@ class WorkerSide:
                 presence=Presence(zone, settings.worker.absent_after_s) if zone else None,
                 idle=idle,
                 say_idle=self._say_idle,
+                stills=around.stills,
             ),
             timeout_s=settings.camera.timeout_s,
         )
@@ -144,6 +149,8 @@ class WorkerSide:
         self.recent.load(entries, self._around.outbox.open_violations())
         self.mode.listen(self._around.wake)
         self._pins.listen(self.mode.toggle, self.mode.reset_pin)
+        if self._around.stills is not None:
+            self._around.stills.start()
         if self._server is not None:
             self._server.start()
 
@@ -157,9 +164,21 @@ class WorkerSide:
     def stop(self) -> None:
         """Stop the sensor, put out the light, listen no more."""
         self.mode.stop_sensor()
+        if self._around.stills is not None:
+            self._around.stills.stop()
         if self._server is not None:
             self._server.stop()
         self._pins.close()
+
+    def changed(self, changes: Sequence[Change]) -> None:
+        """Take what opened, changed or closed, once it is committed."""
+        self.recent.take(changes)
+        self.shift.changed(changes)
+
+    @property
+    def stills_health(self) -> StillHealth | None:
+        """What became of pictures of violations; None where there are none."""
+        return None if self._around.stills is None else self._around.stills.health
 
     def _read_ledger(self) -> Iterator[Entry]:
         """Yield the newest entries, the newest first."""

@@ -51,6 +51,10 @@ class _Check:
             elif len(self.things) < _MOST:
                 self.things.append(_Thing(class_name, score, place, 1))
 
+    def saw(self, class_name: str, place: Place) -> bool:
+        """Say whether a thing of this class was seen there."""
+        return self._find(class_name, place, range(len(self.things))) is not None
+
     def _find(self, class_name: str, place: Place, free: Sequence[int]) -> int | None:
         shares = {
             at: iou_and_containment(self.things[at].place, place)[0]
@@ -105,14 +109,15 @@ class SpotChecks:
         if self._check is not None:
             self._check.look(seen)
 
-    def step(self, now: Instant, progress: Callable[[], Sequence[Progress]]) -> None:
-        """Answer once the time is over."""
+    def step(self, now: Instant, progress: Callable[[], Sequence[Progress]]) -> Sequence[Progress]:
+        """Answer once the time is over; return what is open then and was seen in the check."""
         check = self._check
         if check is None or now.mono - check.began.mono < check.look_s:
-            return
+            return ()
         if not check.looks:
             self._answer(_short(Outcome.OFF, now, "the camera gave no picture to believe"))
-            return
+            return ()
+        rows = progress()
         self._answer(
             SpotCheckResponse(
                 outcome=Outcome.DONE,
@@ -129,9 +134,10 @@ class SpotChecks:
                     )
                     for thing in check.things
                 ],
-                verdicts=list(self._verdicts(progress())),
+                verdicts=list(self._verdicts(rows)),
             )
         )
+        return [row for row in rows if row.open and check.saw(row.class_name, row.place)]
 
     def break_began(self, now: Instant) -> None:
         """End one that runs: nothing that it saw is told."""

@@ -55,6 +55,7 @@ class Choices:
             breaks_a_day=limits.count_per_day,
             idle=settings.idle.enabled,
             spot_checks=settings.spot_checks.enabled,
+            still_delay_s=settings.stills.delay_s if settings.stills.enabled else None,
         )
 
 
@@ -148,6 +149,8 @@ def _sent(settings: BoxSettings, choices: Choices) -> Iterator[Fact]:
         yield _fact("sent.stills_off")
     else:
         yield _fact("sent.stills_on", delay_s=choices.still_delay_s)
+        sealed = settings.stills.encrypt_to is not None
+        yield _fact("sent.stills_sealed" if sealed else "sent.stills_open")
     if settings.page.enabled:
         yield _fact("sent.aiming")
     yield _fact("sent.box")
@@ -155,13 +158,14 @@ def _sent(settings: BoxSettings, choices: Choices) -> Iterator[Fact]:
 
 def _kept(settings: BoxSettings, choices: Choices) -> Iterator[Fact]:
     ledger = settings.ledger
-    yield _fact("kept.pictures")
+    stills = choices.still_delay_s is not None
+    yield _fact("kept.pictures_but_stills" if stills else "kept.pictures")
     yield _fact("kept.ledger", days=ledger.keep_days, mb=ledger.max_mb)
     yield _fact("kept.outbox", events=settings.outbox.max_events)
     yield _fact("kept.site")
     if choices.idle:
         yield _fact("kept.site_idle")
-    if choices.still_delay_s is not None:
+    if stills:
         yield _fact("kept.stills", hours=STILL_HOURS)
 
 

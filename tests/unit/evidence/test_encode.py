@@ -4,7 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from cleandesk.evidence.encode import ENVELOPE, MOST_BYTES, encode, segments
+from cleandesk.contract.stills import MAX_STILL
+from cleandesk.evidence.encode import ENVELOPE, encode, segments
 from cleandesk.evidence.redaction import Redacted
 
 
@@ -21,7 +22,7 @@ def _read(jpeg: bytes) -> np.ndarray[tuple[int, ...], np.dtype[np.integer | np.f
 @pytest.mark.parametrize("size", [(1, 1), (30, 700), (480, 480), (1280, 1280)])
 def test_even_noise_is_brought_below_the_limit(size: tuple[int, int]) -> None:
     jpeg = encode(_noise(*size), 1280)
-    assert len(jpeg) <= MOST_BYTES - ENVELOPE
+    assert len(jpeg) <= MAX_STILL - ENVELOPE
     assert _read(jpeg).ndim == 3
 
 

@@ -2,7 +2,7 @@
 
 import json
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 from paho.mqtt.client import Client, MQTTMessage
@@ -21,6 +21,7 @@ class Heard:
     replayed: bool
     expiry_s: int | None
     correlation: bytes | None
+    user: dict[str, str] = field(default_factory=dict)
 
     @property
     def channel(self) -> str:
@@ -78,8 +79,11 @@ class Listener:
                 replayed=user.get("replayed") == "1",
                 expiry_s=getattr(properties, "MessageExpiryInterval", None),
                 correlation=getattr(properties, "CorrelationData", None),
+                user=user,
             )
         )
+        if self.answers and "still_id" in user:
+            self.answer(json.dumps([{"id": user["still_id"], "result": "committed"}]).encode())
         for channel, key in (("/violation", "event_id"), ("/appeal", "appeal_id")):
             if self.answers and message.topic.endswith(channel):
                 id_ = json.loads(message.payload)[key]

@@ -138,6 +138,15 @@ def privacy(minute: int = 0, state: PrivacyState = PrivacyState.WORKING) -> Pape
     return Paper.privacy(ADDRESS, Privacy(state=state, since=START + timedelta(minutes=minute)))
 
 
+def jpeg(number: int = 0, size: int = 2_000) -> bytes:
+    """Return what passes for a JPEG, another one for each number."""
+    return b"\xff\xd8\xff" + number.to_bytes(8, "big") + b"\x07" * (size - 13) + b"\xff\xd9"
+
+
+def still(violation_id: str | None = None, number: int = 0) -> Paper:
+    return Paper.still(ADDRESS, violation_id or new_id(), new_id(), jpeg(number))
+
+
 def papers(violation_id: str) -> list[Paper]:
     """Return one that the subscriber answers for, and two that it does not."""
     return [appeal(violation_id), idle(), response()]

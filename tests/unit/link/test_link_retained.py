@@ -23,6 +23,7 @@ from tests.unit.link.make import (
     new_id,
     outbox,
     papers,
+    still,
 )
 
 pytestmark = needs_mosquitto
@@ -164,7 +165,7 @@ def test_topics_written_are_those_a_box_may_write(
         link.set_privacy(Privacy(state=PrivacyState.WORKING, since=START))
         commit_many(box, 1)
         link.set_reported(ReportedConfig(outcome=ConfigOutcome.OWN, at=START, clock_synced=True))
-        for paper in papers(new_id()):
+        for paper in [*papers(new_id()), still()]:
             box.say(paper)
         assert link.wait_drained(30)
         written = set(Channel) - {Channel.DESIRED}

@@ -2,6 +2,7 @@
 
 import threading
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
 import pytest
@@ -51,6 +52,37 @@ def test_of_a_cameras_frames_those_are_ready_that_are_due(detector: Detector) ->
     assert found == [0, 0.2, 0.4, 0.6, 0.8, 1.0]
     assert made.preparer.dropped == 0
     assert set(made.timer.percentiles()) == {"prepare"}
+
+
+class Uncopied(np.ndarray[Any, np.dtype[np.uint8]]):
+    """A picture that may not be copied."""
+
+    def copy(self, order: Any = "C") -> Any:  # noqa: ARG002 - numpy's signature
+        raise AssertionError("it was copied")
+
+
+@pytest.mark.parametrize("wanted", [None, lambda: False])
+def test_no_picture_is_copied_unless_a_still_is_wanted(detector: Detector, wanted: Any) -> None:
+    tray: Tray[Ready] = Tray()
+    preparer = Preparer(detector, tray, StageTimer(), looks_per_s=5, wanted=wanted)
+    one = frame(0)
+    preparer.put(Frame(one.image.view(Uncopied), one.at, 1))
+    ready = tray.take(0)
+    assert ready is not None
+    assert ready.picture is None
+
+
+def test_a_wanted_picture_is_a_copy_of_its_own_frame(detector: Detector) -> None:
+    tray: Tray[Ready] = Tray()
+    preparer = Preparer(detector, tray, StageTimer(), looks_per_s=5, wanted=lambda: True)
+    one = frame(0, level=70)
+    preparer.put(one)
+    one.image[:] = 0  # as a driver does with the next one
+    ready = tray.take(0)
+    assert ready is not None
+    assert ready.picture is not None
+    assert (ready.picture == 70).all()
+    assert ready.picture.shape[:2] == ready.size[::-1]
 
 
 def test_while_the_loop_is_late_the_newest_frame_is_ready(detector: Detector) -> None:

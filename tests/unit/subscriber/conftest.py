@@ -7,7 +7,7 @@ from sqlalchemy import Engine, Select, select
 
 from cleandesk_fleet.subscriber.database import open_reader, open_writer
 from cleandesk_fleet.subscriber.store import Log
-from tests.unit.subscriber.make import HandClock
+from tests.unit.subscriber.make import HandClock, log_of
 
 
 class Kept:
@@ -43,7 +43,7 @@ def engine(path: Path) -> Iterator[Engine]:
 
 @pytest.fixture
 def journal(engine: Engine, clock: HandClock) -> Log:
-    journal = Log(engine, silent_after_s=180, max_quarantined=50).begin(clock())
+    journal = log_of(engine, silent_after_s=180, max_quarantined=50).begin(clock())
     journal.watch.resume(clock().mono)
     return journal
 

@@ -3,12 +3,18 @@
 import hashlib
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
+
+from sqlalchemy import Engine
 
 from cleandesk.contract.mqtt import Received
 from cleandesk.contract.topics import Address, Channel
 from cleandesk_fleet.subscriber.intake import Reading, read
 from cleandesk_fleet.subscriber.moments import Moment
+from cleandesk_fleet.subscriber.pictures import Pictures
+from cleandesk_fleet.subscriber.store import Log
+from cleandesk_fleet.subscriber.transaction import Album
 
 BOX = Address("s1", "b1")
 OTHER = Address("s1", "b2")
@@ -100,6 +106,23 @@ def health(*, box: Address = BOX, retain: bool = False, **changes: Any) -> Readi
 
 def status(state: str = "online", *, box: Address = BOX, retain: bool = False) -> Reading:
     return read(received("status", status_fields(state), box=box, retain=retain), None)
+
+
+def log_of(
+    engine: Engine,
+    *,
+    silent_after_s: float = 180,
+    max_quarantined: int = 50,
+    folder: Path = Path("no-stills"),
+    keep: timedelta = timedelta(hours=72),
+) -> Log:
+    """Return a log; a test with stills names a folder for them."""
+    return Log(
+        engine,
+        silent_after_s=silent_after_s,
+        max_quarantined=max_quarantined,
+        album=Album(Pictures(folder), keep),
+    )
 
 
 class HandClock:

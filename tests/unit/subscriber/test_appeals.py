@@ -19,7 +19,7 @@ from cleandesk_fleet.subscriber.intake import Rejected, read
 from cleandesk_fleet.subscriber.moments import Moment
 from cleandesk_fleet.subscriber.queries import Filter
 from cleandesk_fleet.subscriber.store import Log
-from tests.unit.subscriber.make import BOX, START, event_fields, hex_id, received
+from tests.unit.subscriber.make import BOX, START, event_fields, hex_id, log_of, received
 
 V1 = Path(__file__).with_name("log_v1.sql")  # of a log that the version before has written
 NOW = Moment(1.0, START)
@@ -32,7 +32,7 @@ def engine(tmp_path: Path) -> Engine:
 
 @pytest.fixture
 def log(engine: Engine) -> Log:
-    return Log(engine, silent_after_s=180, max_quarantined=10).begin(NOW)
+    return log_of(engine, silent_after_s=180, max_quarantined=10).begin(NOW)
 
 
 def appeal_fields(number: int = 1, **changes: Any) -> dict[str, Any]:
@@ -149,7 +149,7 @@ def test_a_log_of_the_version_before_is_brought_up_to_date(tmp_path: Path) -> No
     with pytest.raises(DatabaseUnusableError, match=r"schema 1.*run` once"):
         open_reader(path)
     engine = open_writer(path)
-    log = Log(engine, silent_after_s=180, max_quarantined=10).begin(NOW)
+    log = log_of(engine, silent_after_s=180, max_quarantined=10).begin(NOW)
     (row,) = rows(engine, queries.find_violations)
     assert (row["rule"], row["appealed"]) == ("no-phone", None)
     take(log, "appeal", appeal_fields())

@@ -245,5 +245,5 @@ def test_check_tells_a_folder_that_is_not_there(run: Run, tmp_path: Path) -> Non
 def test_check_is_content_with_a_good_configuration(run: Run, tmp_path: Path) -> None:
     code, out, err = run("check", "--config", config(tmp_path))
     assert (code, err) == (0, "")
-    assert "fine; 6 subscriptions" in out
+    assert "fine; 7 subscriptions" in out
     assert not (tmp_path / "log.db").exists()

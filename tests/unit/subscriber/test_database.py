@@ -14,7 +14,7 @@ from cleandesk_fleet.subscriber.database import (
 )
 from cleandesk_fleet.subscriber.store import Log
 from cleandesk_fleet.subscriber.tables import events, meta
-from tests.unit.subscriber.make import HandClock, event
+from tests.unit.subscriber.make import HandClock, event, log_of
 
 HOLDER = """
 import sys, pathlib
@@ -54,7 +54,7 @@ def test_a_reader_cannot_write(journal: Log, path: Path) -> None:
 def test_a_log_can_be_opened_again(path: Path, clock: HandClock) -> None:
     for number in (1, 2):
         engine = open_writer(path)
-        Log(engine, silent_after_s=9, max_quarantined=9).commit([event(number)], clock())
+        log_of(engine, silent_after_s=9, max_quarantined=9).commit([event(number)], clock())
         engine.dispose()
     with open_reader(path).connect() as connection:
         assert len(connection.execute(select(events)).all()) == 2

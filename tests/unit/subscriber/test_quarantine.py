@@ -14,7 +14,7 @@ from cleandesk_fleet.subscriber.quarantine import MAX_KEPT_BYTES
 from cleandesk_fleet.subscriber.store import Log
 from cleandesk_fleet.subscriber.tables import meta, quarantine
 from tests.unit.subscriber.conftest import Kept
-from tests.unit.subscriber.make import OTHER, HandClock, event, received
+from tests.unit.subscriber.make import OTHER, HandClock, event, log_of, received
 from tests.unit.subscriber.test_intake import json_values, topics, twisted_events
 
 
@@ -81,7 +81,7 @@ numbers = itertools.count(1)
 @pytest.fixture(scope="module")
 def long_lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Log]:
     engine = open_writer(tmp_path_factory.mktemp("log") / "log.db")
-    yield Log(engine, silent_after_s=180, max_quarantined=50).begin(HandClock()())
+    yield log_of(engine, silent_after_s=180, max_quarantined=50).begin(HandClock()())
     engine.dispose()
 
 

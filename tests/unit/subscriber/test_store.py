@@ -19,6 +19,7 @@ from tests.unit.subscriber.make import (
     event_fields,
     health,
     hex_id,
+    log_of,
     received,
     status,
 )
@@ -205,7 +206,7 @@ def test_a_silence_outlives_the_subscriber(
     results(journal, clock, status("online"))
     journal.look_around(clock.sleep(181))
     journal.reopen()
-    later = Log(database.open_writer(path), silent_after_s=180, max_quarantined=9).begin(clock())
+    later = log_of(database.open_writer(path), silent_after_s=180, max_quarantined=9).begin(clock())
     later.watch.resume(clock().mono)
     later.look_around(clock.sleep(500))
     assert len(kept.rows(alarms)) == 1
@@ -219,7 +220,7 @@ def test_a_box_that_is_never_heard_again_after_a_restart_is_silent(
 ) -> None:
     results(journal, clock, status("online"), status("stopped", box=OTHER))
     journal.reopen()
-    later = Log(database.open_writer(path), silent_after_s=180, max_quarantined=9).begin(clock())
+    later = log_of(database.open_writer(path), silent_after_s=180, max_quarantined=9).begin(clock())
     later.watch.resume(clock().mono)
     later.look_around(clock.sleep(181))
     assert [(row["kind"], row["box"]) for row in kept.rows(alarms)] == [("silent", "b1")]

@@ -1,5 +1,6 @@
 """The desk answers the page: objections, the last input, the ledger, notes, the statement."""
 
+import base64
 import json
 from collections.abc import Iterator
 from datetime import timedelta
@@ -11,7 +12,7 @@ import pytest
 from cleandesk.contract.messages import BreakReason, Phase, PrivacyState
 from cleandesk.contract.topics import Channel
 from cleandesk.contract.worker_messages import AppealReason
-from cleandesk.link import Outbox
+from cleandesk.link import Outbox, Paper
 from cleandesk.settings import BoxSettings
 from cleandesk.worker import protocol as p
 from cleandesk.worker.aiming import Aiming
@@ -20,8 +21,9 @@ from cleandesk.worker.idle import Idle
 from cleandesk.worker.recent import Recent
 from cleandesk.worker.spot_check import SpotChecks
 from cleandesk.worker.statement import Choices, statement
+from tests.contract.test_stills import envelope
 from tests.eventually import eventually
-from tests.unit.link.make import change, closed, commit, outbox
+from tests.unit.link.make import ADDRESS, change, closed, commit, jpeg, new_id, outbox
 from tests.unit.worker.make import START, Process, SetClock
 
 SETTINGS = BoxSettings.model_validate(
@@ -161,6 +163,34 @@ def test_the_ledger_is_shown_word_for_word_newest_first(asked: Asked) -> None:
     older = asked.desk.answer(p.GetLedger(before=kept[0].number, limit=1))
     assert isinstance(older, p.Ledger)
     assert [one.number for one in older.entries] == [kept[1].number]
+
+
+def test_a_picture_is_shown_and_a_sealed_one_is_called_so(asked: Asked) -> None:
+    asked.outbox.note_picture(jpeg(1))
+    for content in (envelope(b"secret"), jpeg(2)):
+        asked.outbox.say(Paper.still(ADDRESS, new_id(), new_id(), content), hold_s=60)
+    answer = asked.desk.answer(p.GetLedger())
+    assert isinstance(answer, p.Ledger)
+    newest, sealed, shown = answer.entries
+    assert base64.b64decode(newest.picture or "") == jpeg(2)
+    assert (sealed.kind, sealed.picture) == ("still", None)
+    assert sealed.payload == f"(application/pkcs7-mime, {len(envelope(b'secret'))} bytes)"
+    assert base64.b64decode(shown.picture or "") == jpeg(1)
+    assert (newest.payload, newest.sent_at) == ("", None)
+
+
+def test_an_answer_with_many_pictures_fits_into_a_line(asked: Asked) -> None:
+    for number in range(12):
+        content = jpeg(number, 100_000)
+        asked.outbox.say(Paper.still(ADDRESS, new_id(), new_id(), content))
+    numbers: list[int] = []
+    while not numbers or numbers[-1] > 1:
+        before = numbers[-1] if numbers else None
+        answer = asked.desk.answer(p.GetLedger(before=before))
+        assert len(p.encode(answer)) < p.MAX_LINE
+        assert isinstance(answer, p.Ledger)
+        numbers += [entry.number for entry in answer.entries]
+    assert numbers == list(range(12, 0, -1))
 
 
 def test_the_statement_says_what_the_settings_turn_on(asked: Asked) -> None:

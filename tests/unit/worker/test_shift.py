@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,6 +12,7 @@ from cleandesk.clock import Instant
 from cleandesk.contract.commands import Outcome, SpotCheckResponse
 from cleandesk.contract.messages import BreakReason, CloseReason, Phase
 from cleandesk.contract.worker_messages import Idle as IdleMessage
+from cleandesk.evidence import Taking
 from cleandesk.policy import Change
 from cleandesk.worker.aiming import Aiming
 from cleandesk.worker.break_mode import By
@@ -47,6 +49,27 @@ class Forgetful:
         self.forgot += 1
 
 
+class Album:
+    """Stands for the thread that makes stills: keeps what it is given until it is to forget."""
+
+    def __init__(self) -> None:
+        self.violations: list[str] = []
+        self.dropped = 0
+
+    def take(self, job: Any) -> bool:
+        self.violations.append(job.violation_id)
+        return True
+
+    def drop(self, violation_id: str, why: str) -> None:
+        assert violation_id
+        assert why
+        self.dropped += 1
+
+    def forget(self) -> None:
+        self.dropped += len(self.violations)
+        self.violations.clear()
+
+
 class Loop:
     """The part of the frame loop that a break is about, on a real policy."""
 
@@ -60,6 +83,9 @@ class Loop:
         self.idle = Idle(60)
         self.idles: list[IdleMessage] = []
         looker: Any = Forgetful()
+        self.album = Album()
+        album: Any = self.album
+        self.stills = Taking(album, lambda: self.mode.begun)
         sight = Sight([PHONE_RULE], NAMES, lambda _: THRESHOLD, presence=presence)
         self.shift = Shift(
             self.mode,
@@ -73,6 +99,7 @@ class Loop:
                 presence=Presence(ZONES["room"], 30) if presence else None,
                 idle=self.idle,
                 say_idle=self.idles.append,
+                stills=self.stills,
             ),
             timeout_s=5,
         )
@@ -91,9 +118,12 @@ class Loop:
         self.clock.move(0.01)
         at = self.clock.now()
         seen = frame(*found)
+        picture = np.zeros((4, 4, 3), np.uint8) if self.stills.wanted else None
         if not self.shift.unwanted():
-            self.changes += self.policy.step(seen, at)
-            self.shift.look(seen, at)
+            changes = self.policy.step(seen, at)
+            self.changes += changes
+            self.shift.changed(changes)
+            self.shift.look(seen, at, picture)
 
     def turns(self, seconds: float, *found: Any) -> None:
         for _ in range(round(seconds / LOOK_S)):
@@ -255,3 +285,41 @@ def test_a_camera_that_does_not_let_go_in_a_break_ends_the_process(tmp_path: Pat
     assert not loop.shift.stuck
     loop.turns(10)
     assert loop.shift.stuck
+
+
+def test_what_opens_is_looked_at_once_more_for_its_still(tmp_path: Path) -> None:
+    loop = Loop(tmp_path)
+    while not loop.changes:
+        assert not loop.shift.attentive
+        loop.turn(PHONE)
+    assert loop.shift.attentive
+    assert loop.album.violations == []
+    loop.turn(PHONE)
+    assert loop.album.violations == [loop.changes[0].violation_id]
+    assert not loop.shift.attentive
+
+
+def test_a_break_lets_go_of_every_frame_and_none_is_taken_in_it(tmp_path: Path) -> None:
+    loop = Loop(tmp_path)
+    loop.turns(8, PHONE)
+    assert len(loop.album.violations) == 1
+    loop.mode.start(BreakReason.REST, By.PAGE)
+    loop.turns(5, PHONE)
+    assert (loop.album.violations, loop.album.dropped) == ([], 1)
+    loop.mode.end(By.PAGE)
+    loop.turns(8, PHONE)
+    assert len(loop.album.violations) == 1
+
+
+def test_a_spot_check_wants_stills_of_what_it_found_and_of_nothing_else(tmp_path: Path) -> None:
+    loop = Loop(tmp_path)
+    loop.turns(8, PHONE)
+    (id_,) = loop.album.violations
+    answers: list[SpotCheckResponse] = []
+    loop.spots.begin(2, answers.append, loop.clock.now())
+    loop.turns(3, PHONE)
+    assert loop.album.violations == [id_, id_]
+    loop.spots.begin(2, answers.append, loop.clock.now())
+    loop.turns(3)
+    assert [answer.verdicts[0].violated for answer in answers] == [True, True]
+    assert loop.album.violations == [id_, id_], "it is open, and was not seen in this check"

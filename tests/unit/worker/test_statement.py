@@ -124,7 +124,7 @@ def test_it_says_how_much_of_the_picture_is_seen(settings: BoxSettings) -> None:
 
 def test_what_a_site_turns_on_is_told(settings: BoxSettings) -> None:
     off, on = facts(settings, Choices()), facts(settings, EVERYTHING)
-    for name in ("sensed.idle_off", "sent.stills_off", "breaks.no_limits"):
+    for name in ("sensed.idle_off", "sent.stills_off", "kept.pictures", "breaks.no_limits"):
         assert f"privacy.{name}" in off
         assert f"privacy.{name}" not in on
     assert on["privacy.sent.stills_on"] == [{"delay_s": "60"}]
@@ -139,11 +139,13 @@ def test_what_a_site_turns_on_is_read_from_its_settings(settings: BoxSettings) -
         "idle": {"enabled": True},
         "page": {"enabled": False},
         "gpio": {"button": 17},
+        "stills": {"enabled": True, "delay_s": 90, "encrypt_to": "site.pem"},
     }
     changed = BoxSettings.model_validate(given)
-    assert Choices.of(changed) == Choices(30, 4, idle=True, spot_checks=True)
+    assert Choices.of(changed) == Choices(30, 4, idle=True, spot_checks=True, still_delay_s=90)
     off, on = facts(settings, Choices()), facts(changed, Choices.of(changed))
     assert on["privacy.sensed.absent"] == [{"zone": "desk", "after_s": "120"}]
+    assert "privacy.sent.stills_sealed" in on
     for name in ("sensed.absent_off", "sent.aiming"):
         assert f"privacy.{name}" in off
         assert f"privacy.{name}" not in on

@@ -19,7 +19,9 @@ async def show(visit: Visit) -> Response:
     before = None if text is None else _number(text)
     ledger = await visit.parts.box.ask(GetLedger(before=before, limit=_ENTRIES), Ledger)
     entries = ledger.entries
-    more = len(entries) == _ENTRIES and entries[-1].number > 1
+    # With pictures among them there may be fewer than asked for, and more to come all the same.
+    full = len(entries) == _ENTRIES or any(entry.picture for entry in entries)
+    more = full and entries[-1].number > 1
     return visit.page(
         "sent.html",
         ledger=ledger,

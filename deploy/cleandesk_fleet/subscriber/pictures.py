@@ -1,0 +1,84 @@
+"""The folder of stills beside the log: one file a picture, named by its sha256."""
+
+import os
+from collections.abc import Collection
+from pathlib import Path
+
+_EXTENSIONS = {"image/jpeg": "jpg", "application/pkcs7-mime": "p7m"}
+_DRAFT = "draft"
+
+
+def folder_of(log: Path) -> Path:
+    """Return the folder that belongs to a log."""
+    return log.with_name(f"{log.name}.stills")
+
+
+class Pictures:
+    """Files that their owner alone may read. One writer.
+
+    Args:
+        folder: Made with the first file.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def path(self, sha256: str, media_type: str) -> Path:
+        """Return where a picture is, or would be."""
+        return self._folder / f"{sha256}.{_EXTENSIONS[media_type]}"
+
+    def put(self, sha256: str, media_type: str, content: bytes) -> None:
+        """Keep a picture; it is on the disk, whole, when this returns.
+
+        Raises:
+            OSError: If the disk takes nothing.
+        """
+        path = self.path(sha256, media_type)
+        if path.exists():
+            return
+        self._folder.mkdir(mode=0o700, exist_ok=True)
+        draft = self._folder / _DRAFT
+        with open(
+            draft, "wb", opener=lambda name, flags: os.open(name, flags | os.O_CLOEXEC, 0o600)
+        ) as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.rename(path)
+        self._sync()
+
+    def remove(self, sha256: str, media_type: str) -> None:
+        """Delete a picture; that is on the disk when this returns. It need not be there.
+
+        Raises:
+            OSError: If it cannot be deleted.
+        """
+        path = self.path(sha256, media_type)
+        path.unlink(missing_ok=True)
+        if self._folder.is_dir():
+            self._sync()
+        if path.exists():
+            raise FileExistsError(f"{path} is still there after it was deleted")
+
+    def sweep(self, known: Collection[Path]) -> int:
+        """Delete what belongs to no row, as of a commit that failed; return how many there were.
+
+        Raises:
+            OSError: If one cannot be deleted.
+        """
+        if not self._folder.is_dir():
+            return 0
+        left = [path for path in self._folder.iterdir() if path not in known]
+        for path in left:
+            path.unlink()
+        if left:
+            self._sync()
+        return len(left)
+
+    def _sync(self) -> None:
+        """Have the folder's own entries on the disk."""
+        handle = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
