@@ -1,6 +1,7 @@
 """A box that is configured and asked from afar, and one that crashes again and again."""
 
 import json
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from tests.eventually import eventually
 from tests.mosquitto import needs_mosquitto
 from tests.rig import (
     ADDRESS,
+    BIN,
     CLIP,
     TRUTH,
     WHOLE,
@@ -83,15 +85,7 @@ def _online(rig: Rig) -> None:
     wait_for_status(rig.broker.port, lambda one: one.state is Availability.ONLINE)
 
 
-def _notes(rig: Rig) -> list[str]:
-    return [row["topic"] for row in _ledger(rig)]
-
-
 def _ledger(rig: Rig) -> list[dict[str, Any]]:
-    import subprocess  # noqa: PLC0415 - here alone
-
-    from tests.rig import BIN  # noqa: PLC0415
-
     made = subprocess.run(
         [BIN / "cleandesk", "ledger", "--config", rig.box_config, "--json"],
         capture_output=True,
@@ -186,9 +180,10 @@ def test_three_crashed_starts_lead_to_safe_mode_and_a_configuration_out_of_it(ri
     rig.start_subscriber()
     for _ in range(3):
         rig.start_box()
-        eventually(lambda: rig.ask("log", "--format", "jsonl") or True, "the log")
-        wait_for_health(rig.broker.port, lambda one: one.camera.frames > 0)
+        _online(rig)
+        eventually(rig.violations, "a violation")
         rig.kill("box")
+        wait_for_status(rig.broker.port, lambda one: one.state is Availability.OFFLINE)
     rig.start_box()
     health = wait_for_health(rig.broker.port, lambda one: one.safe_mode is not None)
     assert health.safe_mode == "3 starts in a row crashed; the last: without a word"

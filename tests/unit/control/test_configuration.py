@@ -137,6 +137,7 @@ def test_what_is_right_alone_and_wrong_here_is_rejected(
         b"\xff",
         b"null",
         b"[]",
+        b'{"[key]": null}',
         b"{",
         b"[" * 50_000,
         b'{"version": 1, "version": 2, "config": {}}',
@@ -159,8 +160,8 @@ def test_what_is_no_configuration_is_rejected_with_a_reason(tmp_path: Path, payl
 
 def test_stills_keep_the_certificate_of_the_box(tmp_path: Path) -> None:
     subject = configuration(tmp_path, stills={"encrypt_to": "/etc/cleandesk/site.pem"})
-    assert accept(subject, desired(1, stills={"enabled": True}))
-    assert subject.settings.stills.enabled
+    assert accept(subject, desired(1, stills={"margin": 1}))
+    assert subject.settings.stills.margin == 1
     assert subject.settings.stills.encrypt_to == Path("/etc/cleandesk/site.pem")
 
 

@@ -103,9 +103,9 @@ def test_it_says_that_people_are_looked_for_whatever_the_rules() -> None:
 def test_it_names_what_a_box_sends_by_the_contract_and_nothing_else(
     settings: BoxSettings, language: Language
 ) -> None:
-    told = statement(settings, Choices(idle=True)).sections["privacy.sent.title"]
+    told = statement(settings, Choices(idle=True, still_delay_s=60)).sections["privacy.sent.title"]
     said = " ".join(say(words(language), fact) for fact in told)
-    named = set(re.findall(r"['«]([a-z]+)['»]", said))
+    named = set(re.findall(r"['«]([a-z/]+)['»]", said))
     sent = {topic.channel.value for topic in TOPICS if topic.action == "send"}
     assert named == sent
 
