@@ -26,6 +26,7 @@ from cleandesk.settings_worker import (
     GpioSettings,
     IdleSettings,
     PageSettings,
+    SafeModeSettings,
     SpotCheckSettings,
     WorkerSettings,
 )
@@ -46,7 +47,7 @@ def test_the_default_file_explains_every_key() -> None:
     every += [Schedule, PresenceRule, PeopleRule, PhoneAtScreenRule, BrokerSettings, TlsSettings]
     every += [OutboxSettings, LedgerSettings, BreakSettings, WorkerSettings, IdleSettings]
     every += [SpotCheckSettings, PageSettings, GpioSettings]
-    every += [StillSettings]
+    every += [StillSettings, SafeModeSettings]
     for model in every:
         for name, field in model.model_fields.items():
             assert field.description, f"{model.__name__}.{name} has no description"
