@@ -22,7 +22,7 @@ from cleandesk.contract.messages import (
 )
 from cleandesk.contract.topics import Address, Command
 from cleandesk.contract.worker_messages import Appeal, AppealReason, Idle
-from cleandesk.link import EventMaker, Link, Outbox, Paper
+from cleandesk.link import Entry, EventMaker, Link, Outbox, Paper
 from cleandesk.link.records import Pending
 from cleandesk.policy.change import Change
 from cleandesk.settings import LedgerSettings, OutboxSettings
@@ -184,3 +184,13 @@ def health(box: Outbox) -> Health:
         outbox=box.health(),
         memory_mb=100,
     )
+
+
+def entries(box: Outbox) -> list[Entry]:
+    """Return the whole ledger, the oldest first."""
+    return box.ledger(limit=100_000)[::-1]
+
+
+def kinds(box: Outbox) -> list[str]:
+    """Return the kind of each entry, the oldest first."""
+    return [one.kind for one in entries(box)]
