@@ -82,8 +82,9 @@ system: $(VENV)/.dev mosquitto chromium  ## Real broker, box and subscriber
 broker: $(VENV)/.dev mosquitto  ## The production broker here, with throw-away certificates
 	$(BIN)/python -m broker
 
-test-identity: $(VENV)/.dev mosquitto mtools  ## Broker, certificates and provisioning
-	$(BIN)/pytest tests/unit/provision tests/system/test_broker_*.py tests/system/test_provision_*.py
+test-identity: $(VENV)/.dev mosquitto mtools strace  ## Broker, certificates, provisioning, claims
+	$(BIN)/pytest tests/unit/provision tests/unit/identity tests/unit/contract/test_tls_clock.py \
+	  tests/system/test_broker_*.py tests/system/test_provision_*.py
 
 fault: $(VENV)/.dev mosquitto  ## Kill and cut for real; ROUNDS=200 for a long one
 	$(BIN)/pytest tests/fault

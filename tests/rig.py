@@ -96,6 +96,7 @@ class Rig:
                 "broker": link,
                 "outbox": {"path": str(home / "outbox.db")},
                 "health_every_s": 1,
+                "safe_mode": {"after_starts": 1000},  # tests kill it at will
             }
             | more,
         )

@@ -7,13 +7,15 @@ from pathlib import Path
 
 from cleandesk import __version__, vitals
 from cleandesk.camera import Area, CameraFactory, Capture, make_camera
-from cleandesk.clock import Clock
+from cleandesk.clock import Clock, Instant
 from cleandesk.contract.topics import Address
+from cleandesk.control import Configuration, Control, kept
+from cleandesk.control.control import Hands
 from cleandesk.detector import Detector
 from cleandesk.evidence import Background, Still, StillMaker, Taking
 from cleandesk.link import EventMaker, Link, Outbox, Paper
 from cleandesk.loop import Gate, Governor, Looker, Preparer, Ready, Tray, needs_of
-from cleandesk.policy import Policy
+from cleandesk.policy import Change, Policy
 from cleandesk.settings import BoxSettings
 from cleandesk.worker.aiming import Aiming
 from cleandesk.worker.answers import room_a_day
@@ -25,8 +27,15 @@ from cleandesk.worker.statement import Choices, statement
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What the frame loop works with, from the camera to the broker."""
+    """What the frame loop works with, from the camera to the broker.
 
+    Attributes:
+        settings: What runs: the box's own, with what came by MQTT in their place.
+    """
+
+    settings: BoxSettings
+    control: Control
+    commands: Commands
     policy: Policy
     governor: Governor
     looker: Looker
@@ -40,7 +49,7 @@ class Parts:
 
 
 def assemble(
-    settings: BoxSettings,
+    own: BoxSettings,
     *,
     base: Path,
     clock: Clock,
@@ -51,7 +60,7 @@ def assemble(
     """Load the model, open the outbox and join the stages; nothing is looked at or sent yet.
 
     Args:
-        settings: What and how.
+        own: The box's own file.
         base: The folder that relative paths start from.
         clock: For everything.
         boot: Id of this power-on.
@@ -64,9 +73,12 @@ def assemble(
         PinError: If a pin cannot be used.
         EvidenceError: If stills are on and cannot be made.
     """
-    wanted, gated = settings.detector, settings.gate == "on"
+    wanted = own.detector
     detector = Detector.load(wanted.manifest, threads=wanted.threads, precision=wanted.precision)
     manifest = detector.manifest
+    configuration = Configuration(own, manifest, kept.path_of(own.outbox.path))
+    settings = configuration.settings
+    gated = settings.gate == "on"
     policy = Policy(
         settings.rules,
         settings.zones,
@@ -76,14 +88,13 @@ def assemble(
         look_s=1 / settings.looks_per_s,
         boot=boot,
     )
-    dropped = wanted.min_score or 0.0
     needs = needs_of(settings.rules, settings.looks_per_s)
     looker = Looker(
         detector,
         policy,
-        Gate(needs, 1 / settings.looks_per_s) if gated else None,
+        _gate(settings),
         timer,
-        min_score=tuple(max(floor, dropped) for floor in policy.floors),
+        min_score=least_scores(settings, policy),
     )
     address = Address(settings.site, settings.box)
     outbox = Outbox(settings.outbox, address, boot=boot, clock=clock, keep=settings.ledger)
@@ -97,10 +108,23 @@ def assemble(
         version=__version__,
         model=f"{manifest.name} {manifest.version}",
         on_request=commands.take,
+        on_desired=lambda received: control.take(received),  # noqa: PLW0108 - made below
     )
     stills = _stills(settings, outbox, address, lambda: worker.mode.begun)
     aiming = Aiming(clock, outbox.note, period_s=1 / needs.least_looks_per_s)
     tray = Tray[Ready]()
+    control = Control(
+        configuration,
+        clock,
+        outbox,
+        Hands(
+            report=link.set_reported,
+            republish=link.republish,
+            status=lambda: link.status,
+            wake=tray.wake,
+        ),
+    )
+    control.serve(commands)
     preparer = Preparer(
         detector,
         tray,
@@ -127,11 +151,14 @@ def assemble(
         commands=commands,
         connected=lambda: link.connected,
         wake=tray.wake,
-        statement=lambda: statement(settings, Choices.of(settings)),
+        statement=lambda: statement(control.settings, Choices.of(control.settings)),
         stills=stills,
     )
     worker = WorkerSide(settings, clock, boot, around)
     return Parts(
+        settings=settings,
+        control=control,
+        commands=commands,
         policy=policy,
         governor=Governor(settings.looks_per_s, needs.least_looks_per_s, clock.now()),
         looker=looker,
@@ -162,3 +189,32 @@ def _stills(
     detector = Detector.load(wanted.manifest, threads=1, precision=wanted.precision)
     maker = StillMaker.load(settings.stills, detector)
     return Taking(Background(maker, send, breaks), breaks)
+
+
+def rearrange(parts: Parts, settings: BoxSettings, at: Instant) -> list[Change]:
+    """Go by other rules, zones and limits on breaks from now on; in the frame loop's thread.
+
+    Args:
+        parts: What runs.
+        settings: They differ from those that run in nothing else.
+        at: The present moment.
+
+    Returns:
+        What closed: its rule or zone is gone or another.
+    """
+    changes = parts.policy.rearrange(settings.rules, settings.zones, at)
+    parts.looker.rearrange(_gate(settings), least_scores(settings, parts.policy))
+    parts.governor.need(needs_of(settings.rules, settings.looks_per_s).least_looks_per_s)
+    parts.worker.rearrange(settings)
+    return changes
+
+
+def _gate(settings: BoxSettings) -> Gate | None:
+    needs = needs_of(settings.rules, settings.looks_per_s)
+    return Gate(needs, 1 / settings.looks_per_s) if settings.gate == "on" else None
+
+
+def least_scores(settings: BoxSettings, policy: Policy) -> tuple[float, ...]:
+    """Return for each of the model's classes the score below which detections are left out."""
+    dropped = settings.detector.min_score or 0.0
+    return tuple(max(floor, dropped) for floor in policy.floors)

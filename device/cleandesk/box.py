@@ -1,20 +1,19 @@
 """The frame loop: wires camera, detector, policy, outbox and link, and owns their threads."""
 
 import logging
-import signal
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import FrameType
 
 from pydantic import ValidationError
 
 from cleandesk import report, vitals
-from cleandesk.assembly import assemble
-from cleandesk.camera import CameraFactory, CaptureState, is_live, video_length_s
+from cleandesk.assembly import assemble, rearrange
+from cleandesk.camera import CameraFactory, CaptureState, is_live
 from cleandesk.clock import Clock, Instant, SystemClock, boot_id
 from cleandesk.contract.messages import CameraFault, CloseReason, Privacy
+from cleandesk.control import Effect, Starts
 from cleandesk.detector import Detections
 from cleandesk.link import closing
 from cleandesk.loop import Ready
@@ -61,17 +60,19 @@ class Box:
         camera: CameraFactory | None = None,
         timer: vitals.StageTimer | None = None,
         heat: Callable[[], vitals.Heat] = vitals.heat,
+        starts: Starts | None = None,
     ) -> None:
         """Load the model, open the outbox; nothing is looked at or sent yet.
 
         Args:
-            settings: What and how.
+            settings: The box's own file; what came by MQTT goes before it.
             base: The folder that relative paths start from.
             clock: The machine's by default.
             observer: Told of each look, in the loop's thread.
             camera: Makes the camera; default: the one that the settings name.
             timer: Times the stages `area`, `prepare`, `infer`, `decode`, `policy`, `commit`.
             heat: Reads the processor's.
+            starts: Told that the box still runs.
 
         Raises:
             ModelError: If the model cannot be used.
@@ -79,7 +80,6 @@ class Box:
             PinError: If a pin cannot be used.
             EvidenceError: If stills are on and cannot be made.
         """
-        self._settings = settings
         self._clock = clock or SystemClock()
         self._observer = observer
         self._stop = threading.Event()
@@ -91,11 +91,9 @@ class Box:
         self._told: Privacy | None = None
         self._fault: CaptureState | None = None
         self._saved_at = self._started.mono
-        shortest_grace = min(rule.grace_s for rule in settings.rules)
-        self._save_every_s = min(SAVE_EVERY_S, max(1.0, shortest_grace / _SAVES_A_GRACE))
         self._health_at = 0.0
         self._seen = self._started
-        parts = assemble(
+        self._parts = parts = assemble(
             settings,
             base=base,
             clock=self._clock,
@@ -103,6 +101,7 @@ class Box:
             timer=self._timer,
             camera=camera,
         )
+        self._settings, self._control, self._starts = parts.settings, parts.control, starts
         self._policy, self._governor, self._looker = parts.policy, parts.governor, parts.looker
         self._events, self._outbox, self._link = parts.events, parts.outbox, parts.link
         self._tray, self._preparer, self._capture = parts.tray, parts.preparer, parts.capture
@@ -120,17 +119,19 @@ class Box:
 
         Returns:
             0, or 1 if a recording could not be read to its end or events were left unanswered, or
-            75 if the camera is beyond what this process can do and a new one should try.
+            75 if a new process should go on: the camera is beyond what this one can do, or it was
+            asked for.
         """
         self._restore()
         self._worker.start()
         self._link.start()
+        self._control.report()
         self._follow_worker()
         self._report(self._capture.state(self._clock.now()))
         orderly = False
         try:
             code = self._loop(until_end=until_end)
-            orderly = code != EXIT_RESTART_ME
+            orderly = code != EXIT_RESTART_ME or self._control.restarting
         finally:
             self._say_goodbye(orderly=orderly)
         return code
@@ -163,8 +164,7 @@ class Box:
                 ready = None  # it was taken before the break, however short that was
             now = self._clock.now()
             state = self._capture.state(now)
-            if self._shift.stuck:
-                log.error("the camera does not let go in a break: exit, which ends it")
+            if self._must_restart():
                 return EXIT_RESTART_ME
             if self._shift.resting:
                 self._rest(state, now)
@@ -185,6 +185,21 @@ class Box:
                 drained = self._link.wait_drained(_DRAIN_S, unless=self._stop)
                 return EXIT_OK if drained and state.fault is CameraFault.ENDED else EXIT_FAILED
         return EXIT_OK
+
+    def _must_restart(self) -> bool:
+        """Do what was asked from afar; what is open closes where its rule is gone or another."""
+        now = self._clock.now()
+        if self._starts is not None:
+            self._starts.follow(now)
+        effect = self._control.step()
+        if effect is Effect.CHANGED:
+            self._settings = self._control.settings
+            # A recording read faster than it was taken is ahead of the clock.
+            at = max(self._seen, now, key=lambda moment: moment.mono)
+            self._commit(rearrange(self._parts, self._settings, at), at)
+        if self._shift.stuck:
+            log.error("the camera does not let go in a break: exit, which ends it")
+        return effect is Effect.RESTART or self._shift.stuck
 
     def _follow_worker(self) -> bool:
         """Take note of breaks: in one, the sensor is stopped and nothing is open.
@@ -229,7 +244,9 @@ class Box:
                 self._report(state)
 
     def _commit(self, changes: list[Change], at: Instant) -> None:
-        due = self._policy.open_count and at.mono - self._saved_at >= self._save_every_s
+        shortest_grace = min(rule.grace_s for rule in self._settings.rules)
+        save_every_s = min(SAVE_EVERY_S, max(1.0, shortest_grace / _SAVES_A_GRACE))
+        due = self._policy.open_count and at.mono - self._saved_at >= save_every_s
         if changes or due:
             for change in changes:
                 log.info(
@@ -286,6 +303,7 @@ class Box:
             now=now,
             boot=self._boot,
             scheduled_rules_active=self._policy.scheduled_rules_active,
+            requests=self._parts.commands.health,
         )
         self._link.set_health(health.model_copy(update={"stills": self._worker.stills_health}))
         self._tell_privacy(state, now)
@@ -312,23 +330,3 @@ class Box:
         self._link.set_privacy(self._watching.off(self._capture.state(now), now, rest=rest))
         self._link.stop(orderly=orderly)
         self._outbox.close()
-
-
-def run(settings: BoxSettings, *, base: Path, show: bool = False, until_end: bool = False) -> int:
-    """Run a box until SIGTERM or SIGINT; returns the process's exit code."""
-    if show:
-        from cleandesk.show import LiveView  # noqa: PLC0415 - only a person at a terminal needs it
-
-        length_s = video_length_s(settings.camera, base=base)
-        with LiveView(title=f"{settings.site}/{settings.box}", length_s=length_s) as view:
-            return _until_signalled(Box(settings, base=base, observer=view), until_end=until_end)
-    return _until_signalled(Box(settings, base=base), until_end=until_end)
-
-
-def _until_signalled(box: Box, *, until_end: bool) -> int:
-    def end(_number: int, _frame: FrameType | None) -> None:
-        box.stop()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, end)
-    return box.run(until_end=until_end)

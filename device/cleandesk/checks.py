@@ -4,6 +4,9 @@ import logging
 from collections.abc import Iterator
 from pathlib import Path
 
+import cv2
+import numpy as np
+
 from cleandesk.config import ConfigError, Loaded, Problem, load_with_lines
 from cleandesk.config_words import choices
 from cleandesk.contract import tls
@@ -14,7 +17,11 @@ from cleandesk.evidence.faces import weights
 from cleandesk.evidence.seal import Seal
 from cleandesk.policy.observation import PERSON, PERSON_SCORE
 from cleandesk.policy.sightings import classes_of
-from cleandesk.settings import BoxSettings, PresenceRule
+from cleandesk.problems import Location
+from cleandesk.settings import BoxSettings, PresenceRule, Zone
+
+#: Of the picture: less is a line.
+_LEAST_AREA = 1e-4
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +34,7 @@ def read_settings(path: Path) -> BoxSettings:
     """
     loaded = load_with_lines(path, BoxSettings)
     manifest = _manifest(loaded)
-    problems = list(_problems(loaded, manifest))
+    problems = [*fits(loaded, manifest), *_tls(loaded)]
     if problems:
         raise ConfigError(problems)
     for rule, name in untried(loaded.settings, manifest):
@@ -46,7 +53,7 @@ def check(path: Path) -> tuple[BoxSettings, Detector]:
     """
     loaded = load_with_lines(path, BoxSettings)
     manifest = _manifest(loaded)
-    problems = list(_problems(loaded, manifest))
+    problems = [*fits(loaded, manifest), *_tls(loaded)]
     wanted = loaded.settings.detector
     try:
         detector = Detector.load(wanted.manifest, precision=wanted.precision)
@@ -86,12 +93,28 @@ def _model_problem(loaded: Loaded[BoxSettings], error: ModelError) -> Problem:
     return loaded.document.problem(("detector", "manifest"), reason, error.fix)
 
 
-def _problems(loaded: Loaded[BoxSettings], manifest: Manifest) -> Iterator[Problem]:
+def fits(loaded: Loaded[BoxSettings], manifest: Manifest) -> Iterator[Problem]:
+    """Find what the settings ask of a model that cannot do it, and zones that hold nothing."""
+    yield from _areas(loaded)
     yield from _rules(loaded, manifest.classes)
     yield from _scores(loaded, manifest)
     yield from _presence(loaded, manifest.classes)
     yield from _stills(loaded, manifest.classes)
-    yield from _tls(loaded)
+
+
+def _areas(loaded: Loaded[BoxSettings]) -> Iterator[Problem]:
+    """Find zones in which nothing can ever lie: their corners are in one line, or one point."""
+    zones: dict[Location, Zone] = {
+        ("zones", name): zone for name, zone in loaded.settings.zones.items()
+    }
+    if loaded.settings.area is not None:
+        zones[("area",)] = loaded.settings.area
+    for at, zone in zones.items():
+        _, (width, height), _ = cv2.minAreaRect(np.array(zone.polygon, np.float32))
+        if width * height < _LEAST_AREA:
+            yield loaded.document.problem(
+                (*at, "polygon"), "it encloses nothing", "draw its corners further apart"
+            )
 
 
 def _presence(loaded: Loaded[BoxSettings], known: tuple[str, ...]) -> Iterator[Problem]:

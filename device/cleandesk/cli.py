@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from cleandesk import __version__
+from cleandesk.identity import command as identity
 from cleandesk.worker.languages import Language
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 done; 1 it failed while running; 2 the command line, the settings or the "
-    "model cannot be used; 75 start me again (the camera is beyond what this process can do).",
+    "model cannot be used; 75 start me again (it was asked for, or the camera is beyond what this "
+    "process can do).",
 )
 
 ConfigOption = Annotated[
@@ -80,7 +82,7 @@ def run(
 
     logs.configure((log_level or (Level.WARNING if show else Level.INFO)).value)
 
-    from cleandesk import box  # noqa: PLC0415
+    from cleandesk import starting  # noqa: PLC0415
     from cleandesk.checks import read_settings  # noqa: PLC0415
     from cleandesk.config import ConfigError  # noqa: PLC0415
     from cleandesk.detector import ModelError  # noqa: PLC0415
@@ -90,7 +92,7 @@ def run(
 
     try:
         settings = read_settings(config)
-        code = box.run(settings, base=config.absolute().parent, show=show, until_end=until_end)
+        code = starting.run(settings, base=config.absolute().parent, show=show, until_end=until_end)
     except ConfigError as error:
         _refuse(error)
     except ModelError as error:
@@ -313,6 +315,10 @@ def bench(  # noqa: PLR0913 - one for each option
         _fail(str(error), EXIT_USAGE)
     except BenchError as error:
         _fail(str(error), EXIT_FAILED)
+
+
+app.command()(identity.claim)
+app.command()(identity.renew)
 
 
 def _detector(manifest: Path | None) -> "Detector":

@@ -10,9 +10,9 @@ from pydantic import BaseModel, ValidationError
 from cleandesk.config_shape import Spot, descend
 from cleandesk.config_words import choices, guess, words
 from cleandesk.config_yaml import Document, read
-from cleandesk.problems import ConfigError, Misfit, Problem
+from cleandesk.problems import ConfigError, Location, Misfit, Problem
 
-__all__ = ["ConfigError", "Loaded", "Misfit", "Problem", "load", "load_with_lines"]
+__all__ = ["ConfigError", "Loaded", "Misfit", "Problem", "fit", "load", "load_with_lines"]
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -55,12 +55,21 @@ def load_with_lines(path: Path, model: type[M]) -> Loaded[M]:
     if document.data is None and not document.problems:
         fix = "copy the default configuration and change it"
         raise ConfigError([document.problem((), "the file is empty", fix)])
+    return Loaded(_rooted(fit(document, model), path.absolute().parent), document)
+
+
+def fit(document: Document, model: type[M]) -> M:
+    """Validate what a document says.
+
+    Raises:
+        ConfigError: With all that is wrong, what was wrong with the document itself too.
+    """
     settings, found = _validated(document, model)
     said = {problem.key for problem in document.problems}
     problems = document.problems + [p for p in found if p.key not in said or not p.key]
     if problems or settings is None:
         raise ConfigError(problems[:_MOST_REPORTED])
-    return Loaded(_rooted(settings, path.absolute().parent), document)
+    return settings
 
 
 def _validated(document: Document, model: type[M]) -> tuple[M | None, list[Problem]]:
@@ -68,13 +77,34 @@ def _validated(document: Document, model: type[M]) -> tuple[M | None, list[Probl
     problems: list[Problem] = []
     for _ in range(_MOST_REPORTED):
         try:
-            return model.model_validate(document.data), problems
+            settings = model.model_validate(document.data)
+            return settings, problems + list(_mistaken(document, settings, document.data, ()))
         except ValidationError as error:
             report = _Report(document, model, error)
         problems += report.repaired
         if not report.repaired:
             return None, problems + report.final
     return None, problems
+
+
+def _mistaken(document: Document, value: Any, given: Any, at: Location) -> Iterator[Problem]:
+    """Find numbers and truth values that were made of something else: `true` is no 1."""
+    match value, given:
+        case BaseModel(), dict():
+            fields = type(value).model_fields.items()
+            for key, name in ((info.alias or name, name) for name, info in fields):
+                if key in given:
+                    yield from _mistaken(document, getattr(value, name), given[key], (*at, key))
+        case dict(), dict():
+            for key in value:
+                yield from _mistaken(document, value[key], given.get(key), (*at, key))
+        case ((list() | tuple()), list()):
+            for i, (one, its) in enumerate(zip(value, given, strict=False)):
+                yield from _mistaken(document, one, its, (*at, i))
+        case bool(), _ if not isinstance(given, bool):
+            yield document.problem(at, *words({"type": "bool_type", "input": given}, None))
+        case ((int() | float()), (bool() | str())) if not isinstance(value, bool):
+            yield document.problem(at, *words({"type": "float_type", "input": given}, None))
 
 
 class _Report:

@@ -48,7 +48,8 @@ def descend(model: type[BaseModel], data: Any, loc: Iterable[str | int]) -> Spot
         if len(members) > 1:
             current = _chosen(members, str(part))
             continue
-        if part == "[key]":
+        known = spot.value if isinstance(spot.value, dict) else {}
+        if part == "[key]" and part not in known:  # pydantic's mark, unless a key is called so
             break
         current = members[0] if members else Any
         spot, current = _step(spot, current, part)

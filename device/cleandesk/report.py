@@ -13,6 +13,7 @@ from cleandesk.contract.messages import (
     OutboxHealth,
     Privacy,
     PrivacyState,
+    RequestsHealth,
 )
 from cleandesk.loop import Governor
 
@@ -32,7 +33,7 @@ class Pace:
     gated: bool
 
 
-def health(
+def health(  # noqa: PLR0913 - all but four are keywords
     state: CaptureState,
     timer: vitals.StageTimer,
     outbox: OutboxHealth,
@@ -42,6 +43,7 @@ def health(
     now: Instant,
     boot: str,
     scheduled_rules_active: bool,
+    requests: RequestsHealth | None = None,
 ) -> Health:
     """Return how camera, frame loop, outbox and machine do.
 
@@ -54,6 +56,7 @@ def health(
         now: The present moment.
         boot: Id of the power-on that `now.mono` counts from.
         scheduled_rules_active: Whether rules with hours can be trusted to keep them.
+        requests: What became of those.
     """
     fault = state.fault
     return Health(
@@ -80,6 +83,7 @@ def health(
         looks_per_s_target=round(pace.governor.looks_per_s, 2),
         governor=GovernorHealth(state=pace.governor.state, since=pace.governor.since.utc),
         gate=GateHealth(skipped_share=round(timer.skipped_share(), 3)) if pace.gated else None,
+        requests=requests,
     )
 
 

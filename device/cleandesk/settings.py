@@ -20,6 +20,7 @@ from cleandesk.settings_worker import (
     GpioSettings,
     IdleSettings,
     PageSettings,
+    SafeModeSettings,
     SpotCheckSettings,
     WorkerSettings,
 )
@@ -296,6 +297,9 @@ class BoxSettings(Settings):
     idle: IdleSettings = Field(default_factory=IdleSettings, description="The idle marker")
     spot_checks: SpotCheckSettings = Field(
         default_factory=SpotCheckSettings, description="Looks that somebody asks for"
+    )
+    safe_mode: SafeModeSettings = Field(
+        default_factory=SafeModeSettings, description="When a box that crashes stops to look"
     )
     page: PageSettings = Field(
         default_factory=PageSettings, description="The worker's page, a process of its own"

@@ -59,6 +59,17 @@ class PageSettings(Settings):
     )
 
 
+class SafeModeSettings(Settings):
+    """When a box that crashes again and again stops to look, and only stays on the line."""
+
+    after_starts: int = Field(
+        3, ge=1, le=1000, description="So many starts in a row that crashed, of one power-on"
+    )
+    healthy_after_s: float = Field(
+        60, ge=1, le=3600, description="A start that lasted for so long has not crashed"
+    )
+
+
 class GpioSettings(Settings):
     """A push button and a light on the computer's pins, by their BCM numbers."""
 

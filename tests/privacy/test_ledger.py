@@ -23,7 +23,9 @@ ROOT = Path(__file__).parents[2]
 EVENTS = int(os.environ.get("EVENTS") or 80)
 A_LIFE = 40  # things said, at most, between two kills
 #: These are about the box, not about the worker: they are listed by kind, and not entered.
-ABOUT_THE_BOX = frozenset({Channel.STATUS, Channel.HEALTH, Channel.ACK})
+ABOUT_THE_BOX = frozenset(
+    {Channel.STATUS, Channel.HEALTH, Channel.ACK, Channel.DESIRED, Channel.REPORTED}
+)
 
 Message = tuple[str, str, bytes]
 

@@ -32,6 +32,8 @@ LOOKS_PER_S = 5
 #: SQLite writes whole pages, and the outbox's mark is one.
 PAGE = 4096
 SQLITE = ("", "-wal", "-journal")
+#: Small files beside the outbox: whether there is a break, and how many starts have crashed.
+KEPT = ("worker", "starts")
 #: Where the outbox keeps hashes, and their bytes.
 HASHES, HASH = ("events.digest", "ledger.chain", "meta.value"), 32
 #: What a kernel object that is no file is called.
@@ -93,9 +95,12 @@ def _check_content(outbox: Path) -> None:
         if isinstance(value, bytes | str):
             assert len(value) < PAGE, place
     json.loads(outbox.with_name(f"{outbox.name}.mark").read_bytes())
-    digest, state = outbox.with_name(f"{outbox.name}.worker").read_bytes().split(b"\n")
-    assert hashlib.sha256(state).hexdigest().encode() == digest
-    json.loads(state)
+    kept = [path for end in KEPT if (path := outbox.with_name(f"{outbox.name}.{end}")).exists()]
+    assert kept, "the worker's state is there"
+    for path in kept:
+        digest, state = path.read_bytes().split(b"\n")
+        assert hashlib.sha256(state).hexdigest().encode() == digest
+        json.loads(state)
 
 
 def _maps_a_file_to_write(call: Call) -> bool:
@@ -146,10 +151,10 @@ def test_nothing_that_a_run_writes_could_be_its_pictures(
     assert str(CLIP) in opened, "the trace is of the box"
     assert not [path for path in opened if path.startswith("/dev/snd")]
 
-    # Where to: the outbox, first made under another name, its mark, the worker's state, made so
+    # Where to: the outbox, first made under another name, its mark, what is kept beside it, made so
     # too, and the log; by plain writes.
     pages = {f"{outbox}{new}{end}" for new in ("", ".new") for end in SQLITE} | {f"{outbox}.mark"}
-    pages |= {f"{outbox}.worker.new"}
+    pages |= {f"{outbox}.{end}.new" for end in KEPT}
     assert {call.target for call in written} <= pages | {log}
     ways = {call.name for call in calls} - {"open", "openat", "mmap"}
     assert ways <= {"write", "pwrite64", "sendto"}

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.rig import Rig
+from tests.system.provision_rig import Site
 
 MakeRig = Callable[..., Rig]
 
@@ -24,3 +25,11 @@ def make_rig(tmp_path: Path) -> Iterator[MakeRig]:
     yield make
     for rig in rigs:
         rig.close()
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """Return a service that may be asked as often as a test wants, and its broker."""
+    limits = {"requests_per_minute": 10_000, "refusals_per_hour": 10_000}
+    with Site(tmp_path_factory.mktemp("site"), enrolment=limits) as running:
+        yield running

@@ -2,25 +2,19 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
-import paho.mqtt.client as mqtt
 import pytest
-from paho.mqtt.enums import CallbackAPIVersion
-from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
 
 from cleandesk.contract.messages import BreakReason, Health, Phase, PrivacyState
-from cleandesk.contract.topics import Channel, Command, Side
+from cleandesk.contract.topics import Channel, Command
 from cleandesk.worker import protocol as p
+from tests.company import Company, company_of
 from tests.eventually import eventually
 from tests.mosquitto import needs_mosquitto
 from tests.page_client import PageClient
 from tests.rig import (
-    ADDRESS,
     CLIP,
     TRUTH,
     Rig,
@@ -33,30 +27,6 @@ from tests.rig import (
 from tests.system.conftest import MakeRig
 
 pytestmark = [pytest.mark.system, needs_mosquitto]
-
-
-@dataclass
-class Company:
-    """The company's own app: asks by MQTT, and hears the answers."""
-
-    client: mqtt.Client
-    answers: list[tuple[str, bytes, dict[str, Any]]]
-
-    def ask(self, command: Command, body: dict[str, object], correlation: bytes) -> dict[str, Any]:
-        """Ask, and return the first answer with this correlation data."""
-        self.send(command, body, correlation)
-        eventually(lambda: self.to(correlation), f"the answer to {command}")
-        return self.to(correlation)[0]
-
-    def send(self, command: Command, body: dict[str, object], correlation: bytes) -> None:
-        properties: Any = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
-        properties.ResponseTopic = ADDRESS.command(command, Side.RESPONSE)
-        properties.CorrelationData = correlation
-        topic = ADDRESS.command(command, Side.REQUEST)
-        self.client.publish(topic, json.dumps(body), qos=1, properties=properties)
-
-    def to(self, correlation: bytes) -> list[dict[str, Any]]:
-        return [body for _, its, body in list(self.answers) if its == correlation]
 
 
 @pytest.fixture
@@ -73,21 +43,8 @@ def rig(make_rig: MakeRig, tmp_path: Path) -> Rig:
 
 @pytest.fixture
 def company(rig: Rig) -> Iterator[Company]:
-    answers: list[tuple[str, bytes, dict[str, Any]]] = []
-    client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
-    client.on_message = lambda _client, _data, message: answers.append(
-        (
-            message.topic,
-            getattr(message.properties, "CorrelationData", b""),
-            json.loads(message.payload),
-        )
-    )
-    client.connect("127.0.0.1", rig.broker.port)
-    client.subscribe(f"{ADDRESS.topic(Channel.COMMAND)}/+/response", qos=1)
-    client.loop_start()
-    yield Company(client, answers)
-    client.disconnect()
-    client.loop_stop()
+    with company_of(rig.broker.port) as company:
+        yield company
 
 
 def _page(rig: Rig) -> PageClient:

@@ -1,7 +1,6 @@
 """Enrolment by the real service: who is given a certificate, who is not, and who is put out."""
 
 import ssl
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
@@ -18,15 +17,6 @@ from tests.system.provision_rig import Site, request
 pytestmark = [pytest.mark.system, needs_mosquitto]
 
 V1 = "cleandesk/v1"
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with Site(
-        tmp_path_factory.mktemp("site"),
-        enrolment={"requests_per_minute": 1000, "refusals_per_hour": 1000},
-    ) as running:
-        yield running
 
 
 def alarms(site: Site) -> list[tuple[str, str]]:

@@ -26,6 +26,7 @@ from cleandesk.settings_worker import (
     GpioSettings,
     IdleSettings,
     PageSettings,
+    SafeModeSettings,
     SpotCheckSettings,
     WorkerSettings,
 )
@@ -46,7 +47,7 @@ def test_the_default_file_explains_every_key() -> None:
     every += [Schedule, PresenceRule, PeopleRule, PhoneAtScreenRule, BrokerSettings, TlsSettings]
     every += [OutboxSettings, LedgerSettings, BreakSettings, WorkerSettings, IdleSettings]
     every += [SpotCheckSettings, PageSettings, GpioSettings]
-    every += [StillSettings]
+    every += [StillSettings, SafeModeSettings]
     for model in every:
         for name, field in model.model_fields.items():
             assert field.description, f"{model.__name__}.{name} has no description"
@@ -58,7 +59,9 @@ def test_commented_keys_of_the_default_file_are_valid(tmp_path: Path) -> None:
     text = DEFAULT.read_text(encoding="utf-8")
     key = r"^( *)# (?=(\s*)(-\s*)?(- name|kind|zone|more_than|dwell_s|schedule|timezone|hours|"
     key += r"desk_line|overlap|starts_at|frozen_after_s|area|polygon|manifest|threads|min_score|"
-    key += r"hold_score|encrypt_to|tls|ca|cert|key|- \{days|length_s|count_per_day|socket|group|"
+    key += (
+        r"hold_score|encrypt_to|tls|ca|cert|key|clock|- \{days|length_s|count_per_day|socket|group|"
+    )
     key += r"gpio|button|light)\b[^\n]*)"
     everything = re.sub(key, r"\1", text, flags=re.MULTILINE)
     file = tmp_path / "all.yaml"

@@ -3,7 +3,8 @@
 On the boot partition, in the folder `cleandesk`:
 
 ```
-claim.json       site, box, the service's address, the token and its end; secret, worth one box once
+claim.json       site, box, the service's address, the token and its end, the digests of the two
+                 files that may be cut short and still be read; secret, worth one box once
 enrolment.pem    the service's certificate: this one and no other is trusted for enrolment
 ca.pem           the root, for the broker
 cleandesk.yaml   the box's settings
@@ -11,6 +12,7 @@ page-label       the label's PIN, hashed, for the worker's page
 ```
 """
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,8 +32,16 @@ from cleandesk_fleet.provision.errors import UnknownNameError
 from cleandesk_fleet.provision.label import Label, write_pdf, write_png
 
 FOLDER = "cleandesk"
-#: Where a box keeps what it enrolled with, beside its settings.
-_IDENTITY = {"ca": "identity/ca.pem", "cert": "identity/box.pem", "key": "identity/box.key"}
+#: Where a box keeps what it enrolled with, beside its settings. Key and certificate are one file:
+#: no power cut leaves one without the other.
+_IDENTITY = {
+    "ca": "identity/ca.pem",
+    "cert": "identity/box.pem",
+    "key": "identity/box.pem",
+    "clock": "identity/clock",
+}
+#: A certificate that was written by half is none; of these a half may be valid.
+_DIGESTED = ("cleandesk.yaml", "page-label")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +112,17 @@ class Desk:
             for path in folder.iterdir():
                 path.unlink()
             folder.rmdir()
+
+
+def sealed(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return a card's files, the claim with the digests of those that cannot tell a cut.
+
+    Args:
+        files: All that goes on the card, by name, without digests.
+    """
+    claim = json.loads(files["claim.json"])
+    claim["sha256"] = {name: hashlib.sha256(files[name]).hexdigest() for name in _DIGESTED}
+    return {**files, "claim.json": (json.dumps(claim, indent=2) + "\n").encode()}
 
 
 def settings_of(template: Path, address: Address, host: str, port: int, scratch: Path) -> bytes:

@@ -127,7 +127,7 @@ def _card(here: Fleet, name: str, template: Path) -> dict[str, bytes]:
     files["cleandesk.yaml"] = made
     files["ca.pem"] = here.authorities.root.read_bytes()
     files["enrolment.pem"] = here.enrolment[0].read_bytes()
-    return files
+    return cards.sealed(files)
 
 
 def _shipped() -> Path:

@@ -9,7 +9,18 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from cleandesk.contract.messages import BreakReason, Count, Fraction, Id, Message, Seconds, Text
+from cleandesk.contract.messages import (
+    BreakReason,
+    Count,
+    Fraction,
+    Id,
+    Message,
+    Privacy,
+    Seconds,
+    Status,
+    Text,
+)
+from cleandesk.settings_worker import BreakSettings
 
 #: Bytes of correlation data that a box takes.
 MAX_CORRELATION = 64
@@ -94,3 +105,43 @@ class SpotCheckResponse(Response):
     looks: Count | None = None
     findings: list[Finding] = Field(default_factory=list, max_length=64)
     verdicts: list[Verdict] = Field(default_factory=list, max_length=64)
+
+
+class StateRequest(Request):
+    """`cmd/state/request`: say how it stands, and publish all retained topics anew."""
+
+
+class StateResponse(Response):
+    """`cmd/state/response`."""
+
+    status: Status | None = None
+    privacy: Privacy | None = None
+    violations: list[Id] = Field(
+        default_factory=list, max_length=256, description="Those that are open; see `active`"
+    )
+
+
+class RestartRequest(Request):
+    """`cmd/restart/request`: end in order, and begin anew; it also leads out of safe mode."""
+
+
+class RestartResponse(Response):
+    """`cmd/restart/response`: sent before the end."""
+
+
+class SetBreakLimitsRequest(Request):
+    """`cmd/set-break-limits/request`: change `breaks` of the configuration, at once."""
+
+    limits: BreakSettings
+
+
+class BreakLimits(BreakSettings):
+    """Limits on breaks, as a box tells them; a later version may tell more."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
+class SetBreakLimitsResponse(Response):
+    """`cmd/set-break-limits/response`."""
+
+    limits: BreakLimits | None = Field(default=None, description="Those that count now")

@@ -14,6 +14,9 @@ class TlsSettings(BaseModel):
     ca: Path = Field(description="The authority that signed the broker's certificate, PEM")
     cert: Path | None = Field(None, description="Our own certificate, PEM")
     key: Path | None = Field(None, description="Its key, PEM, mode 0600")
+    clock: Path | None = Field(
+        None, description="File with the last known time; certificates are judged by no earlier one"
+    )
 
     @model_validator(mode="after")
     def _pair(self) -> Self:

@@ -19,9 +19,16 @@ from pydantic.json_schema import models_json_schema
 from cleandesk.contract.commands import (
     BreakRequest,
     BreakResponse,
+    RestartRequest,
+    RestartResponse,
+    SetBreakLimitsRequest,
+    SetBreakLimitsResponse,
     SpotCheckRequest,
     SpotCheckResponse,
+    StateRequest,
+    StateResponse,
 )
+from cleandesk.contract.config_messages import DesiredConfig, ReportedConfig
 from cleandesk.contract.messages import (
     SCHEMA_VERSION,
     Ack,
@@ -69,7 +76,7 @@ class Topic:
     def name(self) -> str:
         """What documents call it: `violation`, `break_request`."""
         if self.command is None or self.side is None:
-            return self.channel.value
+            return self.channel.value.replace("/", "_")
         return f"{self.command}_{self.side}".replace("-", "_")
 
     @property
@@ -92,6 +99,9 @@ _SPOT_CHECK = (
     "The box looks now, for a while; the worker's page says so. Where stills are on, one of each "
     f"open violation that it saw may follow. {_REQUEST}"
 )
+_STATE = f"How the box stands; all that it retains is published anew. {_REQUEST}"
+_RESTART = f"The box answers, ends in order and begins anew, out of safe mode too. {_REQUEST}"
+_LIMITS = f"Changes `breaks` of the running configuration, and keeps it. {_REQUEST}"
 _ANSWER = "The answer, with the request's correlation data; to the default topic or the one asked."
 
 TOPICS = (
@@ -154,6 +164,21 @@ TOPICS = (
         retain=False,
         about="Off by default. When the marker begins and when it ends.",
     ),
+    Topic(
+        Channel.DESIRED,
+        DesiredConfig,
+        "receive",
+        retain=True,
+        about="What the site wants the box to look for. Each change has a higher version. The box "
+        "answers on `config/reported`, keeps it, and enters the change into the worker's ledger.",
+    ),
+    Topic(
+        Channel.REPORTED,
+        ReportedConfig,
+        "send",
+        retain=True,
+        about="What became of `config/desired`, with every reason, and what runs.",
+    ),
     *(
         Topic(
             Channel.COMMAND,
@@ -169,6 +194,12 @@ TOPICS = (
             (Command.BREAK, Side.RESPONSE, BreakResponse, _ANSWER),
             (Command.SPOT_CHECK, Side.REQUEST, SpotCheckRequest, _SPOT_CHECK),
             (Command.SPOT_CHECK, Side.RESPONSE, SpotCheckResponse, _ANSWER),
+            (Command.STATE, Side.REQUEST, StateRequest, _STATE),
+            (Command.STATE, Side.RESPONSE, StateResponse, _ANSWER),
+            (Command.RESTART, Side.REQUEST, RestartRequest, _RESTART),
+            (Command.RESTART, Side.RESPONSE, RestartResponse, _ANSWER),
+            (Command.SET_BREAK_LIMITS, Side.REQUEST, SetBreakLimitsRequest, _LIMITS),
+            (Command.SET_BREAK_LIMITS, Side.RESPONSE, SetBreakLimitsResponse, _ANSWER),
         )
     ),
 )

@@ -139,6 +139,10 @@ class Status(Message):
     version: Text = Field(description="The software's version")
     model: Text = Field(description="The detector's name and version")
     at: AwareDatetime | None = Field(default=None, description="Absent in the last will")
+    safe_mode: Text | None = Field(
+        default=None,
+        description="Why the box is in safe mode: it looks at nothing; absent: it is not",
+    )
 
 
 class PrivacyState(StrEnum):
@@ -262,6 +266,15 @@ class OutboxHealth(BaseModel):
     storage: Literal["ok", "full", "failing"] = "ok"
 
 
+class RequestsHealth(BaseModel):
+    """What became of requests since the start of the process."""
+
+    model_config = ConfigDict(frozen=True)
+    done: Count = Field(description="Taken and done, or refused for a reason of their own")
+    refused: Count = Field(description="Malformed, too late, or too many of their kind")
+    ignored: Count = Field(description="Retained, or for no command of this box: never answered")
+
+
 class StillHealth(BaseModel):
     """What became of pictures that a violation could have had, since the box's start."""
 
@@ -297,6 +310,11 @@ class Health(Message):
     )
     requests_dropped: Count = Field(
         default=0, description="Requests on `cmd` since the start that were too many to look at"
+    )
+    requests: RequestsHealth | None = None
+    safe_mode: Text | None = Field(
+        default=None,
+        description="Why the box is in safe mode: it looks at nothing; absent: it is not",
     )
 
 

@@ -1,13 +1,17 @@
 """The TLS side of a connection: who is trusted, and who we are."""
 
 import ssl
+from datetime import UTC, datetime
 
+from cleandesk.contract import tls_clock
 from cleandesk.contract.connection import TlsSettings
 from cleandesk.contract.publication import TlsError
 
 
 def context(settings: TlsSettings) -> ssl.SSLContext:
     """Return a client's context: only the given authority, host name checked, TLS 1.2 or later.
+
+    Where the machine's clock is behind `settings.clock`, that moment counts instead.
 
     Raises:
         TlsError: If a file is missing, not readable, not PEM, or key and certificate do not match.
@@ -20,6 +24,9 @@ def context(settings: TlsSettings) -> ssl.SSLContext:
             "give the PEM file of the authority that signed the broker's certificate"
         ) from error
     made.minimum_version = ssl.TLSVersion.TLSv1_2
+    known = None if settings.clock is None else tls_clock.read(settings.clock)
+    if known is not None and datetime.now(UTC) < known:
+        tls_clock.judge_at(made, known)
     if settings.cert is None or settings.key is None:
         return made
     try:

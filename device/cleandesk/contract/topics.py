@@ -10,10 +10,11 @@ NAME_PATTERN = r"^[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?$"
 ID_PATTERN = r"^[0-9a-f]{32}$"
 MAX_COMMON_NAME = 64
 _FIXED = 5  # levels down to the channel
+_CONFIG = "config"  # whose channels have two levels
 
 
 class Channel(StrEnum):
-    """The first level below the box: what kind of message a topic carries."""
+    """What stands below the box, one level or two: what kind of message a topic carries."""
 
     STATUS = "status"
     HEALTH = "health"
@@ -23,6 +24,8 @@ class Channel(StrEnum):
     STILL = "still"
     APPEAL = "appeal"
     IDLE = "idle"
+    DESIRED = "config/desired"
+    REPORTED = "config/reported"
     COMMAND = "cmd"
     ACK = "ack"
 
@@ -32,6 +35,9 @@ class Command(StrEnum):
 
     BREAK = "break"
     SPOT_CHECK = "spot-check"
+    STATE = "state"
+    RESTART = "restart"
+    SET_BREAK_LIMITS = "set-break-limits"
 
 
 class Side(StrEnum):
@@ -110,11 +116,12 @@ def parse(topic: str) -> Topic:
     levels = topic.split("/")
     if levels[:2] != ROOT.split("/") or len(levels) < _FIXED:
         raise TopicError(f"topic {topic[:200]!r} is not {ROOT}/<site>/<box>/<channel>")
+    named = _FIXED + (levels[4] == _CONFIG)
     try:
-        channel = Channel(levels[4])
+        channel = Channel("/".join(levels[4:named]))
     except ValueError:
         raise TopicError(f"topic {topic[:200]!r}: no channel {levels[4][:40]!r}") from None
-    address, below = Address(levels[2], levels[3]), levels[_FIXED:]
+    address, below = Address(levels[2], levels[3]), levels[named:]
     if channel in OF_A_VIOLATION:
         if len(below) != 1 or not re.fullmatch(ID_PATTERN, below[0]):
             raise TopicError(f"topic {topic[:200]!r}: '{channel}' has a violation id below it")

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 
 from cleandesk.clock import Clock, Instant
+from cleandesk.contract.config_messages import ReportedConfig
 from cleandesk.contract.connection import BrokerSettings
 from cleandesk.contract.messages import Availability, Health, Privacy, Status
 from cleandesk.contract.mqtt import NotConnectedError, Publication, Received, Session
@@ -37,6 +38,10 @@ def _unasked(_: Received, __: Instant) -> None:
     """Stand in for one who takes requests."""
 
 
+def _undesired(_: Received) -> None:
+    """Stand in for one who takes configurations."""
+
+
 class Link:
     """Keeps the broker up to date with one box.
 
@@ -53,9 +58,11 @@ class Link:
         model: The detector's name and version.
         on_request: Takes what comes on `cmd/<name>/request`, and when it came; in the link's
             thread.
+        on_desired: Takes what comes on `config/desired`; in the link's thread.
+        safe_mode: Why the box is in safe mode; None: it is not.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all but three are keywords
         self,
         settings: BrokerSettings,
         address: Address,
@@ -66,14 +73,18 @@ class Link:
         version: str,
         model: str,
         on_request: Callable[[Received, Instant], None] = _unasked,
+        on_desired: Callable[[Received], None] = _undesired,
+        safe_mode: str | None = None,
     ) -> None:
-        self._on_request = on_request
+        self._on_request, self._on_desired = on_request, on_desired
+        self._safe_mode = safe_mode
         self._address, self._outbox, self._clock = address, outbox, clock
         self._boot, self._version, self._model = boot, version, model
         self._inbox: queue.SimpleQueue[Notice] = queue.SimpleQueue()
         # Apart, so that no flood of requests costs an ack.
         self._requests = Inbox(_MOST_REQUESTS, _MOST_REQUESTS * _LARGEST_REQUEST, _LARGEST_REQUEST)
         self._acks = Inbox(_MOST_ACKS, _ACK_BYTES, _MAX_PACKET)
+        self._desires = Inbox(1, _MAX_PACKET, _MAX_PACKET)  # a newer one takes the place
         self._complained, self._complain_at = 0, 0.0
         self._senders = Senders(outbox, settings, address)
         self._settling = Settling(outbox, self._senders)
@@ -92,6 +103,7 @@ class Link:
             subscriptions=[
                 address.topic(Channel.ACK),
                 address.topic(Channel.COMMAND, "+", Side.REQUEST),
+                address.topic(Channel.DESIRED),
             ],
             on_message=self._on_message,
             on_connect=lambda: self._inbox.put(self._on_connect),
@@ -147,6 +159,22 @@ class Link:
     def set_privacy(self, privacy: Privacy) -> None:
         """Enter in the ledger whether the box is looking; publish it, and after each connect."""
         self._outbox.say(Paper.privacy(self._address, privacy))
+
+    def set_reported(self, reported: ReportedConfig) -> None:
+        """Publish what became of the configuration, now and after each connect."""
+        wanted = Wanted(reported.to_json())
+        self._inbox.put(
+            lambda _: self._retained.want(self._address.topic(Channel.REPORTED), wanted)
+        )
+
+    def republish(self) -> None:
+        """Publish all retained topics anew, as after a connect."""
+        self._inbox.put(lambda _: self._shown.connected())
+
+    @property
+    def status(self) -> Status:
+        """What `status` says while the box runs."""
+        return self._said(Availability.ONLINE)
 
     def wait_drained(self, timeout_s: float, *, unless: threading.Event | None = None) -> bool:
         """Wait until every event and paper is settled; say whether it is.
@@ -229,12 +257,19 @@ class Link:
         if received.topic == self._address.topic(Channel.ACK):
             if self._acks.put(received, arrived):
                 self._inbox.put(self._take_acks)
+        elif received.topic == self._address.topic(Channel.DESIRED):
+            if self._desires.put(received, arrived):
+                self._inbox.put(self._take_desires)
         elif self._requests.put(received, arrived):
             self._inbox.put(self._take_requests)
 
     def _take_acks(self, _: float) -> None:
         for received, _arrived in self._acks.take():
             self._settling.take(received)
+
+    def _take_desires(self, _: float) -> None:
+        for received, _arrived in self._desires.take():
+            self._on_desired(received)
 
     def _take_requests(self, _: float) -> None:
         for received, arrived in self._requests.take():
@@ -273,15 +308,19 @@ class Link:
             self._retained.want(self._address.topic(Channel.HEALTH), Wanted(health.to_json()))
 
     def _status(self, state: Availability) -> Publication:
+        payload = self._said(state).to_json()
+        return Publication(self._address.topic(Channel.STATUS), payload, retain=True)
+
+    def _said(self, state: Availability) -> Status:
         will = state is Availability.OFFLINE
-        status = Status(
+        return Status(
             state=state,
             boot=self._boot,
             version=self._version,
             model=self._model,
             at=None if will else self._clock.now().utc,
+            safe_mode=self._safe_mode,
         )
-        return Publication(self._address.topic(Channel.STATUS), status.to_json(), retain=True)
 
 
 def _nothing(_: float) -> None:

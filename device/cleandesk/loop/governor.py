@@ -36,6 +36,11 @@ class Governor:
         self.state = GovernorState.FULL
         self.since = now
 
+    def need(self, least: float) -> None:
+        """Never look more rarely than that, looks a second, from now on."""
+        self._least = min(least, self._most)
+        self.looks_per_s = max(self.looks_per_s, self._least)
+
     def due(self, now: Instant) -> bool:
         """Say whether it is time for `step`."""
         return now.mono - self._read >= LOWER_EVERY_S

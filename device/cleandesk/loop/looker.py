@@ -52,6 +52,10 @@ class Looker:
         self._detector, self._policy, self._gate = detector, policy, gate
         self._timer, self._min_score = timer, min_score
 
+    def rearrange(self, gate: Gate | None, min_score: Sequence[float]) -> None:
+        """Look for other rules from now on; the arguments are those of the start."""
+        self._gate, self._min_score = gate, min_score
+
     def look(
         self, ready: Ready, *, always: bool = False, unless: Callable[[], bool] = _never
     ) -> Seen:

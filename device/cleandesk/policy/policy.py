@@ -53,6 +53,19 @@ class Policy:
         Raises:
             RuleError: A rule names a zone that is missing or a class that the model lacks.
         """
+        self._names, self._new_id = names, new_id
+        self._thresholds = {name: threshold_of(name) for name in names}
+        self._watches: dict[str, RuleWatch] = {}
+        self._arrange(rules, zones)
+        self._counted_s = max(COUNTED_LOOKS * look_s, COUNTED_S)
+        self._boot = boot
+        self._now: Instant | None = None
+        self._last_look: float | None = None
+        self._ended = float("-inf")
+
+    def _arrange(self, rules: Sequence[Rule], zones: Mapping[str, Zone]) -> list[RuleWatch]:
+        """Watch these rules; a watch whose rule and zone stay goes on. Return those that do not."""
+        names, threshold_of = self._names, self._thresholds.__getitem__
         problems = [*_problems(rules, zones, names)]
         if problems:
             raise RuleError(problems)
@@ -61,15 +74,37 @@ class Policy:
         self.floors = tuple(_floor(name, rules, threshold_of) for name in names)
         self._observer = Observer(zones, names, threshold_of=threshold_of, floors=self.floors)
         index = self._observer.zone_index
-        self._watches = {
-            rule.name: RuleWatch(rule, zones[rule.zone], zone_index=index[rule.zone], new_id=new_id)
-            for rule in rules
-        }
-        self._counted_s = max(COUNTED_LOOKS * look_s, COUNTED_S)
-        self._boot = boot
-        self._now: Instant | None = None
-        self._last_look: float | None = None
-        self._ended = float("-inf")
+        before, self._watches = self._watches, {}
+        for rule in rules:
+            watch = RuleWatch(
+                rule, zones[rule.zone], zone_index=index[rule.zone], new_id=self._new_id
+            )
+            old = before.get(rule.name)
+            if old is not None and old.fingerprint == watch.fingerprint:
+                watch = before.pop(rule.name)
+                watch.zone_index = index[rule.zone]
+            self._watches[rule.name] = watch
+        return list(before.values())
+
+    def rearrange(
+        self, rules: Sequence[Rule], zones: Mapping[str, Zone], at: Instant
+    ) -> list[Change]:
+        """Watch other rules from now on. What is open under one that stays the same goes on.
+
+        Args:
+            rules: As at the start.
+            zones: As at the start.
+            at: The present moment.
+
+        Returns:
+            What closed, with the reason `config`: its rule or zone is gone or another.
+
+        Raises:
+            RuleError: As at the start; then nothing has changed.
+        """
+        gone = self._arrange(rules, zones)
+        self._now = at
+        return [change for watch in gone for change in watch.close_all(CloseReason.CONFIG, at)]
 
     @property
     def open_count(self) -> int:

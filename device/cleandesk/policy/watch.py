@@ -26,7 +26,11 @@ SUSPENDED_AT_MOST_S = 24 * 3600.0
 
 
 class RuleWatch:
-    """Keeps the incidents of one rule."""
+    """Keeps the incidents of one rule.
+
+    Attributes:
+        zone_index: The zone's place among those of the observations.
+    """
 
     def __init__(
         self, rule: Rule, zone: Zone, *, zone_index: int, new_id: Callable[[], str]
@@ -35,7 +39,7 @@ class RuleWatch:
         self.fingerprint = sha256(
             f"{rule.model_dump_json(exclude_defaults=True)}{zone.model_dump_json()}".encode()
         ).hexdigest()
-        self._zone_index = zone_index
+        self.zone_index = zone_index
         self._new_id = new_id
         self._open: list[Incident] = []
         self._candidates: list[Incident] = []
@@ -88,7 +92,7 @@ class RuleWatch:
             at: When it was taken.
             elapsed_s: Time since the last look that may count as observed.
         """
-        found = sightings(self.rule, seen, self._zone_index)
+        found = sightings(self.rule, seen, self.zone_index)
         self.sighted = len(found)
         incidents = [*self._open, *self._candidates]
         pairs = pair(incidents, found, at.mono, seen.aspect) if incidents and found else {}

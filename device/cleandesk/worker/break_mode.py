@@ -3,11 +3,13 @@
 import logging
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 
 from cleandesk.clock import Clock, Instant
 from cleandesk.contract.messages import BreakReason, Privacy
+from cleandesk.settings_worker import BreakSettings
 from cleandesk.worker import keeping
 from cleandesk.worker.breaks import Break, Kept, Rules
 from cleandesk.worker.sensor import Sensor
@@ -53,6 +55,11 @@ class BreakMode:
     def listen(self, wake: Callable[[], None]) -> None:
         """Have someone told of each beginning and end, in the thread that asked for it."""
         self._wake = wake
+
+    def limit(self, limits: BreakSettings) -> None:
+        """Tell breaks beyond these limits from now on."""
+        with self._guard:
+            self._rules = replace(self._rules, limits=limits)
 
     @property
     def present(self) -> Break | None:

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from cleandesk.clock import Clock, Instant
 from cleandesk.contract.commands import MAX_CORRELATION, Outcome, Request, Response
 from cleandesk.contract.invalid import why
+from cleandesk.contract.messages import RequestsHealth
 from cleandesk.contract.publication import Received
 from cleandesk.contract.topics import Address, Channel, Command, Side, TopicError, parse
 from cleandesk.link import Entry, Paper
@@ -83,6 +84,12 @@ class Commands:
         self._address, self._clock, self._say, self._room = address, clock, say, room
         self._kinds: dict[Command, Kind[Any]] = {}
         self._complaints = Limiter(_COMPLAINTS_A_MINUTE, MINUTE_S)
+        self._done = self._refused = self._ignored = 0
+
+    @property
+    def health(self) -> RequestsHealth:
+        """What became of the requests so far."""
+        return RequestsHealth(done=self._done, refused=self._refused, ignored=self._ignored)
 
     def add(
         self,
@@ -128,10 +135,12 @@ class Commands:
         try:
             command = parse(received.topic).command
         except TopicError as error:
+            self._ignored += 1
             self._complain("a request for no known command is ignored", error=str(error))
             return
         kind = None if command is None else self._kinds.get(command)
         if command is None or kind is None or received.retain:
+            self._ignored += 1
             self._complain(
                 "a request that is retained, or that this box does not serve, is ignored",
                 topic=received.topic[:_LONGEST_TOPIC],
@@ -171,6 +180,7 @@ class Commands:
             self._refuse(asked, Outcome.BUSY, busy)
 
     def _do(self, asked: _Asked, request: Request, *, silent: bool = False) -> None:
+        self._done += 1
         answers = asked.kind.answers
         answers.begun(asked.correlation, silent=silent)
         try:
@@ -180,6 +190,7 @@ class Commands:
             raise
 
     def _refuse(self, asked: _Asked, outcome: Outcome, detail: str) -> None:
+        self._refused += 1
         at = self._clock.now()
         if not asked.kind.answers.may_refuse(at.mono):
             self._complain("too many requests: one more is not even answered", outcome=outcome)

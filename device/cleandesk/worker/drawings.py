@@ -34,11 +34,15 @@ class Drawings:
     def __init__(self, sight: Sight, area: Zone | None, zones: Mapping[str, Zone]) -> None:
         self._sight = sight
         self._area = area.polygon if area else None
-        self._zones = {name: zone.polygon for name, zone in zones.items()}
+        self.rearrange(zones)
         self._changed = threading.Condition()
         self._newest: _Look | None = None
         self._number = 0
         self._shown = float("-inf")
+
+    def rearrange(self, zones: Mapping[str, Zone]) -> None:
+        """Draw these zones from now on."""
+        self._zones = {name: zone.polygon for name, zone in zones.items()}
 
     def put(self, found: Detections, at: Instant) -> None:
         """Take a look, in the loop's thread; it is drawn by the one who watches."""

@@ -1,21 +1,14 @@
 """The file that says whether the worker has a break; it outlives a kill and a power cut.
 
-Two lines: a SHA-256, and the JSON that it is of. It is written to a new file, synchronised and
-renamed, so that there is always the old one or the new one as a whole. What cannot be read is a
-break: nobody looks at a worker because a file is damaged.
+What cannot be read is a break: nobody looks at a worker because a file is damaged.
 """
 
-import contextlib
-import hashlib
-import logging
-import os
 from pathlib import Path
 
 from pydantic import ValidationError
 
+from cleandesk import durable
 from cleandesk.worker.breaks import Kept
-
-log = logging.getLogger(__name__)
 
 
 class UnknownStateError(Exception):
@@ -34,13 +27,11 @@ def read(path: Path) -> Kept | None:
         UnknownStateError: The file is damaged, or cannot be read.
     """
     try:
-        digest, _, content = path.read_bytes().partition(b"\n")
-    except FileNotFoundError:
+        content = durable.read(path)
+    except durable.DamagedError as error:
+        raise UnknownStateError(str(error)) from error
+    if content is None:
         return None
-    except OSError as error:
-        raise UnknownStateError(f"{path}: {(error.strerror or 'unreadable').lower()}") from error
-    if hashlib.sha256(content).hexdigest().encode() != digest:
-        raise UnknownStateError(f"{path}: it is not what was written")
     try:
         return Kept.model_validate_json(content)
     except ValidationError as error:
@@ -53,26 +44,9 @@ def write(path: Path, kept: Kept) -> None:
     Raises:
         OSError: Then the file says what it said before.
     """
-    content = kept.model_dump_json().encode()
-    new = path.with_name(path.name + ".new")
-    with new.open("wb") as file:
-        file.write(hashlib.sha256(content).hexdigest().encode() + b"\n" + content)
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(path)
-    _sync_folder(path.parent)
+    durable.write(path, kept.model_dump_json().encode())
 
 
 def forget(path: Path) -> None:
     """Take the file away, where a full disk takes no new one: then the state is unknown."""
-    with contextlib.suppress(FileNotFoundError):
-        path.unlink()
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    durable.forget(path)

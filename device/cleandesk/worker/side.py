@@ -100,11 +100,11 @@ class WorkerSide:
             note=outbox.note,
         )
         self.recent = Recent()
+        self._drawings = Drawings(around.sight, settings.area, settings.zones)
         self._spots = SpotChecks(
             [rule.name for rule in settings.rules], settings.spot_checks.per_hour
         )
         idle = Idle(settings.idle.after_s) if settings.idle.enabled else None
-        drawings = Drawings(around.sight, settings.area, settings.zones)
         zone = settings.zones[settings.worker.zone] if settings.worker.zone else None
         self.shift = Shift(
             self.mode,
@@ -114,7 +114,7 @@ class WorkerSide:
                 sight=around.sight,
                 spots=self._spots,
                 aiming=around.aiming,
-                drawings=drawings,
+                drawings=self._drawings,
                 presence=Presence(zone, settings.worker.absent_after_s) if zone else None,
                 idle=idle,
                 say_idle=self._say_idle,
@@ -139,7 +139,7 @@ class WorkerSide:
         self._server: SocketServer | None = None
         if settings.page.enabled:
             path = settings.page.socket or settings.outbox.path.with_name(_SOCKET)
-            self._server = SocketServer(path, settings.page.group, self.desk.answer, drawings)
+            self._server = SocketServer(path, settings.page.group, self.desk.answer, self._drawings)
         self._serve_commands()
 
     def start(self) -> None:
@@ -153,6 +153,13 @@ class WorkerSide:
             self._around.stills.start()
         if self._server is not None:
             self._server.start()
+
+    def rearrange(self, settings: BoxSettings) -> None:
+        """Go by other rules, zones and limits on breaks from now on."""
+        self._around.sight.rearrange(settings.rules)
+        self._drawings.rearrange(settings.zones)
+        self._spots.judge_by([rule.name for rule in settings.rules])
+        self.mode.limit(settings.breaks)
 
     def stop(self) -> None:
         """Stop the sensor, put out the light, listen no more."""

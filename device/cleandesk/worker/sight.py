@@ -29,13 +29,19 @@ class Sight:
         *,
         presence: bool = False,
     ) -> None:
+        self._names, self._threshold_of, self._presence = names, threshold_of, presence
+        self.rearrange(rules)
+
+    def rearrange(self, rules: Sequence[Rule]) -> None:
+        """Believe what these rules do from now on."""
+        threshold_of, presence = self._threshold_of, self._presence
         self._tells_people = presence or any(PERSON in classes_of(rule) for rule in rules)
         self._from = {
             name: min(
                 (rule.least(threshold_of(name)) for rule in rules if name in classes_of(rule)),
                 default=threshold_of(name) if name == PERSON else float("inf"),
             )
-            for name in names
+            for name in self._names
         }
 
     def all(self, found: Detections) -> list[tuple[str, float, Place, bool]]:

@@ -85,6 +85,10 @@ class SpotChecks:
         """Whether somebody's spot check runs now."""
         return self._check is not None
 
+    def judge_by(self, rules: Sequence[str]) -> None:
+        """Give the verdicts of these rules from now on."""
+        self._rules = rules
+
     def begin(self, look_s: float, reply: Reply, now: Instant) -> bool:
         """Begin one; False if one runs, or there were too many.
 

@@ -108,6 +108,8 @@ def _sensed(settings: BoxSettings, choices: Choices) -> Iterator[Fact]:
     yield _fact("sensed.idle_on" if choices.idle else "sensed.idle_off")
     if choices.spot_checks:
         yield _fact("sensed.spot_checks")
+    yield _fact("sensed.remote")
+    yield _fact("sensed.safe_mode", starts=settings.safe_mode.after_starts)
 
 
 def _rule(rule: Rule) -> Fact:

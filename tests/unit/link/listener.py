@@ -8,7 +8,7 @@ from typing import Any, Self
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
-from cleandesk.contract.topics import Channel
+from cleandesk.contract.topics import Channel, parse
 from tests.eventually import PATIENCE_S
 from tests.unit.link.make import ADDRESS
 
@@ -25,7 +25,7 @@ class Heard:
 
     @property
     def channel(self) -> str:
-        return self.topic.split("/")[4]
+        return parse(self.topic).channel
 
 
 class Listener:

@@ -134,7 +134,7 @@ def test_a_card_holds_what_a_box_needs_and_no_key(
     box = load(card / "cleandesk.yaml", BoxSettings)
     assert (box.site, box.box) == ("s1", "b1")
     assert box.broker.tls is not None
-    assert box.broker.tls.key == card / "identity" / "box.key"
+    assert box.broker.tls.key == card / "identity" / "box.pem"
     assert (card / "page-label").read_text().startswith("scrypt$")
     assert json.loads((card / "claim.json").read_text())["service"] == "https://localhost:8443"
     assert all(b"PRIVATE KEY" not in path.read_bytes() for path in card.iterdir())

@@ -19,7 +19,7 @@ BUILDER = Path(__file__).resolve().parents[3] / "device" / "cleandesk" / "worker
 ACCOUNTED = {
     *("schema_version", "site", "box", "camera", "looks_per_s", "gate", "area", "detector"),
     *("zones", "rules", "broker", "outbox", "ledger", "stills", "health_every_s"),
-    *("breaks", "worker", "idle", "spot_checks", "page", "gpio"),
+    *("breaks", "worker", "idle", "spot_checks", "safe_mode", "page", "gpio"),
 }
 EVERYTHING = Choices(30, 4, idle=True, spot_checks=True, still_delay_s=60)
 RULES = """
@@ -105,7 +105,7 @@ def test_it_names_what_a_box_sends_by_the_contract_and_nothing_else(
 ) -> None:
     told = statement(settings, Choices(idle=True, still_delay_s=60)).sections["privacy.sent.title"]
     said = " ".join(say(words(language), fact) for fact in told)
-    named = set(re.findall(r"['«]([a-z]+)['»]", said))
+    named = set(re.findall(r"['«]([a-z/]+)['»]", said))
     sent = {topic.channel.value for topic in TOPICS if topic.action == "send"}
     assert named == sent
 

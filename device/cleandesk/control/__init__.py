@@ -1,0 +1,7 @@
+"""Control of a box from afar: its configuration, requests about the box, and safe mode."""
+
+from cleandesk.control.configuration import Configuration
+from cleandesk.control.control import Control, Effect
+from cleandesk.control.starts import Starts
+
+__all__ = ["Configuration", "Control", "Effect", "Starts"]

@@ -1,0 +1,209 @@
+"""Takes what comes from afar to the one thread that may change the box."""
+
+import logging
+import queue
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from cleandesk.clock import Clock
+from cleandesk.contract.commands import (
+    BreakLimits,
+    Outcome,
+    RestartRequest,
+    RestartResponse,
+    SetBreakLimitsRequest,
+    SetBreakLimitsResponse,
+    StateRequest,
+    StateResponse,
+)
+from cleandesk.contract.config_messages import ReportedConfig
+from cleandesk.contract.messages import Privacy, Status
+from cleandesk.contract.publication import Received
+from cleandesk.contract.topics import Command
+from cleandesk.control.configuration import Configuration, Proposal
+from cleandesk.link import Outbox
+from cleandesk.settings import BoxSettings
+from cleandesk.settings_worker import BreakSettings
+from cleandesk.worker.commands import Commands, Reply
+
+log = logging.getLogger(__name__)
+
+#: What changes without a restart.
+_LIVE = frozenset({"rules", "zones", "breaks"})
+_STATES_AN_HOUR, _RESTARTS_AN_HOUR, _LIMITS_AN_HOUR = 60, 6, 12
+_MOST_VIOLATIONS = 256
+
+
+class Effect(StrEnum):
+    """What the frame loop has to do: nothing, run by other settings, or end for a new start."""
+
+    NONE = "none"
+    CHANGED = "changed"
+    RESTART = "restart"
+
+
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """What control acts by.
+
+    Attributes:
+        report: Publishes `config/reported`.
+        republish: Publishes all retained topics anew.
+        status: What `status` says.
+        wake: Has the loop take its next turn at once.
+        live: Settings may change without a restart.
+    """
+
+    report: Callable[[ReportedConfig], None]
+    republish: Callable[[], None]
+    status: Callable[[], Status]
+    wake: Callable[[], None]
+    live: bool = True
+
+
+class Control:
+    """Requests about the box, and its configuration. Asked from any thread; `step` acts in one.
+
+    Args:
+        configuration: What runs.
+        clock: The box's.
+        outbox: Where changes are entered in the ledger.
+        hands: What it acts by.
+    """
+
+    def __init__(
+        self, configuration: Configuration, clock: Clock, outbox: Outbox, hands: Hands
+    ) -> None:
+        self._configuration, self._clock = configuration, clock
+        self._outbox, self._to = outbox, hands
+        # A retained message takes the place of the one before it.
+        self._desired: deque[bytes] = deque(maxlen=1)
+        self._limits: queue.SimpleQueue[tuple[BreakSettings, Reply]] = queue.SimpleQueue()
+        self._restart = threading.Event()
+
+    @property
+    def restarting(self) -> bool:
+        """Whether the process has to end for a new start."""
+        return self._restart.is_set()
+
+    @property
+    def settings(self) -> BoxSettings:
+        """What runs, or what the next start will run by."""
+        return self._configuration.settings
+
+    def serve(self, commands: Commands) -> None:
+        """Plug in the commands."""
+        commands.add(
+            Command.STATE, StateRequest, StateResponse, self._on_state, per_hour=_STATES_AN_HOUR
+        )
+        commands.add(
+            Command.RESTART,
+            RestartRequest,
+            RestartResponse,
+            self._on_restart,
+            per_hour=_RESTARTS_AN_HOUR,
+        )
+        commands.add(
+            Command.SET_BREAK_LIMITS,
+            SetBreakLimitsRequest,
+            SetBreakLimitsResponse,
+            self._on_limits,
+            per_hour=_LIMITS_AN_HOUR,
+        )
+
+    def take(self, received: Received) -> None:
+        """Take a `config/desired`; a topic that is emptied asks for nothing."""
+        if received.payload:
+            self._desired.append(received.payload)
+            self._to.wake()
+
+    def report(self) -> None:
+        """Publish what runs."""
+        self._to.report(self._configuration.report(self._clock.now()))
+
+    def step(self) -> Effect:
+        """Do what was asked for since the last time."""
+        changed = False
+        while self._desired:
+            changed |= self._follow(self._desired.popleft())
+        while not self._limits.empty():
+            changed |= self._limit(*self._limits.get())
+        if self._restart.is_set():
+            return Effect.RESTART
+        return Effect.CHANGED if changed else Effect.NONE
+
+    def _follow(self, payload: bytes) -> bool:
+        proposal = self._configuration.judge(payload)
+        taken = proposal is not None and self._take(proposal)
+        if not self._restart.is_set():
+            self.report()
+        return taken
+
+    def _limit(self, limits: BreakSettings, reply: Reply) -> bool:
+        taken = self._take(self._configuration.with_limits(limits), answers=False)
+        now = self._clock.now()
+        reply(
+            SetBreakLimitsResponse(
+                outcome=Outcome.DONE if taken else Outcome.OFF,
+                detail=None if taken else "the disk does not take it: look at the box's disk",
+                limits=BreakLimits.model_validate(self.settings.breaks.model_dump()),
+                at=now.utc,
+                clock_synced=now.synced,
+            )
+        )
+        self.report()
+        return taken
+
+    def _take(self, proposal: Proposal, *, answers: bool = True) -> bool:
+        """Enter a change in the ledger, then keep it; say whether that went well."""
+        before = self.settings
+        version, parts = proposal.kept.version, proposal.parts
+        if parts:
+            what = f"The site changed what this box runs by: {', '.join(parts)}"
+            self._outbox.note("config_changed", f"{what} (version {version or 'of the box'}).")
+        try:
+            self._configuration.take(proposal)
+        except OSError as error:
+            self._outbox.note("config_not_kept", "The change was not taken over: a disk fault.")
+            log.exception("a configuration cannot be kept")
+            if answers:
+                self._configuration.refuse(proposal, error)
+            return False
+        log.info("a configuration is taken over", extra={"version": version, "parts": parts})
+        if not (self._to.live and _LIVE.issuperset(parts) and _same_desk(before, self.settings)):
+            self._restart.set()
+        return True
+
+    def _on_state(self, _: StateRequest, reply: Reply) -> None:
+        now, told = self._clock.now(), self._outbox.privacy()
+        open_now = [one.violation_id for one in self._outbox.open_violations()]
+        reply(
+            StateResponse(
+                outcome=Outcome.DONE,
+                at=now.utc,
+                clock_synced=now.synced,
+                status=self._to.status(),
+                privacy=Privacy.model_validate_json(told.payload) if told else None,
+                violations=open_now[:_MOST_VIOLATIONS],
+            )
+        )
+        self._to.republish()
+
+    def _on_restart(self, _: RestartRequest, reply: Reply) -> None:
+        now = self._clock.now()
+        reply(RestartResponse(outcome=Outcome.DONE, at=now.utc, clock_synced=now.synced))
+        self._restart.set()
+        self._to.wake()
+
+    def _on_limits(self, request: SetBreakLimitsRequest, reply: Reply) -> None:
+        self._limits.put((request.limits, reply))
+        self._to.wake()
+
+
+def _same_desk(before: BoxSettings, after: BoxSettings) -> bool:
+    """Say whether the worker's zone stays where it is: absence counts in it from the start."""
+    zone = before.worker.zone
+    return zone is None or before.zones[zone] == after.zones[zone]

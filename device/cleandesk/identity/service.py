@@ -1,0 +1,144 @@
+"""The enrolment service, seen from the box: HTTPS, and one certificate that it is known by."""
+
+import http.client
+import json
+import logging
+import ssl
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from cleandesk.contract import tls, tls_clock
+from cleandesk.contract.connection import TlsSettings
+from cleandesk.contract.publication import TlsError
+from cleandesk.identity.errors import Code, IdentityError
+
+log = logging.getLogger(__name__)
+
+M = TypeVar("M", bound=BaseModel)
+
+_PATIENCE_S = 20.0
+_MOST_BYTES = 64 * 1024
+_AGAIN = frozenset({429, 503})
+_HTTPS = 443
+
+
+class Answer(BaseModel):
+    """A certificate, and who vouches for it; PEM."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    certificate: str
+    issuer: str
+    root: str
+
+
+class _Refusal(BaseModel):
+    """Why there is none."""
+
+    error: str = Field(max_length=100)
+    reason: str = Field(max_length=500)
+    fix: str = Field(max_length=500)
+
+
+class Service:
+    """Asks the enrolment service.
+
+    Args:
+        address: `https://host:port`.
+        pinned: File with its certificate; no other one is trusted.
+        now: The time to hold that certificate against.
+        behind: The machine's clock is earlier than that.
+        identity: File with the box's own key and certificate, to show; None before there is one.
+    """
+
+    def __init__(
+        self, address: str, pinned: Path, now: datetime, *, behind: bool, identity: Path | None
+    ) -> None:
+        self._address = address
+        self._pinned = x509.load_pem_x509_certificate(pinned.read_bytes())
+        self._check_dates(now)
+        try:
+            self._context = tls.context(TlsSettings(ca=pinned, cert=identity, key=identity))
+        except TlsError as error:
+            fix = "claim the box anew: `cleandesk-provision box new --again`, then `sd`"
+            raise IdentityError(Code.KEY, identity or pinned, str(error), fix) from error
+        # As newer Pythons do by themselves.
+        self._context.verify_flags |= ssl.VERIFY_X509_STRICT
+        if behind:
+            tls_clock.judge_at(self._context, now)
+
+    def ask(self, path: str, body: Mapping[str, str]) -> Answer:
+        """Ask for a certificate.
+
+        Raises:
+            IdentityError: If there is none: the service is away, is another one, or says no.
+        """
+        status, raw = self._post(path, json.dumps(body).encode())
+        if status == http.HTTPStatus.OK:
+            return self._parsed(Answer, raw)
+        refusal = self._parsed(_Refusal, raw)
+        if status in _AGAIN:
+            raise self._error(Code.SERVICE_AWAY, refusal.reason, refusal.fix)
+        code = Code.TOKEN_REFUSED if refusal.error == "token" else Code.REFUSED
+        raise self._error(code, refusal.reason, refusal.fix)
+
+    def _post(self, path: str, body: bytes) -> tuple[int, bytes]:
+        where = urlsplit(self._address)
+        connection = http.client.HTTPSConnection(
+            where.hostname or "", where.port or _HTTPS, context=self._context, timeout=_PATIENCE_S
+        )
+        try:
+            connection.connect()
+            self._check_shown(connection.sock)
+            connection.request("POST", path, body, {"Content-Type": "application/json"})
+            answer = connection.getresponse()
+            return answer.status, answer.read(_MOST_BYTES)
+        except ssl.SSLCertVerificationError as error:
+            raise self._unknown(error.verify_message) from error
+        except (OSError, http.client.HTTPException) as error:
+            fix = "is it running, and does the box reach it? Then try again"
+            raise self._error(Code.SERVICE_AWAY, f"no answer: {error!r}"[:300], fix) from error
+        finally:
+            connection.close()
+
+    def _check_shown(self, connection: object) -> None:
+        shown = None
+        if isinstance(connection, ssl.SSLSocket):
+            shown = connection.getpeercert(binary_form=True)
+        if shown != self._pinned.public_bytes(Encoding.DER):
+            raise self._unknown("another certificate")
+
+    def _check_dates(self, now: datetime) -> None:
+        begins, ends = self._pinned.not_valid_before_utc, self._pinned.not_valid_after_utc
+        if not begins <= now <= ends:
+            raise self._error(
+                Code.SERVICE_DATE,
+                f"its certificate on the card holds from {begins.isoformat()} to "
+                f"{ends.isoformat()}, and here it is {now.isoformat(timespec='seconds')}",
+                "set the clock, or write the card anew after `cleandesk-provision ca init`",
+            )
+
+    def _parsed(self, model: type[M], raw: bytes) -> M:
+        try:
+            return model.model_validate_json(raw)
+        except ValidationError as error:
+            reason = "its answer is not one of an enrolment service"
+            fix = "check what listens there, and that box and service have the same version"
+            raise self._error(Code.ANSWER, reason, fix) from error
+
+    def _unknown(self, why: str) -> IdentityError:
+        return self._error(
+            Code.SERVICE_UNKNOWN,
+            f"it does not show the certificate that is on the card ({why})",
+            "check what listens there; if the service has a new one, write the card anew",
+        )
+
+    def _error(self, code: Code, reason: str, fix: str) -> IdentityError:
+        return IdentityError(code, self._address, reason, fix)

@@ -1,0 +1,192 @@
+"""Safe mode: nothing is looked at, the line is up, and `config/desired` and requests lead out."""
+
+import logging
+import threading
+
+from cleandesk import __version__, vitals
+from cleandesk.clock import Clock, SystemClock, boot_id
+from cleandesk.contract.commands import BreakRequest, BreakResponse, Outcome
+from cleandesk.contract.messages import (
+    CameraHealth,
+    CloseReason,
+    Health,
+    Privacy,
+    PrivacyState,
+    Status,
+)
+from cleandesk.contract.topics import Address, Command
+from cleandesk.control import Configuration, Control, Effect, kept
+from cleandesk.control.control import Hands
+from cleandesk.detector import default_manifest, read_manifest
+from cleandesk.link import EventMaker, Link, Outbox, closing
+from cleandesk.policy import PolicyState
+from cleandesk.settings import BoxSettings
+from cleandesk.worker import keeping
+from cleandesk.worker.answers import room_a_day
+from cleandesk.worker.break_mode import BreakMode, By
+from cleandesk.worker.breaks import Rules
+from cleandesk.worker.commands import Commands, Reply
+from cleandesk.worker.sensor import NoLight, Sensor
+
+log = logging.getLogger(__name__)
+
+EXIT_OK, EXIT_RESTART_ME = 0, 75
+SAFE_MODE = "safe_mode"
+_TURN_S = 1.0
+_BREAKS_AN_HOUR = 60
+_MOST_WHY = 200
+
+
+class _NoCamera:
+    """What a break stops here: nothing runs."""
+
+    def start(self) -> None:
+        """Do nothing."""
+
+    def stop(self, timeout_s: float = 2.0) -> bool:  # noqa: ARG002 - the protocol's
+        """Say that it has let go."""
+        return True
+
+
+class SafeBox:
+    """A box that only stays on the line. It loads no model and opens no camera.
+
+    Args:
+        settings: The box's own file.
+        why: What put it there.
+        clock: The machine's by default.
+
+    Raises:
+        ModelError: If the model's manifest cannot be used.
+        OutboxError: If the outbox cannot be used.
+    """
+
+    def __init__(self, settings: BoxSettings, why: str, clock: Clock | None = None) -> None:
+        self._clock, self._boot = clock or SystemClock(), boot_id()
+        self._why, self._began = why[:_MOST_WHY], self._clock.now()
+        self._wake, self._stop = threading.Event(), threading.Event()
+        address, clock = Address(settings.site, settings.box), self._clock
+        manifest = read_manifest(settings.detector.manifest or default_manifest())
+        configuration = Configuration(settings, manifest, kept.path_of(settings.outbox.path))
+        self._settings = configuration.settings
+        self._events = EventMaker(address, boot=self._boot, model_sha256=manifest.sha256)
+        self._outbox = Outbox(
+            settings.outbox, address, boot=self._boot, clock=clock, keep=settings.ledger
+        )
+        self._mode = BreakMode(
+            keeping.path_of(settings.outbox.path),
+            Rules(self._settings.breaks, self._boot),
+            clock,
+            Sensor(_NoCamera(), NoLight()),
+            fresh=self._outbox.fresh,
+            note=self._outbox.note,
+        )
+        self._commands = Commands(
+            address, clock, self._outbox.say, room=room_a_day(settings.ledger)
+        )
+        self._link = Link(
+            settings.broker,
+            address,
+            self._outbox,
+            clock=clock,
+            boot=self._boot,
+            version=__version__,
+            model=f"{manifest.name} {manifest.version}",
+            on_request=self._commands.take,
+            on_desired=lambda received: self._control.take(received),  # noqa: PLW0108 - made below
+            safe_mode=self._why,
+        )
+        hands = Hands(
+            report=self._link.set_reported,
+            republish=self._link.republish,
+            status=self._status,
+            wake=self._wake.set,
+            live=False,
+        )
+        self._control = Control(configuration, clock, self._outbox, hands)
+        self._control.serve(self._commands)
+        self._commands.add(
+            Command.BREAK,
+            BreakRequest,
+            BreakResponse,
+            self._on_break,
+            per_hour=_BREAKS_AN_HOUR,
+            always=True,
+        )
+
+    def stop(self) -> None:
+        """Ask it to end; callable from a signal handler or another thread."""
+        self._stop.set()
+        self._wake.set()
+
+    def run(self, *, until_end: bool = False) -> int:  # noqa: ARG002 - as a box; there is no end
+        """Stay on the line until stopped.
+
+        Returns:
+            0, or 75 if a new process should go on: a change was accepted, or it was asked for.
+        """
+        log.error("safe mode: nothing is looked at", extra={"why": self._why})
+        self._outbox.note(SAFE_MODE, "The box crashed again and again: it has stopped to look.")
+        self._close_all()
+        self._link.set_privacy(self._privacy())
+        self._link.start()
+        self._control.report()
+        code = EXIT_OK
+        health_at = float("-inf")
+        try:
+            while not self._stop.is_set():
+                now = self._clock.now()
+                if now.mono - health_at >= self._settings.health_every_s:
+                    health_at = now.mono
+                    self._link.set_health(self._health())
+                if self._control.step() is Effect.RESTART:
+                    code = EXIT_RESTART_ME
+                    break
+                self._wake.wait(_TURN_S)
+                self._wake.clear()
+        finally:
+            self._link.stop()
+            self._outbox.close()
+        return code
+
+    def _close_all(self) -> None:
+        """Close what is open: nobody can vouch for it any more."""
+        now = self._clock.now()
+        changes = [closing(one, CloseReason.OFF, now) for one in self._outbox.open_violations()]
+        state = PolicyState(boot=self._boot, at=None, violations=())
+        self._outbox.commit(changes, state.model_dump_json().encode(), make=self._events)
+
+    def _privacy(self) -> Privacy:
+        off = Privacy(state=PrivacyState.OFF, reason=SAFE_MODE, since=self._began.utc)
+        return self._mode.privacy(self._clock.now()) or off
+
+    def _status(self) -> Status:
+        return self._link.status
+
+    def _health(self) -> Health:
+        now, heat = self._clock.now(), vitals.heat()
+        return Health(
+            at=now.utc,
+            boot=self._boot,
+            uptime_s=round(now.mono, 1),
+            clock_synced=now.synced,
+            scheduled_rules_active=False,
+            camera=CameraHealth(fps=0, frames=0, dropped=0),
+            stages={},
+            outbox=self._outbox.health(),
+            memory_mb=vitals.memory_mb(),
+            temperature_c=heat.celsius,
+            throttled=heat.throttled,
+            requests=self._commands.health,
+            safe_mode=self._why,
+        )
+
+    def _on_break(self, request: BreakRequest, reply: Reply) -> None:
+        present = self._mode.start(request.reason, By.COMPANY)
+        self._link.set_privacy(self._privacy())
+        now = self._clock.now()
+        reply(
+            BreakResponse(
+                outcome=Outcome.DONE, since=present.since, at=now.utc, clock_synced=now.synced
+            )
+        )

@@ -1,0 +1,209 @@
+"""A box that is configured and asked from afar, and one that crashes again and again."""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import paho.mqtt.client as mqtt
+import pytest
+from paho.mqtt.enums import CallbackAPIVersion
+
+from cleandesk.contract.config_messages import ConfigOutcome, ReportedConfig
+from cleandesk.contract.messages import Availability, PrivacyState
+from cleandesk.contract.topics import Channel, Command
+from tests.company import Company, company_of
+from tests.eventually import eventually
+from tests.mosquitto import needs_mosquitto
+from tests.rig import (
+    ADDRESS,
+    BIN,
+    CLIP,
+    TRUTH,
+    WHOLE,
+    Rig,
+    frame_of,
+    presence,
+    retained,
+    wait_for_health,
+    wait_for_privacy,
+    wait_for_status,
+)
+from tests.system.conftest import MakeRig
+
+pytestmark = [pytest.mark.system, needs_mosquitto]
+
+EXIT_RESTART_ME = 75
+
+
+@pytest.fixture
+def rig(make_rig: MakeRig, tmp_path: Path) -> Rig:
+    visits = json.loads(TRUTH.read_text(encoding="utf-8"))["visits"]
+    phone = next(visit for visit in visits if visit["class"] == "phone")
+    folder = frame_of(CLIP, (phone["from_s"] + phone["to_s"]) / 2, tmp_path / "pictures")
+    return make_rig(
+        camera={"source": str(folder), "repeat": True},
+        rules=[presence("phone")],
+        safe_mode={"after_starts": 3, "healthy_after_s": 3600},
+    )
+
+
+@pytest.fixture
+def company(rig: Rig) -> Iterator[Company]:
+    with company_of(rig.broker.port) as company:
+        yield company
+
+
+def _desire(rig: Rig, version: int, config: dict[str, Any]) -> None:
+    _send(rig, json.dumps({"schema": 1, "version": version, "config": config}))
+
+
+def _send(rig: Rig, payload: str) -> None:
+    client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
+    client.connect("127.0.0.1", rig.broker.port)
+    client.loop_start()
+    sent = client.publish(ADDRESS.topic(Channel.DESIRED), payload, qos=1, retain=True)
+    sent.wait_for_publish(20)
+    client.disconnect()
+    client.loop_stop()
+
+
+def _reported(rig: Rig, outcome: ConfigOutcome, version: int | None) -> ReportedConfig:
+    found: list[ReportedConfig] = []
+
+    def arrived() -> bool:
+        payload = retained(rig.broker.port, Channel.REPORTED)
+        found[:] = [ReportedConfig.model_validate_json(payload)] if payload else []
+        return bool(found) and (found[0].outcome, found[0].version) == (outcome, version)
+
+    eventually(arrived, f"{outcome} {version} on config/reported")
+    return found[0]
+
+
+def _online(rig: Rig) -> None:
+    wait_for_status(rig.broker.port, lambda one: one.state is Availability.ONLINE)
+
+
+def _ledger(rig: Rig) -> list[dict[str, Any]]:
+    made = subprocess.run(
+        [BIN / "cleandesk", "ledger", "--config", rig.box_config, "--json"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [json.loads(line) for line in made.stdout.splitlines()]
+
+
+def test_rules_change_while_the_box_runs_and_the_ledger_says_so(rig: Rig) -> None:
+    rig.start_subscriber()
+    rig.start_box()
+    _reported(rig, ConfigOutcome.OWN, None)
+    eventually(lambda: [row for row in rig.violations() if row["closed_at"] is None], "a violation")
+    _desire(rig, 1, {"rules": [presence("phone", severity="high") | {"name": "other"}]})
+    accepted = _reported(rig, ConfigOutcome.ACCEPTED, 1)
+    assert accepted.running_version == 1
+    eventually(
+        lambda: [row for row in rig.events() if row["rule"] == "other"], "a violation of the new"
+    )
+    closed = [row for row in rig.events() if row["phase"] == "close"]
+    assert [(row["rule"], row["reason"]) for row in closed] == [("no-phone", "config")]
+    assert rig.alive("box")
+    assert "The site changed what this box runs by: rules (version 1)." in json.dumps(_ledger(rig))
+
+    _desire(rig, 2, {"rules": [], "broker": {"host": "elsewhere"}, "zones": {"desk": 3}})
+    rejected = _reported(rig, ConfigOutcome.REJECTED, None)
+    assert (rejected.running_version, rejected.running_sha256) == (1, accepted.sha256)
+    assert {one.key for one in rejected.problems} == {
+        "config.broker",
+        "config.rules",
+        "config.zones.desk",
+    }
+
+
+def test_what_cannot_change_live_restarts_the_box_which_says_what_runs(rig: Rig) -> None:
+    rig.start_box()
+    _online(rig)
+    _desire(rig, 7, {"looks_per_s": 2, "area": WHOLE})
+    assert rig.wait("box") == EXIT_RESTART_ME
+    stopped = wait_for_status(rig.broker.port, lambda one: one.at is not None)
+    assert stopped.state is Availability.STOPPED
+    rig.start_box()
+    assert _reported(rig, ConfigOutcome.ACCEPTED, 7).running_version == 7
+    wait_for_health(rig.broker.port, lambda one: one.looks_per_s_target == 2)
+    rig.kill("box")
+
+    kept = rig.home / "outbox.db.config"
+    kept.write_bytes(kept.read_bytes()[:-9])
+    _send(rig, "")  # nothing is desired any more
+    rig.start_box()
+    fallen = _reported(rig, ConfigOutcome.OWN, None)
+    assert "not what was written" in fallen.problems[0].reason
+    assert fallen.running_version is None
+    wait_for_health(rig.broker.port, lambda one: one.looks_per_s_target == 5)
+
+
+def test_requests_about_the_box_are_answered_and_counted(rig: Rig, company: Company) -> None:
+    rig.start_subscriber()
+    rig.start_box()
+    eventually(lambda: [row for row in rig.violations() if row["closed_at"] is None], "a violation")
+    state = company.ask(Command.STATE, {}, b"1")
+    assert state["status"]["state"] == "online"
+    assert state["privacy"]["state"] == "working"
+    assert state["violations"] == [rig.violations()[0]["violation_id"]]
+
+    limits = {"length_s": 600, "count_per_day": 3}
+    done = company.ask(Command.SET_BREAK_LIMITS, {"limits": limits}, b"2")
+    assert (done["outcome"], done["limits"]) == ("done", {**limits, "timezone": "UTC"})
+    assert _reported(rig, ConfigOutcome.OWN, None).break_limits_set
+    wrong = company.ask(Command.SET_BREAK_LIMITS, {"limits": {"length": 600}}, b"3")
+    assert (wrong["outcome"], wrong["detail"][:13]) == ("invalid", "limits.length")
+    wait_for_health(
+        rig.broker.port,
+        lambda one: (
+            one.requests is not None and (one.requests.done, one.requests.refused) == (2, 1)
+        ),
+    )
+    assert company.ask(Command.RESTART, {}, b"4")["outcome"] == "done"
+    assert rig.wait("box") == EXIT_RESTART_ME
+    rig.start_box()
+    _online(rig)
+    company.send(Command.RESTART, {}, b"4")  # once more: it is done once
+    began = company.ask(Command.BREAK, {"reason": "rest"}, b"5")
+    assert began["outcome"] == "done"
+    told = wait_for_privacy(rig.broker.port, lambda one: one.state is PrivacyState.BREAK)
+    assert told.until is not None, "the limit outlives the restart"
+    assert rig.alive("box")
+
+
+def test_three_crashed_starts_lead_to_safe_mode_and_a_configuration_out_of_it(rig: Rig) -> None:
+    rig.start_subscriber()
+    for _ in range(3):
+        rig.start_box()
+        _online(rig)
+        eventually(rig.violations, "a violation")
+        rig.kill("box")
+        wait_for_status(rig.broker.port, lambda one: one.state is Availability.OFFLINE)
+    rig.start_box()
+    health = wait_for_health(rig.broker.port, lambda one: one.safe_mode is not None)
+    assert health.safe_mode == "3 starts in a row crashed; the last: without a word"
+    assert health.camera.frames == 0
+    told = wait_for_privacy(rig.broker.port, lambda one: one.state is PrivacyState.OFF)
+    assert told.reason == "safe_mode"
+    status = wait_for_status(rig.broker.port, lambda one: one.safe_mode is not None)
+    assert status.state is Availability.ONLINE
+    eventually(lambda: all(row["closed_at"] for row in rig.violations()), "the end of all")
+    rig.kill("box")
+    rig.start_box()
+    wait_for_status(
+        rig.broker.port,
+        lambda one: one.safe_mode is not None and one.safe_mode.startswith("4 starts"),
+    )
+
+    _desire(rig, 1, {"looks_per_s": 1})
+    assert rig.wait("box") == EXIT_RESTART_ME
+    rig.start_box()
+    wait_for_privacy(rig.broker.port, lambda one: one.state is PrivacyState.WORKING)
+    assert _reported(rig, ConfigOutcome.ACCEPTED, 1).running_version == 1
+    health = wait_for_health(rig.broker.port, lambda one: one.camera.frames > 0)
+    assert health.safe_mode is None
