@@ -126,8 +126,9 @@ class Box:
         self._worker.start()
         self._link.start()
         self._control.report()
-        self._follow_worker()
-        self._report(self._capture.state(self._clock.now()))
+        now = self._clock.now()
+        self._follow_worker(now)
+        self._report(self._capture.state(now))
         orderly = False
         try:
             code = self._loop(until_end=until_end)
@@ -160,11 +161,12 @@ class Box:
         wait_s = min(1.0, self._settings.camera.timeout_s)
         while not self._stop.is_set():
             ready = self._tray.take(wait_s)
-            if self._follow_worker():
-                ready = None  # it was taken before the break, however short that was
             now = self._clock.now()
+            if self._follow_worker(now):
+                ready = None  # it was taken before the break, however short that was
             state = self._capture.state(now)
-            if self._must_restart():
+            self._tell_privacy(state, now)
+            if self._must_restart(now):
                 return EXIT_RESTART_ME
             if self._shift.resting:
                 self._rest(state, now)
@@ -186,36 +188,35 @@ class Box:
                 return EXIT_OK if drained and state.fault is CameraFault.ENDED else EXIT_FAILED
         return EXIT_OK
 
-    def _must_restart(self) -> bool:
+    def _must_restart(self, now: Instant) -> bool:
         """Do what was asked from afar; what is open closes where its rule is gone or another."""
-        now = self._clock.now()
         if self._starts is not None:
             self._starts.follow(now)
         effect = self._control.step()
         if effect is Effect.CHANGED:
             self._settings = self._control.settings
-            # A recording read faster than it was taken is ahead of the clock.
-            at = max(self._seen, now, key=lambda moment: moment.mono)
+            at = self._at(now)
             self._commit(rearrange(self._parts, self._settings, at), at)
         if self._shift.stuck:
             log.error("the camera does not let go in a break: exit, which ends it")
         return effect is Effect.RESTART or self._shift.stuck
 
-    def _follow_worker(self) -> bool:
+    def _follow_worker(self, now: Instant) -> bool:
         """Take note of breaks: in one, the sensor is stopped and nothing is open.
 
         Returns:
             Whether one has begun or ended since the last time.
         """
-        now = self._clock.now()
         rested, noted = self._shift.resting, self._shift.noted
-        # A recording read faster than it was taken is ahead of the clock.
-        at = max(self._seen, now, key=lambda moment: moment.mono)
+        at = self._at(now)
         self._commit(self._shift.follow(at, now), at)
         if rested and not self._shift.resting:
             self._watching.resumed(now)
-        self._tell_privacy(self._capture.state(now), now)
         return (rested, noted) != (self._shift.resting, self._shift.noted)
+
+    def _at(self, now: Instant) -> Instant:
+        """Return the policy's present: a recording read faster than taken is ahead of the clock."""
+        return self._seen if self._seen.mono > now.mono else now
 
     def _rest(self, state: CaptureState, now: Instant) -> None:
         """Do what there is to do in a break: stay on the line."""
@@ -266,8 +267,7 @@ class Box:
         """Publish a fault's beginning and end; a fault suspends what is open and closes nothing."""
         fault = self._fault.fault if self._fault else None
         if state.fault is not None:
-            # A recording read faster than it was taken is ahead of the clock.
-            at = max(self._seen, now, key=lambda moment: moment.mono)
+            at = self._at(now)
             self._commit(self._policy.suspend(at), at)
             self._shift.forget()
         if state.fault is not fault:
