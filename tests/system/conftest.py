@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.rig import Rig
+from tests.system import page_site as pages
 from tests.system.provision_rig import Site
 
 MakeRig = Callable[..., Rig]
@@ -33,3 +34,19 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     limits = {"requests_per_minute": 10_000, "refusals_per_hour": 10_000}
     with Site(tmp_path_factory.mktemp("site"), enrolment=limits) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def running_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[pages.PageSite]:
+    """Return a page with a browser; it goes on from test to test."""
+    with pages.running(tmp_path_factory.mktemp("page")) as site:
+        yield site
+
+
+@pytest.fixture
+def page_site(running_page: pages.PageSite) -> Iterator[pages.PageSite]:
+    """Return the page with a box that works, saw things, and sent some."""
+    pages.settle(running_page.box)
+    yield running_page
+    for context in running_page.browser.contexts:
+        context.close()
