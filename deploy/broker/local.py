@@ -14,6 +14,7 @@ from typing import Self
 
 from cryptography.x509 import ObjectIdentifier
 
+from cleandesk import whole_file
 from cleandesk.contract.connection import BrokerSettings, TlsSettings
 from cleandesk_fleet.provision import keyfiles, pki
 from cleandesk_fleet.provision.authorities import Authorities, Issuer
@@ -86,7 +87,7 @@ class LocalBroker:
         """Bring the revocation lists to the broker; `reload` makes it read them."""
         for issuer in Issuer:
             path = self.authorities.revoked(issuer)
-            keyfiles.write(self.files / path.name, path.read_bytes())
+            whole_file.write(self.files / path.name, path.read_bytes())
 
     def issue(
         self,

@@ -1,13 +1,9 @@
-"""A small file that is there as a whole or not at all, through kills and power cuts.
+"""A small file that can tell whether it is what was written: a SHA-256, then the content."""
 
-A SHA-256, a line's end, and what it is of. It is written to a new file, synchronised and renamed,
-so that there is always the old one or the new one.
-"""
-
-import contextlib
 import hashlib
-import os
 from pathlib import Path
+
+from cleandesk import whole_file
 
 
 class DamagedError(Exception):
@@ -37,25 +33,9 @@ def write(path: Path, content: bytes) -> None:
     Raises:
         OSError: Then the file says what it said before.
     """
-    new = path.with_name(path.name + ".new")
-    with new.open("wb") as file:
-        file.write(hashlib.sha256(content).hexdigest().encode() + b"\n" + content)
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(path)
-    _sync_folder(path.parent)
+    whole_file.write(path, hashlib.sha256(content).hexdigest().encode() + b"\n" + content)
 
 
 def forget(path: Path) -> None:
     """Take the file away, for good when this returns."""
-    with contextlib.suppress(FileNotFoundError):
-        path.unlink()
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    whole_file.remove(path)

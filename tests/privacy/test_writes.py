@@ -154,7 +154,7 @@ def test_nothing_that_a_run_writes_could_be_its_pictures(
     # Where to: the outbox, first made under another name, its mark, what is kept beside it, made so
     # too, and the log; by plain writes.
     pages = {f"{outbox}{new}{end}" for new in ("", ".new") for end in SQLITE} | {f"{outbox}.mark"}
-    pages |= {f"{outbox}.{end}.new" for end in KEPT}
+    pages |= {str(outbox.with_name(f".{outbox.name}.{end}.new")) for end in KEPT}
     assert {call.target for call in written} <= pages | {log}
     ways = {call.name for call in calls} - {"open", "openat", "mmap"}
     assert ways <= {"write", "pwrite64", "sendto"}

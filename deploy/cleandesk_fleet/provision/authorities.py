@@ -22,6 +22,7 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
+from cleandesk import whole_file
 from cleandesk_fleet.provision import keyfiles, pki
 from cleandesk_fleet.provision.errors import ConflictError, LockedError
 from cleandesk_fleet.provision.pki import Signer, Span
@@ -156,7 +157,7 @@ class Authorities:
             begins = max(begins, last.last_update_utc + timedelta(seconds=1))
         lasts = LIST_LASTS if issuer is Issuer.BOXES else LOCKED_LIST_LASTS
         made = pki.revocations(signer, revoked, number, Span(begins, now + lasts))
-        keyfiles.write(self.revoked(issuer), made.public_bytes(serialization.Encoding.PEM))
+        whole_file.write(self.revoked(issuer), made.public_bytes(serialization.Encoding.PEM))
         return made
 
     def read_list(self, issuer: Issuer) -> x509.CertificateRevocationList | None:

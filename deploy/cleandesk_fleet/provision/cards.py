@@ -22,11 +22,10 @@ from typing import Any
 
 import yaml
 
-from cleandesk import config_yaml
+from cleandesk import config_yaml, whole_file
 from cleandesk.config import load
 from cleandesk.contract.topics import Address
 from cleandesk.settings import BoxSettings
-from cleandesk_fleet.provision import keyfiles
 from cleandesk_fleet.provision.boxes import Claim
 from cleandesk_fleet.provision.errors import UnknownNameError
 from cleandesk_fleet.provision.label import Label, write_pdf, write_png
@@ -65,7 +64,7 @@ class Desk:
         write_png(label, folder / "label.png")
         write_pdf([folder / "label.png"], folder / "label.pdf")
         for name in ("label.png", "label.pdf"):
-            (folder / name).chmod(keyfiles.SECRET)
+            (folder / name).chmod(whole_file.SECRET)
         content = {
             "schema": 1,
             "site": claim.address.site,
@@ -74,9 +73,9 @@ class Desk:
             "token": claim.token,
             "expires_at": claim.expires_at.isoformat(timespec="seconds"),
         }
-        keyfiles.write(folder / "page-label", f"{label_hash}\n".encode(), keyfiles.SECRET)
+        whole_file.write(folder / "page-label", f"{label_hash}\n".encode(), whole_file.SECRET)
         text = json.dumps(content, indent=2) + "\n"
-        keyfiles.write(folder / "claim.json", text.encode(), keyfiles.SECRET)
+        whole_file.write(folder / "claim.json", text.encode(), whole_file.SECRET)
         return folder
 
     def holds(self, address: Address) -> bool:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from cryptography import x509
 
+from cleandesk import whole_file
 from cleandesk.contract.connection import BrokerSettings, TlsSettings
 from cleandesk_fleet.provision import certificates, keyfiles, operators, pki
 from cleandesk_fleet.provision.authorities import Authorities, Issuer
@@ -124,7 +125,7 @@ class Fleet:
             )
             for issuer in Issuer:
                 trust = self.authorities.trust(issuer)
-                keyfiles.write(folder / trust.name, trust.read_bytes())
+                whole_file.write(folder / trust.name, trust.read_bytes())
             self._copy(change, folder)
         return made
 
@@ -241,10 +242,10 @@ class Fleet:
     def _copy(self, change: Change, folder: Path) -> None:
         for issuer in Issuer:
             path = self.authorities.revoked(issuer)
-            keyfiles.write(folder / path.name, path.read_bytes())
+            whole_file.write(folder / path.name, path.read_bytes())
         present = operators.present(change)
         for issuer in (Issuer.PEOPLE, Issuer.ADMINS):
-            keyfiles.write(folder / f"{issuer}.acl", rules(present, issuer).encode())
+            whole_file.write(folder / f"{issuer}.acl", rules(present, issuer).encode())
 
     def enforce(self) -> list[str]:
         """Put out whose certificate ran out, and boxes that were revoked; returns who that was.
@@ -275,7 +276,7 @@ class Fleet:
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     """Keep others out until the broker works with our list: theirs would not name our canary."""
-    handle = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, keyfiles.SECRET)
+    handle = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, whole_file.SECRET)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield

@@ -1,38 +1,16 @@
 """Keys and certificates on the disk: written whole or not at all, keys for their owner alone."""
 
-import os
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from cleandesk import whole_file
 from cleandesk_fleet.provision.errors import LockedError
 from cleandesk_fleet.provision.pki import PrivateKey, Signer
 
 _PEM = serialization.Encoding.PEM
-SECRET, PUBLIC = 0o600, 0o644
-
-
-def write(path: Path, content: bytes, mode: int = PUBLIC) -> None:
-    """Write a file beside its place, flush it to the disk and move it there.
-
-    Written by root, it belongs to whoever its folder belongs to: the broker reads its own key.
-
-    Raises:
-        OSError: If it cannot be written.
-    """
-    draft = path.with_name(f".{path.name}.new")
-    draft.unlink(missing_ok=True)
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
-    with os.fdopen(handle, "wb") as file:
-        if os.geteuid() == 0:
-            folder = path.parent.stat()
-            os.fchown(handle, folder.st_uid, folder.st_gid)
-        file.write(content)
-        file.flush()
-        os.fsync(handle)
-    draft.replace(path)
 
 
 def write_key(path: Path, key: PrivateKey, passphrase: bytes | None = None) -> None:
@@ -40,12 +18,13 @@ def write_key(path: Path, key: PrivateKey, passphrase: bytes | None = None) -> N
     locked: serialization.KeySerializationEncryption = serialization.NoEncryption()
     if passphrase is not None:
         locked = serialization.BestAvailableEncryption(passphrase)
-    write(path, key.private_bytes(_PEM, serialization.PrivateFormat.PKCS8, locked), SECRET)
+    pem = key.private_bytes(_PEM, serialization.PrivateFormat.PKCS8, locked)
+    whole_file.write(path, pem, whole_file.SECRET)
 
 
 def write_certificate(path: Path, *chain: x509.Certificate) -> None:
     """Write certificates, one after the other."""
-    write(path, b"".join(one.public_bytes(_PEM) for one in chain))
+    whole_file.write(path, b"".join(one.public_bytes(_PEM) for one in chain))
 
 
 def read_certificate(path: Path) -> x509.Certificate:

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from cleandesk_fleet.provision import keyfiles
+from cleandesk import whole_file
 from cleandesk_fleet.provision.cards import FOLDER
 from cleandesk_fleet.provision.errors import ProvisionError, UnsafeTargetError
 
@@ -41,12 +41,7 @@ class Mounted:
         folder = self._folder / FOLDER
         folder.mkdir(exist_ok=True)
         for name, content in files.items():
-            keyfiles.write(folder / name, content)
-        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+            whole_file.write(folder / name, content)
 
 
 class Image:

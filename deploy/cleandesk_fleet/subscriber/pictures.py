@@ -1,11 +1,11 @@
 """The folder of stills beside the log: one file a picture, named by its sha256."""
 
-import os
 from collections.abc import Collection
 from pathlib import Path
 
+from cleandesk import whole_file
+
 _EXTENSIONS = {"image/jpeg": "jpg", "application/pkcs7-mime": "p7m"}
-_DRAFT = "draft"
 
 
 def folder_of(log: Path) -> Path:
@@ -37,15 +37,7 @@ class Pictures:
         if path.exists():
             return
         self._folder.mkdir(mode=0o700, exist_ok=True)
-        draft = self._folder / _DRAFT
-        with open(
-            draft, "wb", opener=lambda name, flags: os.open(name, flags | os.O_CLOEXEC, 0o600)
-        ) as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.rename(path)
-        self._sync()
+        whole_file.write(path, content, whole_file.SECRET)
 
     def remove(self, sha256: str, media_type: str) -> None:
         """Delete a picture; that is on the disk when this returns. It need not be there.
@@ -56,7 +48,7 @@ class Pictures:
         path = self.path(sha256, media_type)
         path.unlink(missing_ok=True)
         if self._folder.is_dir():
-            self._sync()
+            whole_file.sync(self._folder)
         if path.exists():
             raise FileExistsError(f"{path} is still there after it was deleted")
 
@@ -72,13 +64,5 @@ class Pictures:
         for path in left:
             path.unlink()
         if left:
-            self._sync()
+            whole_file.sync(self._folder)
         return len(left)
-
-    def _sync(self) -> None:
-        """Have the folder's own entries on the disk."""
-        handle = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

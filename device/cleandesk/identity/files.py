@@ -1,38 +1,26 @@
-"""Files that a power cut leaves whole: the old one or the new one, never half of either."""
+"""The identity's files: whole, wiped, or kept from others; what fails says how to mend it."""
 
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
+from cleandesk import whole_file
 from cleandesk.identity.errors import Code, IdentityError
 
-SECRET, PUBLIC = 0o600, 0o644
+SECRET, PUBLIC = whole_file.SECRET, whole_file.PUBLIC
 
 
 def write(path: Path, content: bytes, mode: int = PUBLIC) -> None:
-    """Write a file beside its place, bring it to the disk, move it there, and bring that there too.
-
-    Written by root, it belongs to whoever its folder belongs to.
+    """Write a file as `whole_file.write` does.
 
     Raises:
         IdentityError: If the disk does not take it; then the old file stands.
     """
-    draft = path.with_name(f".{path.name}.new")
     try:
-        draft.unlink(missing_ok=True)
-        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
-        with os.fdopen(handle, "wb") as file:
-            _hand_over(draft)
-            file.write(content)
-            file.flush()
-            os.fsync(handle)
-        draft.replace(path)
-        _sync(path.parent)
+        whole_file.write(path, content, mode)
     except OSError as error:
-        with suppress(OSError):
-            draft.unlink(missing_ok=True)
         raise _disk(path, error) from error
 
 
@@ -57,9 +45,7 @@ def remove(path: Path) -> None:
         IdentityError: If the disk does not let it go.
     """
     try:
-        path.unlink(missing_ok=True)
-        if path.parent.is_dir():
-            _sync(path.parent)
+        whole_file.remove(path)
     except OSError as error:
         raise _disk(path, error) from error
 
@@ -94,7 +80,7 @@ def folder(path: Path) -> Iterator[None]:
     try:
         if not path.is_dir():
             path.mkdir(mode=0o700, parents=True)
-            _hand_over(path)
+            whole_file.hand_over(path)
         handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as error:
         raise _disk(path, error) from error
@@ -105,21 +91,6 @@ def folder(path: Path) -> Iterator[None]:
         raise IdentityError(
             Code.BUSY, path, "another claim or renewal is at work", "wait for it, then try again"
         ) from error
-    finally:
-        os.close(handle)
-
-
-def _hand_over(path: Path) -> None:
-    """Give what root has made to whoever its folder belongs to: the box runs as its own user."""
-    if os.geteuid() == 0:
-        folder = path.parent.stat()
-        os.chown(path, folder.st_uid, folder.st_gid)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
     finally:
         os.close(handle)
 

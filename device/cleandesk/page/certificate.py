@@ -5,7 +5,6 @@ authority that would have to be installed on a private phone.
 """
 
 import ipaddress
-import os
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,6 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from cleandesk import whole_file
 from cleandesk.page.errors import PageError
 
 #: A box without a clock of its own must not make a certificate that begins tomorrow.
@@ -38,7 +38,7 @@ def ensure(folder: Path, name: str, addresses: Iterable[str]) -> Path:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not path.exists():
-            _write(path, _make(name, addresses))
+            whole_file.write(path, _make(name, addresses), whole_file.SECRET)
         if path.stat().st_mode & 0o077:
             raise PageError(f"{path}: others may read this key; run 'chmod 600 {path}'")
     except OSError as error:
@@ -94,14 +94,3 @@ def _make(name: str, addresses: Iterable[str]) -> bytes:
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     ) + certificate.public_bytes(serialization.Encoding.PEM)
-
-
-def _write(path: Path, pem: bytes) -> None:
-    """Write both in one file, so that a power cut leaves no key without its certificate."""
-    new = path.with_suffix(".new")
-    new.unlink(missing_ok=True)
-    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(pem)
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(path)

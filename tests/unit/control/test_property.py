@@ -89,7 +89,7 @@ class Afar(RuleBasedStateMachine):
 
     @rule()
     def leave_half_of_a_write(self) -> None:
-        (self.folder / "outbox.db.config.new").write_bytes(b"half")
+        (self.folder / ".outbox.db.config.new").write_bytes(b"half")
         self.subject = configuration(self.folder)
 
     @invariant()

@@ -9,23 +9,6 @@ from cleandesk.identity import files
 from cleandesk.identity.errors import Code, IdentityError
 
 
-def test_a_secret_is_its_owners_alone_and_replaced_whole(tmp_path: Path) -> None:
-    path = tmp_path / "key"
-    files.write(path, b"old", files.SECRET)
-    with path.open("rb") as reader:
-        files.write(path, b"new", files.SECRET)
-        assert reader.read() == b"old"
-    assert path.read_bytes() == b"new"
-    assert path.stat().st_mode & 0o777 == 0o600
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_a_draft_that_a_power_cut_left_is_in_nobodys_way(tmp_path: Path) -> None:
-    (tmp_path / ".key.new").write_bytes(b"half")
-    files.write(tmp_path / "key", b"whole")
-    assert [path.name for path in tmp_path.iterdir()] == ["key"]
-
-
 def test_what_cannot_be_written_leaves_the_old_file(tmp_path: Path) -> None:
     (tmp_path / "key").mkdir()
     with pytest.raises(IdentityError) as caught:

@@ -1,6 +1,5 @@
 """Keys and certificates on the disk."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -16,20 +15,6 @@ def test_a_key_is_for_its_owner_alone_also_where_another_file_lay(tmp_path: Path
     keyfiles.write_key(path, pki.new_key())
     assert path.stat().st_mode & 0o777 == 0o600
     assert [one.name for one in tmp_path.iterdir()] == ["a.key"]
-
-
-def test_what_a_cut_left_half_written_is_in_nobodys_way(tmp_path: Path) -> None:
-    (tmp_path / ".a.pem.new").write_bytes(b"half")
-    keyfiles.write(tmp_path / "a.pem", b"whole")
-    assert (tmp_path / "a.pem").read_bytes() == b"whole"
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can write for others")
-def test_what_root_writes_belongs_to_the_folders_owner(tmp_path: Path) -> None:
-    os.chown(tmp_path, 1234, 1234)
-    keyfiles.write_key(tmp_path / "a.key", pki.new_key())
-    found = (tmp_path / "a.key").stat()
-    assert (found.st_uid, found.st_gid) == (1234, 1234)
 
 
 def test_a_missing_key_and_a_wrong_passphrase_are_told(tmp_path: Path) -> None:

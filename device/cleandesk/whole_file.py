@@ -1,0 +1,60 @@
+"""Files that a power cut leaves whole: the old one or the new one, never half of either."""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+SECRET, PUBLIC = 0o600, 0o644
+
+
+def write(path: Path, content: bytes, mode: int = PUBLIC) -> None:
+    """Write a file beside its place, bring it to the disk, move it there, and bring that there too.
+
+    Written by root, it belongs to whoever its folder belongs to: the box, its page and the broker
+    have users of their own.
+
+    Raises:
+        OSError: If the disk does not take it; then the old file stands.
+    """
+    draft = path.with_name(f".{path.name}.new")
+    try:
+        draft.unlink(missing_ok=True)
+        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+        with os.fdopen(handle, "wb") as file:
+            hand_over(draft)
+            file.write(content)
+            file.flush()
+            os.fsync(handle)
+        draft.replace(path)
+        sync(path.parent)
+    except OSError:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+        raise
+
+
+def remove(path: Path) -> None:
+    """Remove a file for good; no matter if there is none.
+
+    Raises:
+        OSError: If the disk does not let it go.
+    """
+    path.unlink(missing_ok=True)
+    if path.parent.is_dir():
+        sync(path.parent)
+
+
+def hand_over(path: Path) -> None:
+    """Give what root has made to whoever its folder belongs to."""
+    if os.geteuid() == 0:
+        folder = path.parent.stat()
+        os.chown(path, folder.st_uid, folder.st_gid)
+
+
+def sync(folder: Path) -> None:
+    """Have a folder's own entries on the disk."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
