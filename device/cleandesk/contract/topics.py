@@ -38,6 +38,7 @@ class Command(StrEnum):
     STATE = "state"
     RESTART = "restart"
     SET_BREAK_LIMITS = "set-break-limits"
+    DOCTOR = "doctor"
 
 
 class Side(StrEnum):
