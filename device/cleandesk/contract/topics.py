@@ -39,6 +39,7 @@ class Command(StrEnum):
     RESTART = "restart"
     SET_BREAK_LIMITS = "set-break-limits"
     DOCTOR = "doctor"
+    ROTATE_KEY = "rotate-key"
 
 
 class Side(StrEnum):
