@@ -9,10 +9,11 @@ from cleandesk import __version__, vitals
 from cleandesk.camera import Area, CameraFactory, Capture, make_camera
 from cleandesk.clock import Clock, Instant
 from cleandesk.contract.topics import Address
-from cleandesk.control import Configuration, Control, kept
+from cleandesk.control import Configuration, Control, Rotation, kept, rotation
 from cleandesk.control.control import Hands
 from cleandesk.detector import Detector
 from cleandesk.evidence import Background, Still, StillMaker, Taking
+from cleandesk.identity.home import Home
 from cleandesk.link import EventMaker, Link, Outbox, Paper
 from cleandesk.loop import Gate, Governor, Looker, Preparer, Ready, Tray, needs_of
 from cleandesk.policy import Change, Policy
@@ -35,6 +36,7 @@ class Parts:
 
     settings: BoxSettings
     control: Control
+    rotation: Rotation
     commands: Commands
     policy: Policy
     governor: Governor
@@ -125,6 +127,8 @@ def assemble(
         ),
     )
     control.serve(commands)
+    rotate = Rotation(Home.of(own.broker), clock, rotation.path_of(own.outbox.path), link.reconnect)
+    rotate.serve(commands)
     preparer = Preparer(
         detector,
         tray,
@@ -158,6 +162,7 @@ def assemble(
     return Parts(
         settings=settings,
         control=control,
+        rotation=rotate,
         commands=commands,
         policy=policy,
         governor=Governor(settings.looks_per_s, needs.least_looks_per_s, clock.now()),

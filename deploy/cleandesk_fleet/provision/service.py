@@ -25,7 +25,7 @@ from cleandesk.contract.topics import Address, TopicError
 from cleandesk_fleet.provision import claiming, keyfiles, pki
 from cleandesk_fleet.provision.authorities import Issuer
 from cleandesk_fleet.provision.change import Change
-from cleandesk_fleet.provision.claiming import TokenRefusedError
+from cleandesk_fleet.provision.claiming import NewKeyNeededError, TokenRefusedError
 from cleandesk_fleet.provision.errors import RequestRefusedError
 from cleandesk_fleet.provision.fleet import Fleet
 from cleandesk_fleet.provision.limits import Limiter
@@ -161,7 +161,8 @@ class Enrolment:
             self._refusals.take(request.client.host if request.client else "")
             if isinstance(error, TokenRefusedError):
                 raise RefusedError(403, "token", *_halves(error)) from error
-            raise RefusedError(400, "request", *_halves(error)) from error
+            code = "new_key" if isinstance(error, NewKeyNeededError) else "request"
+            raise RefusedError(400, code, *_halves(error)) from error
         except SQLAlchemyError as error:
             log.exception("the state cannot be written")
             raise RefusedError(

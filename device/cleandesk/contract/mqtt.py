@@ -131,6 +131,15 @@ class Session:
             if self._thread.is_alive():
                 log.warning("the MQTT thread still hangs in a connection attempt; leaving it")
 
+    def reconnect(self) -> None:
+        """Leave in order and connect anew, with the TLS files as they are then; returns at once.
+
+        The broker drops the last will: others hear nothing of it. From any thread.
+        """
+        connection = self._connection
+        if connection is not None and connection.ready:
+            connection.close("asked to connect anew")
+
     def publish(self, publication: Publication) -> int:
         """Send a message; return the id that `on_puback` will carry. From any thread.
 
@@ -185,6 +194,9 @@ class Session:
                 self._call(self._on_disconnect)
             if self._stopping.is_set():
                 return
+            if ended.wanted:
+                log.info("the connection is left: %s", ended.why)
+                continue
             if (ended.lasted_s or 0) > self._settings.retry_max_s:
                 failures = 0
             wait_s = self._wait_s(failures, ended)

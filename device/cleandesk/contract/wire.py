@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage, MQTTMessageInfo
@@ -58,12 +58,14 @@ class End:
     Attributes:
         code: The broker's reason code, if it gave one.
         lasted_s: Seconds from being ready to the end; None if it never was.
+        wanted: We left.
     """
 
     why: str
     advice: str
     code: int | None = None
     lasted_s: float | None = None
+    wanted: bool = False
 
 
 class Connection:
@@ -119,7 +121,7 @@ class Connection:
                 connection.close()
         ended = self._ended or End("the connection was lost", "look at the network and the broker")
         lasted = None if self._ready_at is None else time.monotonic() - self._ready_at
-        return End(ended.why, ended.advice, ended.code, lasted)
+        return replace(ended, lasted_s=lasted)
 
     def publish(self, publication: Publication) -> int:
         """Hand a message to the network thread; return the id that its PUBACK will carry.
@@ -143,10 +145,12 @@ class Connection:
         if received.qos > 0 and received.connection == self.number:
             self._client.ack(received.mid, received.qos)
 
-    def close(self) -> None:
+    def close(self, why: str = "closed") -> None:
         """Leave in order: the broker drops the last will."""
         self._closing_at = time.monotonic()
-        self._end("closed", "")
+        if self._ended is None:
+            self._ended = End(why, "", wanted=True)
+        self._open = False
         self._client.disconnect()
 
     def _new_client(self) -> Client:

@@ -171,6 +171,10 @@ class Link:
         """Publish all retained topics anew, as after a connect."""
         self._inbox.put(lambda _: self._shown.connected())
 
+    def reconnect(self) -> None:
+        """Connect anew, by key and certificate as they are now; what is unanswered goes again."""
+        self._session.reconnect()
+
     @property
     def status(self) -> Status:
         """What `status` says while the box runs."""
