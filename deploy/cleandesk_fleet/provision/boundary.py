@@ -4,7 +4,8 @@ import getpass
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -40,6 +42,8 @@ PassphraseFile = Annotated[
         help=f"File with the passphrase; default: ${_PASSPHRASE}, or the terminal is asked"
     ),
 ]
+Box = Annotated[str, typer.Argument(help="<site>/<box>")]
+Wait = Annotated[float, typer.Option(min=1, max=600, help="Wait so long for the box, in seconds")]
 DEFAULT_CONFIG = Path("provision.yaml")
 
 
@@ -94,6 +98,20 @@ def _shown(cell: object) -> str:
             return f"{cell:%Y-%m-%d %H:%M:%S}Z"
         case _:
             return str(cell)
+
+
+@contextmanager
+def told(*, as_json: bool) -> Iterator[Callable[[str], None]]:
+    """Show what is waited for, on standard error; with `--json` nothing is shown."""
+    if as_json:
+        yield _unshown
+        return
+    with Console(stderr=True, highlight=False).status("asking the broker") as status:
+        yield lambda text: status.update(escape(text))
+
+
+def _unshown(_: str) -> None:
+    """Stand in for a display."""
 
 
 def fleet(config: Path, *, dry: bool = False, who: str | None = None) -> Fleet:

@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from cleandesk.config import ConfigError
 from cleandesk.contract import logs
 from cleandesk.contract.topics import TopicError
-from cleandesk_fleet.provision import cli_boxes, cli_lists, operators
+from cleandesk_fleet.provision import cli_asking, cli_boxes, cli_lists, operators
 from cleandesk_fleet.provision.authorities import Issuer
 from cleandesk_fleet.provision.boundary import (
     DEFAULT_CONFIG,
@@ -192,6 +192,7 @@ def crl(
 
 
 cli_boxes.add_commands(app)
+cli_asking.add_commands(app)
 cli_lists.add_commands(app)
 
 

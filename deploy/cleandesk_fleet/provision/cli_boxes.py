@@ -16,6 +16,7 @@ from cleandesk_fleet.provision.boundary import (
     DEFAULT_CONFIG,
     Answer,
     AsJson,
+    Box,
     Config,
     DryRun,
     PassphraseFile,
@@ -28,14 +29,13 @@ from cleandesk_fleet.provision.errors import ConflictError, UsageError
 from cleandesk_fleet.provision.fleet import Fleet
 from cleandesk_fleet.provision.making import Made
 
-Box = Annotated[str, typer.Argument(help="<site>/<box>")]
 box = typer.Typer(help="Boxes.", no_args_is_help=True)
 
 
 def add_commands(app: typer.Typer) -> None:
     """Add the commands of this module."""
     app.add_typer(box, name="box")
-    for command in (sd, sign, rotate, revoke, decommission):
+    for command in (sd, sign, revoke, decommission):
         app.command()(command)
 
 
@@ -176,18 +176,6 @@ def sign(
     if not dry_run:
         out.write_text(pem, encoding="ascii")
     answer.say(f"{'kept' if held else 'signed'} {name}: {out}", box=name, made=not held, out=out)
-    answer.close()
-
-
-def rotate(
-    name: Box, *, config: Config = DEFAULT_CONFIG, as_json: AsJson = False, dry_run: DryRun = False
-) -> None:
-    """Have a box make a new key: its next renewal is refused with the present one."""
-    answer = Answer(as_json, dry_run)
-    here = fleet(config, dry=dry_run)
-    with here.registry.change() as change:
-        boxes.want_new_key(change, address(name))
-    answer.say(f"{name} must bring a new key from now on", box=name)
     answer.close()
 
 
