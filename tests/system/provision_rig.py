@@ -24,6 +24,7 @@ from cryptography.x509.oid import NameOID
 from broker import LocalBroker, free_ports
 from broker.local import ADMINS, BOXES, PEOPLE
 from cleandesk.config import load
+from cleandesk.contract import tls
 from cleandesk.contract.connection import TlsSettings
 from cleandesk_fleet.provision import certificates, keyfiles, pki
 from cleandesk_fleet.provision.authorities import Issuer
@@ -107,6 +108,28 @@ class Site:
             return self.ask("/v1/claim", {})[0] == 400
         except OSError:
             return False
+
+    @property
+    def service_pid(self) -> int:
+        """The enrolment service's process."""
+        assert self._service is not None
+        return self._service.pid
+
+    def try_broker(self, files: TlsSettings) -> bool:
+        """Show a certificate to the boxes' listener; returns whether it is taken.
+
+        Raises:
+            ssl.SSLError: If it is refused.
+        """
+        context = tls.context(files)
+        # With 1.3 the client is done before the server looks at its certificate.
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+        where = ("localhost", self.broker.port(BOXES))
+        with (
+            socket.create_connection(where, timeout=30) as plain,
+            context.wrap_socket(plain, server_hostname="localhost") as secure,
+        ):
+            return secure.version() == "TLSv1.2"
 
     def stop_service(self) -> None:
         """End the enrolment service in order."""

@@ -139,9 +139,9 @@ class Rotation:
                 present = home.current()
                 if begun is None:
                     begun = self._begin(asker, present.serial)
-                if present.serial != begun.serial:
-                    return present
-                return Renewal(home, self._clock).run(now=True)[1]
+                # Where a new one is here already, what is left of making it is cleared away.
+                asked = present.serial == begun.serial
+                return Renewal(home, self._clock).run(now=asked)[1]
             except IdentityError as error:
                 if error.code not in PASSING or time.monotonic() > give_up:
                     raise
