@@ -18,6 +18,7 @@ from cleandesk.contract.topics import Address, Command
 from cleandesk.control import Configuration, Control, Effect, kept
 from cleandesk.control.control import Hands
 from cleandesk.detector import default_manifest, read_manifest
+from cleandesk.doctor.examiner import Examiner, Patient
 from cleandesk.link import EventMaker, Link, Outbox, closing
 from cleandesk.policy import PolicyState
 from cleandesk.settings import BoxSettings
@@ -105,6 +106,9 @@ class SafeBox:
         )
         self._control = Control(configuration, clock, self._outbox, hands)
         self._control.serve(self._commands)
+        Examiner(Patient(self._settings, clock, self._outbox, self._link, None, self._why)).serve(
+            self._commands
+        )
         self._commands.add(
             Command.BREAK,
             BreakRequest,

@@ -21,6 +21,7 @@ from cleandesk.link.retained import Retained, Wanted
 from cleandesk.link.senders import Senders
 from cleandesk.link.settling import Settling
 from cleandesk.link.shown import Shown
+from cleandesk.link.standing import Standing
 
 log = logging.getLogger(__name__)
 
@@ -196,9 +197,26 @@ class Link:
         return self._up and self._session.connected
 
     @property
-    def last_answer_age_s(self) -> float:
-        """Seconds since the broker last answered anything: the truth about being connected."""
-        return self._session.last_answer_age_s
+    def standing(self) -> Standing:
+        """How it stands with the broker and the subscriber."""
+        last, ended = self._settling.last, self._session.ended
+        return Standing(
+            connected=self.connected,
+            ended=ended,
+            refused=self._pubacks.refused,
+            heard=self._pubacks.heard,
+            ack_age_s=None if last is None else time.monotonic() - last,
+        )
+
+    def probe(self, topic: str, told: Callable[[int], None]) -> None:
+        """Publish nothing on a topic, only to be told the broker's reason code; maybe never."""
+
+        def send(_: float) -> None:
+            with contextlib.suppress(NotConnectedError):
+                mid = self._session.publish(Publication(topic, b""))
+                self._pubacks.expect_probe(mid, told)
+
+        self._inbox.put(send)
 
     def _run(self) -> None:
         while not self._stopping.is_set():

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cleandesk.contract.doctor_messages import DoctorCheck, DoctorCode
 from cleandesk.contract.messages import BreakReason, Phase, PrivacyState
 from cleandesk.contract.topics import Channel
 from cleandesk.contract.worker_messages import AppealReason
@@ -16,7 +17,7 @@ from cleandesk.link import Outbox, Paper
 from cleandesk.settings import BoxSettings
 from cleandesk.worker import protocol as p
 from cleandesk.worker.aiming import Aiming
-from cleandesk.worker.desk import Desk, Sources
+from cleandesk.worker.desk import AimUnknownError, Desk, Sources
 from cleandesk.worker.idle import Idle
 from cleandesk.worker.recent import Recent
 from cleandesk.worker.spot_check import SpotChecks
@@ -61,8 +62,14 @@ class Asked:
                 idle=self.idle,
                 connected=lambda: True,
                 statement=lambda: statement(SETTINGS, Choices.of(SETTINGS)),
+                examine=self._examine,
             ),
         )
+
+    def _examine(self, *, aimed: bool) -> list[DoctorCheck]:
+        if aimed:
+            raise AimUnknownError("no picture")
+        return [passed(DoctorCode.SAFE_MODE, "it runs")]
 
     def state(self) -> p.State:
         answer = self.desk.answer(p.GetState())
