@@ -11,8 +11,8 @@ import typer
 from rich.console import Console
 
 from cleandesk import __version__
+from cleandesk import bench_cli as measuring
 from cleandesk import ledger_cli as ledgers
-from cleandesk.bench import cli as measuring
 from cleandesk.doctor import command as doctors
 from cleandesk.identity import command as identity
 from cleandesk.speaking import EXIT_FAILED, EXIT_USAGE, ConfigOption, fail, refuse, say

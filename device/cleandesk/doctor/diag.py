@@ -1,7 +1,7 @@
 """One archive for those who help from afar: what runs, how it does, what it logged. No secret.
 
-What may be in it is chosen, not filtered out: settings by their keys, numbers of the outbox, lines of
-the log by the form that our own logs have. What a message about the worker says is in none of them;
+What may be in it is chosen, not filtered out: settings by their keys, numbers of the outbox, of a
+log's line the keys that say what happened. What a message about the worker says is in none of them;
 pictures, keys and PINs are in files that are never opened here.
 """
 
@@ -88,7 +88,7 @@ def journal() -> list[str]:
     units = [word for unit in UNITS for word in ("--unit", unit)]
     command = ["journalctl", "--no-pager", "--output=cat", f"--lines={_LINES}", *units]
     try:
-        made = subprocess.run(
+        made = subprocess.run(  # noqa: S603 - nothing of it comes from outside
             command,
             capture_output=True,
             text=True,

@@ -28,13 +28,13 @@ from cleandesk.worker.side import socket_of
 #: The running box waits for a frame, and for the broker.
 _PATIENCE_S = 60.0
 _SILENT = (
-    "the box runs and has no socket (safe mode, or page.enabled is false): stop it first, or ask it "
-    "by cmd/doctor"
+    "the box runs and has no socket (safe mode, or page.enabled is false): stop it first, or ask "
+    "it by cmd/doctor"
 )
 
 
 class Asked(StrEnum):
-    """Who looked: the running box, or this command by itself; or this, beside a box that is mute."""
+    """Who looked: the running box; this command by itself; or this, beside a box that is mute."""
 
     BOX = "box"
     HERE = "here"

@@ -13,6 +13,7 @@ from cleandesk.contract.doctor_messages import DoctorCheck, DoctorCode
 from cleandesk.contract.messages import BreakReason, Phase, PrivacyState
 from cleandesk.contract.topics import Channel
 from cleandesk.contract.worker_messages import AppealReason
+from cleandesk.doctor.findings import passed
 from cleandesk.link import Outbox, Paper
 from cleandesk.settings import BoxSettings
 from cleandesk.worker import protocol as p
