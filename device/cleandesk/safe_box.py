@@ -18,6 +18,7 @@ from cleandesk.contract.topics import Address, Channel, Command
 from cleandesk.control import Configuration, Control, Effect, Rotation, kept, rotation
 from cleandesk.control.control import Hands
 from cleandesk.detector import default_manifest, read_manifest
+from cleandesk.doctor.examiner import Examiner, Patient
 from cleandesk.identity.home import Home
 from cleandesk.link import EventMaker, Link, Outbox, closing
 from cleandesk.policy import PolicyState
@@ -114,6 +115,9 @@ class SafeBox:
             self._link.reconnect,
         )
         self._rotation.serve(self._commands)
+        Examiner(Patient(self._settings, clock, self._outbox, self._link, None, self._why)).serve(
+            self._commands
+        )
         self._commands.add(
             Command.BREAK,
             BreakRequest,

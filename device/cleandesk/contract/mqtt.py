@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from cleandesk.contract import reasons, tls
 from cleandesk.contract.connection import BrokerSettings
+from cleandesk.contract.ending import End
 from cleandesk.contract.publication import (
     REPLAYED,
     NotConnectedError,
@@ -17,7 +18,7 @@ from cleandesk.contract.publication import (
     TlsError,
     UserProperties,
 )
-from cleandesk.contract.wire import IN_FLIGHT, Connection, End, Handlers, Profile
+from cleandesk.contract.wire import IN_FLIGHT, Connection, Handlers, Profile
 
 __all__ = [
     "REPLAYED",
@@ -107,6 +108,7 @@ class Session:
         )
         self.callback_errors = 0
         self._connection: Connection | None = None
+        self._ended: End | None = None
         self._last_answer = time.monotonic()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"mqtt {client_id}", daemon=True)
@@ -167,6 +169,11 @@ class Session:
         return connection is not None and connection.ready
 
     @property
+    def ended(self) -> End | None:
+        """How the last connection ended; None while there is one, or before the first."""
+        return None if self.connected else self._ended
+
+    @property
     def last_answer_age_s(self) -> float:
         """Seconds since the broker last answered anything; since the start if it never did."""
         connection = self._connection
@@ -188,7 +195,7 @@ class Session:
             self._connection = connection
             ended = connection.run(self._stopping)
             self._connection = None
-            in_flight = connection.in_flight
+            in_flight, self._ended = connection.in_flight, ended
             if ended.lasted_s is not None:
                 self._last_answer = connection.last_answer
                 self._call(self._on_disconnect)

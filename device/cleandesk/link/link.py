@@ -21,6 +21,7 @@ from cleandesk.link.retained import Retained, Wanted
 from cleandesk.link.senders import Senders
 from cleandesk.link.settling import Settling
 from cleandesk.link.shown import Shown
+from cleandesk.link.standing import Standing
 
 log = logging.getLogger(__name__)
 
@@ -34,12 +35,8 @@ _COMPLAIN_EVERY_S = 60.0
 Notice = Callable[[float], None]
 
 
-def _unasked(_: Received, __: Instant) -> None:
-    """Stand in for one who takes requests."""
-
-
-def _undesired(_: Received) -> None:
-    """Stand in for one who takes configurations."""
+def _unasked(*_: object) -> None:
+    """Stand in for one who takes requests, or configurations."""
 
 
 class Link:
@@ -73,7 +70,7 @@ class Link:
         version: str,
         model: str,
         on_request: Callable[[Received, Instant], None] = _unasked,
-        on_desired: Callable[[Received], None] = _undesired,
+        on_desired: Callable[[Received], None] = _unasked,
         safe_mode: str | None = None,
     ) -> None:
         self._on_request, self._on_desired = on_request, on_desired
@@ -200,9 +197,26 @@ class Link:
         return self._up and self._session.connected
 
     @property
-    def last_answer_age_s(self) -> float:
-        """Seconds since the broker last answered anything: the truth about being connected."""
-        return self._session.last_answer_age_s
+    def standing(self) -> Standing:
+        """How it stands with the broker and the subscriber."""
+        last, ended = self._settling.last, self._session.ended
+        return Standing(
+            connected=self.connected,
+            ended=ended,
+            refused=self._pubacks.refused,
+            heard=self._pubacks.heard,
+            ack_age_s=None if last is None else time.monotonic() - last,
+        )
+
+    def probe(self, topic: str, told: Callable[[int], None]) -> None:
+        """Publish nothing on a topic, only to be told the broker's reason code; maybe never."""
+
+        def send(_: float) -> None:
+            with contextlib.suppress(NotConnectedError):
+                mid = self._session.publish(Publication(topic, b""))
+                self._pubacks.expect_probe(mid, told)
+
+        self._inbox.put(send)
 
     def _run(self) -> None:
         while not self._stopping.is_set():

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from cleandesk.camera import Capture
 from cleandesk.clock import Clock
@@ -25,7 +26,7 @@ from cleandesk.worker.aiming import Aiming
 from cleandesk.worker.break_mode import BreakMode, By
 from cleandesk.worker.breaks import Rules
 from cleandesk.worker.commands import Commands, Reply
-from cleandesk.worker.desk import Desk, Sources
+from cleandesk.worker.desk import Desk, Examine, Sources
 from cleandesk.worker.drawings import Drawings
 from cleandesk.worker.idle import Idle
 from cleandesk.worker.pins import Pins
@@ -56,6 +57,7 @@ class Surroundings:
         connected: Whether the broker has us.
         wake: Has the frame loop take its next turn at once.
         statement: What is sensed, sent and kept by the running configuration.
+        examine: Looks for what is wrong with the box.
         stills: Takes pictures of violations; None where the site has not turned that on.
     """
 
@@ -69,7 +71,13 @@ class Surroundings:
     connected: Callable[[], bool]
     wake: Callable[[], None]
     statement: Callable[[], Statement]
+    examine: Examine
     stills: Taking | None
+
+
+def socket_of(settings: BoxSettings) -> Path:
+    """Return the path of the socket that the page, and the doctor, ask on."""
+    return settings.page.socket or settings.outbox.path.with_name(_SOCKET)
 
 
 class WorkerSide:
@@ -129,12 +137,14 @@ class WorkerSide:
                 idle=idle,
                 connected=around.connected,
                 statement=around.statement,
+                examine=around.examine,
             ),
         )
         self._server: SocketServer | None = None
         if settings.page.enabled:
-            path = settings.page.socket or settings.outbox.path.with_name(_SOCKET)
-            self._server = SocketServer(path, settings.page.group, self.desk.answer, self._drawings)
+            self._server = SocketServer(
+                socket_of(settings), settings.page.group, self.desk.answer, self._drawings
+            )
         self._serve_commands()
 
     def start(self) -> None:
