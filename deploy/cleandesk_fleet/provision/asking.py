@@ -1,8 +1,9 @@
 """Asking one box something, over the broker, as the administrator, and waiting for its answer."""
 
 import queue
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from types import TracebackType
@@ -50,31 +51,26 @@ class Line:
     def __init__(self, admin: BrokerSettings, address: Address, command: Command) -> None:
         self._admin, self._address, self._command = admin, address, command
         self._news: queue.SimpleQueue[Received | _Puback | None] = queue.SimpleQueue()
-        self._latest: dict[Channel, bytes] = {}
+        self._retained: Mapping[str, bytes] = {}
         self._here: bool | None = None
         self._session = Session(
             admin.model_copy(update={"retry_max_s": _RETRY_MAX_S}),
             f"asking {address} for {command} {time.monotonic_ns()}",
-            subscriptions=[
-                address.topic(Channel.STATUS),
-                address.topic(Channel.HEALTH),
-                address.command(command, Side.RESPONSE),
-            ],
+            subscriptions=[address.command(command, Side.RESPONSE)],
             on_message=self._news.put,
             on_connect=partial(self._news.put, None),
             on_puback=lambda mid, code: self._news.put(_Puback(mid, code)),
         )
 
     def __enter__(self) -> Self:
+        # Who stayed subscribed would look to the box like its subscriber.
+        self._retained = _Glance(self._admin, self._address).take()
         self._session.start()
         try:
             self._news.get(timeout=PATIENCE_S)
         except queue.Empty:
             self._session.stop()
-            raise BrokerError(
-                f"{self._admin.host}:{self._admin.port} does not take the administrator: is the "
-                "broker up, and is the administrator's certificate valid? Then do it again"
-            ) from None
+            raise _away(self._admin) from None
         return self
 
     def __exit__(
@@ -89,17 +85,17 @@ class Line:
 
     @property
     def status(self) -> Status | None:
-        """What the box's `status` said last; None if it is empty, or nonsense."""
+        """What the broker retained of the box's `status`; None if it is empty, or nonsense."""
         return self._read(Channel.STATUS, Status)
 
     @property
     def health(self) -> Health | None:
-        """What the box's `health` said last; None if it is empty, or nonsense."""
+        """What the broker retained of the box's `health`; None if it is empty, or nonsense."""
         return self._read(Channel.HEALTH, Health)
 
     def _read(self, channel: Channel, model: type[M]) -> M | None:
         try:
-            return model.model_validate_json(self._latest[channel])
+            return model.model_validate_json(self._retained[self._address.topic(channel)])
         except (KeyError, ValidationError):
             return None
 
@@ -143,8 +139,6 @@ class Line:
                     self._delivered(code, tell)
                 case Received() if news.correlation == correlation:
                     return self._parsed(news, answer)
-                case Received():
-                    self._keep(news)
         where = (
             "is on the line, and gave" if self._here else "is not on the line any more, and gave"
         )
@@ -183,11 +177,6 @@ class Line:
         at = "" if status.at is None else f" at {status.at:%Y-%m-%d %H:%M} UTC"
         return f", and last said '{status.state}'{at}: {fix}"
 
-    def _keep(self, received: Received) -> None:
-        for channel in (Channel.STATUS, Channel.HEALTH):
-            if received.topic == self._address.topic(channel):
-                self._latest[channel] = received.payload
-
     def _parsed(self, received: Received, answer: type[R]) -> R:
         try:
             return answer.model_validate_json(received.payload)
@@ -196,3 +185,52 @@ class Line:
                 f"{self._address} answered what is no answer ({error.error_count()} errors): bring "
                 "box and cleandesk-provision to the same version"
             ) from error
+
+
+class _Glance:
+    """One short connection: what the broker retains of `status` and `health`."""
+
+    def __init__(self, admin: BrokerSettings, address: Address) -> None:
+        self._admin, self._address = admin, address
+        self._found: dict[str, bytes] = {}
+        self._ready, self._answered = threading.Event(), threading.Event()
+        self._session = Session(
+            admin,
+            f"looking at {address} {time.monotonic_ns()}",
+            subscriptions=[address.topic(Channel.STATUS), address.topic(Channel.HEALTH)],
+            on_message=self._on_message,
+            on_connect=self._ready.set,
+            on_puback=lambda *_: self._answered.set(),
+        )
+
+    def take(self) -> Mapping[str, bytes]:
+        """Return payloads by topic.
+
+        Raises:
+            BrokerError: If the broker does not take the administrator, or does not answer.
+        """
+        self._session.start()
+        try:
+            there = self._ready.wait(PATIENCE_S)
+            if there:
+                # Nobody here may write that: it is refused, and what is retained is sent before.
+                self._session.publish(Publication(self._address.topic(Channel.ACK), b""))
+                there = self._answered.wait(PATIENCE_S)
+        except NotConnectedError:
+            there = False
+        finally:
+            self._session.stop()
+        if not there:
+            raise _away(self._admin)
+        return self._found
+
+    def _on_message(self, received: Received) -> None:
+        if received.retain:
+            self._found[received.topic] = received.payload
+
+
+def _away(admin: BrokerSettings) -> BrokerError:
+    return BrokerError(
+        f"{admin.host}:{admin.port} does not take the administrator: is the broker up, and is the "
+        "administrator's certificate valid? Then do it again"
+    )

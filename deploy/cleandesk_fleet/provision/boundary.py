@@ -25,6 +25,7 @@ from cleandesk_fleet.provision.errors import LockedError, UsageError
 from cleandesk_fleet.provision.fleet import Fleet
 from cleandesk_fleet.provision.settings import ProvisionSettings
 
+_WIDE = 240
 _SHORTEST_PASSPHRASE = 12
 _PASSPHRASE = "CLEANDESK_PASSPHRASE"  # noqa: S105 - a variable's name
 
@@ -71,17 +72,22 @@ class Answer:
         """Add facts to the JSON object."""
         self._said |= facts
 
-    def rows(self, name: str, rows: Sequence[Mapping[str, object]]) -> None:
-        """Show rows as a table."""
+    def rows(
+        self, name: str, rows: Sequence[Mapping[str, object]], *, hidden: str | None = None
+    ) -> None:
+        """Show rows as a table; people are not shown the `hidden` column."""
         self._said[name] = rows
         if self.as_json:
             return
+        columns = [column for column in (rows[0] if rows else ()) if column != hidden]
         table = Table(box=None, pad_edge=False)
-        for column in rows[0] if rows else ():
+        for column in columns:
             table.add_column(column.removesuffix("_at"), overflow="fold")
         for row in rows:
-            table.add_row(*(Text(_shown(cell)) for cell in row.values()))
-        Console().print(table if rows else f"no {name}")
+            table.add_row(*(Text(_shown(row[column])) for column in columns))
+        # Without a terminal a line is a row: somebody may look for something in it.
+        width = None if sys.stdout.isatty() else _WIDE
+        Console(width=width).print(table if rows else f"no {name}")
 
     def close(self) -> None:
         """Finish: write the JSON object."""

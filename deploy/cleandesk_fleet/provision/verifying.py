@@ -1,5 +1,6 @@
 """Is this box well? What it says of itself, and what state and broker say of it."""
 
+import re
 import secrets
 from collections import Counter
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from cleandesk.contract.commands import Outcome
 from cleandesk.contract.doctor_messages import (
     CheckResult,
     DoctorCheck,
+    DoctorCode,
     DoctorRequest,
     DoctorResponse,
 )
@@ -38,22 +40,26 @@ _OVERDUE = 1 / 5
 _HEALTH_S = 180.0
 _CORRELATION_BYTES = 16
 _MOST = 200
+#: A serial number in what a box says of its certificate.
+_SERIAL = re.compile(r"\b[0-9a-f]{16,40}\b")
 
 
 class Code(StrEnum):
     """What can be wrong as seen from here. None changes its meaning.
 
     `not_enrolled`: it has no identity, or none any more. `no_certificate`: none that was signed
-    here holds. `not_renewed`: the newest one is nearly over, or a new key was asked for and has not
-    come. `list_over`: the boxes' revocation list is too old, so that the broker lets none of them
-    in. `rules_tight`, `rules_wide`: the broker's rules keep a box from its own topics, or let it at
-    others'. `broker_away`: the administrator does not reach the broker. `offline`: the box is not
-    on the line. `health_old`: its `health` is missing, or too old. `no_answer`: it was asked what
-    is wrong, and did not say.
+    here holds. `certificate_unknown`: the box names one that is none of these. `not_renewed`: the
+    newest one is nearly over, or a new key was asked for and has not come. `list_over`: the boxes'
+    revocation list is too old, so that the broker lets none of them in. `rules_tight`,
+    `rules_wide`: the broker's rules keep a box from its own topics, or let it at others'.
+    `broker_away`: the administrator does not reach the broker. `offline`: the box is not on the
+    line. `health_old`: its `health` is missing, or too old. `no_answer`: it was asked what is
+    wrong, and did not say.
     """
 
     NOT_ENROLLED = "not_enrolled"
     NO_CERTIFICATE = "no_certificate"
+    CERTIFICATE_UNKNOWN = "certificate_unknown"
     NOT_RENEWED = "not_renewed"
     LIST_OVER = "list_over"
     RULES_TIGHT = "rules_tight"
@@ -78,13 +84,8 @@ class Check:
     def as_row(self) -> dict[str, str | None]:
         """Return it as plain data."""
         one = self.found
-        return {
-            "code": str(one.code),
-            "result": one.result.value,
-            "by": self.by,
-            "said": one.said,
-            "fix": one.fix,
-        }
+        told = {"by": self.by, "code": str(one.code), "result": one.result.value}
+        return {**told, "said": one.said, "fix": one.fix}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,14 +108,13 @@ class Verified:
 
     @property
     def summary(self) -> str:
-        """All of it in two lines."""
+        """What to do, and how many failed."""
+        fixes = [f"{one.found.code}: {one.found.fix}" for one in self.checks if one.found.fix]
         count = Counter(one.found.result for one in self.checks)
-        word = "is well" if self.ok else "is NOT well"
-        return (
-            f"{self.address} {word}: {count[CheckResult.PASSED]} passed, "
-            f"{count[CheckResult.FAILED]} failed, {count[CheckResult.NOT_TRIED]} not tried\n"
-            f"aim the camera, in the home network: {self.aiming_view}"
-        )
+        counts = ", ".join(f"{count[one]} {one.replace('_', ' ')}" for one in CheckResult)
+        where = f"to see the picture, on the worker's page: {self.aiming_view}"
+        word = "well" if self.ok else "not well"
+        return "\n".join([*fixes, where, f"{self.address} is {word}: {counts}"])
 
 
 def verify(fleet: Fleet, address: Address, *, wait_s: float, tell: Tell) -> Verified:
@@ -136,6 +136,7 @@ def verify(fleet: Fleet, address: Address, *, wait_s: float, tell: Tell) -> Veri
     heard = _ask(fleet, address, wait_s, tell)
     ours += _seen(heard, utc_now())
     its = heard.answer.checks if heard.answer is not None else []
+    ours.append(_known(fleet, address, its))
     checks = [Check("here", one) for one in ours] + [Check("box", one) for one in its]
     return Verified(address, tuple(checks), f"{page_of(address)}aim")
 
@@ -238,6 +239,19 @@ def _seen(heard: _Heard, now: datetime) -> Iterator[DoctorCheck]:
         its = heard.answer
         said = f"it answered '{its.outcome}'" + (f": {its.detail}" if its.detail else "")
         yield _check(Code.NO_ANSWER, its.outcome is Outcome.DONE, said, "ask again later")
+
+
+def _known(fleet: Fleet, address: Address, its: list[DoctorCheck]) -> DoctorCheck:
+    """Hold the certificate that the box says it has against those that were signed here."""
+    told = [one.said for one in its if one.code is DoctorCode.IDENTITY_MISSING]
+    shown = _SERIAL.search(" ".join(told))
+    if shown is None:
+        return _untried(Code.CERTIFICATE_UNKNOWN, "the box does not say which one it has")
+    with fleet.registry.change() as change:
+        held = [row.serial for row in certificates.valid(change, Issuer.BOXES, str(address))]
+    fix = f"find out who signed it; then `revoke {address}`, `box new {address} --again`, `sd`"
+    said = f"it has {shown[0]}"
+    return _check(Code.CERTIFICATE_UNKNOWN, shown[0] in held, said, fix)
 
 
 def _online(heard: _Heard) -> DoctorCheck:
