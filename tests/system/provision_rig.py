@@ -10,6 +10,7 @@ import socket
 import ssl
 import subprocess
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Self
@@ -49,6 +50,21 @@ class ProvisionedBroker(LocalBroker):
         """Leave all to `cleandesk-provision`."""
 
 
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """How a command of `cleandesk-provision` ended."""
+
+    code: int
+    out: str
+    error: str
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """What it said."""
+        said: dict[str, Any] = json.loads(self.out)
+        return said
+
+
 class Site:
     """A folder with settings and state, one broker and one service."""
 
@@ -76,6 +92,12 @@ class Site:
 
     def run(self, *arguments: object, code: int = 0) -> dict[str, Any]:
         """Run a command with `--json`; returns what it said, or `{"error": …}`."""
+        done = self.run_any(*arguments)
+        assert done.code == code, done.error
+        return {"error": done.error} if code else done.json
+
+    def run_any(self, *arguments: object) -> "Ran":
+        """Run a command with `--json`, however it ends."""
         out, err = io.StringIO(), io.StringIO()
         with (
             mock.patch.dict(os.environ, CLEANDESK_PASSPHRASE=PASSPHRASE),
@@ -85,11 +107,7 @@ class Site:
             pytest.raises(SystemExit) as ended,
         ):
             main([*map(str, arguments), "--config", str(self.config), "--json"])
-        assert ended.value.code == code, err.getvalue()
-        if code:
-            return {"error": err.getvalue()}
-        said: dict[str, Any] = json.loads(out.getvalue())
-        return said
+        return Ran(int(ended.value.code or 0), out.getvalue(), err.getvalue())
 
     def start_service(self) -> None:
         """Start the enrolment service; returns once it answers."""

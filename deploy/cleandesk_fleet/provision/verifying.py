@@ -134,7 +134,7 @@ def verify(fleet: Fleet, address: Address, *, wait_s: float, tell: Tell) -> Veri
         change.note("asked what is wrong", str(address))
     ours = [*_state(fleet, address), *_rules(fleet.settings.broker.files / "boxes.acl", address)]
     heard = _ask(fleet, address, wait_s, tell)
-    ours += _seen(heard, utc_now())
+    ours += _seen(heard)
     its = heard.answer.checks if heard.answer is not None else []
     ours.append(_known(fleet, address, its))
     checks = [Check("here", one) for one in ours] + [Check("box", one) for one in its]
@@ -190,11 +190,13 @@ class _Heard:
     """What came of asking the box.
 
     Attributes:
+        at: When the broker was looked at.
         away: Why the broker could not be asked.
         here: Whether the broker has somebody who takes the box's requests.
         error: Why there is no answer.
     """
 
+    at: datetime
     away: BrokerError | None = None
     here: bool = False
     status: Status | None = None
@@ -204,7 +206,7 @@ class _Heard:
 
 
 def _ask(fleet: Fleet, address: Address, wait_s: float, tell: Tell) -> _Heard:
-    correlation = secrets.token_bytes(_CORRELATION_BYTES)
+    at, correlation = utc_now(), secrets.token_bytes(_CORRELATION_BYTES)
     answer: DoctorResponse | None = None
     error: ProvisionError | None = None
     try:
@@ -215,12 +217,12 @@ def _ask(fleet: Fleet, address: Address, wait_s: float, tell: Tell) -> _Heard:
                 )
             except (OfflineError, BoxError) as wrong:
                 error = wrong
-            return _Heard(None, line.here, line.status, line.health, answer, error)
+            return _Heard(at, None, line.here, line.status, line.health, answer, error)
     except BrokerError as wrong:
-        return _Heard(away=wrong)
+        return _Heard(at, away=wrong)
 
 
-def _seen(heard: _Heard, now: datetime) -> Iterator[DoctorCheck]:
+def _seen(heard: _Heard) -> Iterator[DoctorCheck]:
     """Judge what came of asking."""
     if heard.away is not None:
         yield _check(Code.BROKER_AWAY, False, *halves(heard.away))
@@ -229,7 +231,7 @@ def _seen(heard: _Heard, now: datetime) -> Iterator[DoctorCheck]:
         return
     yield _check(Code.BROKER_AWAY, True, "it takes the administrator")
     yield _online(heard)
-    yield _healthy(heard, now)
+    yield _healthy(heard)
     if not heard.here:
         yield _untried(Code.NO_ANSWER, "the box is offline")
     elif heard.answer is None:
@@ -260,19 +262,19 @@ def _online(heard: _Heard) -> DoctorCheck:
         return _check(Code.OFFLINE, False, *halves(heard.error))
     if status is None or status.state is not Availability.ONLINE:
         said = "nothing" if status is None else f"'{status.state}'"
-        fix = "`cleandesk renew` and `claim` use its name, too: see that neither is at work"
+        fix = "start the box anew; `cleandesk claim` takes its name while that is at work"
         return _check(Code.OFFLINE, False, f"it takes requests, and its status says {said}", fix)
     since = "" if status.at is None else f" since {status.at:%Y-%m-%d %H:%M} UTC"
     return _check(Code.OFFLINE, True, f"online{since}, version {status.version}")
 
 
-def _healthy(heard: _Heard, now: datetime) -> DoctorCheck:
+def _healthy(heard: _Heard) -> DoctorCheck:
     health, fix = heard.health, "look at the box's log (`journalctl -u cleandesk`)"
     if health is None:
         return _check(Code.HEALTH_OLD, False, "the broker has no health of this box", fix)
     if not health.clock_synced:
         return _untried(Code.HEALTH_OLD, "the box's clock is not set, so nobody can tell")
-    age_s = (now - health.at).total_seconds()
+    age_s = (heard.at - health.at).total_seconds()
     said = f"{age_s:.0f} s old, {health.outbox.depth} events wait"
     return _check(Code.HEALTH_OLD, age_s <= _HEALTH_S, said, fix)
 
