@@ -46,6 +46,8 @@ PassphraseFile = Annotated[
 Box = Annotated[str, typer.Argument(help="<site>/<box>")]
 Wait = Annotated[float, typer.Option(min=1, max=600, help="Wait so long for the box, in seconds")]
 DEFAULT_CONFIG = Path("provision.yaml")
+#: What the help groups commands by.
+ONCE, BOXES, BESIDES = "Setting up, once", "A box, from the first to the last", "Besides"
 
 
 @dataclass
@@ -125,8 +127,14 @@ def fleet(config: Path, *, dry: bool = False, who: str | None = None) -> Fleet:
 
     Raises:
         ConfigError: If the settings are wrong.
+        UsageError: If there are none.
         ProvisionError: If the state cannot be opened.
     """
+    if not config.exists():
+        raise UsageError(
+            f"{config}: no settings here: copy deploy/provision.yaml and change it, or name the "
+            "file by --config or CLEANDESK_PROVISION"
+        )
     settings = load(config, ProvisionSettings)
     registry = Registry(open_database(settings.state), who or _who(), dry=dry)
     return Fleet(settings, registry)

@@ -14,7 +14,9 @@ from cleandesk.contract.topics import TopicError
 from cleandesk_fleet.provision import cli_asking, cli_boxes, cli_lists, operators
 from cleandesk_fleet.provision.authorities import Issuer
 from cleandesk_fleet.provision.boundary import (
+    BESIDES,
     DEFAULT_CONFIG,
+    ONCE,
     Answer,
     AsJson,
     Config,
@@ -32,10 +34,12 @@ _USAGE = 2
 
 app = typer.Typer(
     name="cleandesk-provision",
-    help="Makes boxes and operators, and ends them. Every command may be run twice: the second "
-    "time changes nothing. Exit codes: 0 done, 1 failed, 2 wrong settings or usage, 3 no such "
-    "site, box or operator, 4 it is there and is another, 5 key missing or wrong passphrase, 6 not "
-    "a removable card, 7 the broker did not do it (do it again), 8 request refused.",
+    help="Makes boxes and operators, looks after them, and ends them. Every command may be run "
+    "twice: the second time changes nothing (but `rotate`, which says so).",
+    epilog="Exit codes: 0 done; 1 failed, or something is wrong with the box; 2 wrong settings or "
+    "usage; 3 no such site, box or operator; 4 it is there and is another; 5 key missing or wrong "
+    "passphrase; 6 not a removable card; 7 the broker did not do it: do it again; 8 request "
+    "refused; 9 the box is offline, or did not answer; 10 the box was asked and did not do it.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
@@ -43,9 +47,8 @@ app = typer.Typer(
 ca = typer.Typer(help="The authorities.", no_args_is_help=True)
 site = typer.Typer(help="Sites.", no_args_is_help=True)
 operator = typer.Typer(help="People and services that are no boxes.", no_args_is_help=True)
-app.add_typer(ca, name="ca")
-app.add_typer(site, name="site")
-app.add_typer(operator, name="operator")
+for group, its in (("ca", ca), ("site", site), ("operator", operator)):
+    app.add_typer(its, name=group, rich_help_panel=ONCE)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -77,8 +80,10 @@ def ca_init(
     answer = Answer(as_json, dry_run)
     here = fleet(config, dry=dry_run)
     made = here.begin(passphrase(passphrase_file, new=True))
-    text = f"made authorities in {here.authorities.folder}" if made else "the authorities are there"
-    answer.say(text, made=made, root=here.authorities.root, root_key=here.authorities.root_key)
+    folder, key = here.authorities.folder, here.authorities.root_key
+    text = f"made authorities in {folder}; now move {key} into a safe"
+    text = text if made else f"the authorities are there, in {folder}"
+    answer.say(text, made=made, root=here.authorities.root, root_key=key)
     answer.close()
 
 
@@ -134,7 +139,7 @@ def operator_add(
     answer.close()
 
 
-@app.command()
+@app.command(rich_help_panel=ONCE)
 def broker(
     host: Annotated[
         list[str] | None, typer.Option(help="One more name or address that it is reached by")
@@ -156,7 +161,7 @@ def broker(
     answer.close()
 
 
-@app.command("serve")
+@app.command("serve", rich_help_panel=ONCE)
 def serve_command(
     config: Config = DEFAULT_CONFIG,
     log_level: Annotated[str, typer.Option(help="debug, info, warning or error")] = "info",
@@ -169,7 +174,6 @@ def serve_command(
     serve(fleet(config, who="enrolment"))
 
 
-@app.command()
 def crl(
     *,
     config: Config = DEFAULT_CONFIG,
@@ -193,6 +197,7 @@ def crl(
 
 cli_boxes.add_commands(app)
 cli_asking.add_commands(app)
+app.command(rich_help_panel=BESIDES)(crl)
 cli_lists.add_commands(app)
 
 

@@ -6,6 +6,7 @@ import typer
 
 from cleandesk_fleet.provision import rotating, verifying
 from cleandesk_fleet.provision.boundary import (
+    BOXES,
     DEFAULT_CONFIG,
     Answer,
     AsJson,
@@ -24,7 +25,7 @@ _FAILED = 1
 def add_commands(app: typer.Typer) -> None:
     """Add the commands of this module."""
     for command in (rotate, verify):
-        app.command()(command)
+        app.command(rich_help_panel=BOXES)(command)
 
 
 def rotate(

@@ -13,6 +13,7 @@ import cleandesk
 from cleandesk_fleet.provision import boxes, cards, certificates, ending, making, pki, targets
 from cleandesk_fleet.provision.authorities import Issuer
 from cleandesk_fleet.provision.boundary import (
+    BOXES,
     DEFAULT_CONFIG,
     Answer,
     AsJson,
@@ -34,9 +35,9 @@ box = typer.Typer(help="Boxes.", no_args_is_help=True)
 
 def add_commands(app: typer.Typer) -> None:
     """Add the commands of this module."""
-    app.add_typer(box, name="box")
+    app.add_typer(box, name="box", rich_help_panel=BOXES)
     for command in (sd, sign, revoke, decommission):
-        app.command()(command)
+        app.command(rich_help_panel=BOXES)(command)
 
 
 @box.command("new")

@@ -7,7 +7,14 @@ from typing import Annotated, Any
 import typer
 from sqlalchemy import Select, select
 
-from cleandesk_fleet.provision.boundary import DEFAULT_CONFIG, Answer, AsJson, Config, fleet
+from cleandesk_fleet.provision.boundary import (
+    BESIDES,
+    DEFAULT_CONFIG,
+    Answer,
+    AsJson,
+    Config,
+    fleet,
+)
 from cleandesk_fleet.provision.tables import audit, boxes, certificates, operators, sites
 
 
@@ -50,7 +57,7 @@ _QUERIES: Mapping[What, Select[Any]] = {
 
 def add_commands(app: typer.Typer) -> None:
     """Add the commands of this module."""
-    app.command("list")(list_command)
+    app.command("list", rich_help_panel=BESIDES)(list_command)
 
 
 def list_command(

@@ -148,6 +148,10 @@ def _state(fleet: Fleet, address: Address) -> Iterator[DoctorCheck]:
         row = boxes.known(change, address)
         held = certificates.valid(change, Issuer.BOXES, str(address))
     fix = f"`box new {address} --again`, `sd`, and start the box from the new card"
+    if row.state == State.NEW:
+        fix = f"start the box from its card, which `sd {address} CARD` writes; read its log there"
+    elif row.state == State.DECOMMISSIONED:
+        fix = "give the box another name: this one is not given again"
     yield _check(Code.NOT_ENROLLED, row.state == State.ENROLLED, f"it is {row.state}", fix)
     if not held:
         yield _check(Code.NO_CERTIFICATE, False, "none that holds was signed here", fix)
