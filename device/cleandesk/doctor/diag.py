@@ -29,11 +29,13 @@ UNITS = ("cleandesk", "cleandesk-page", "cleandesk-claim", "cleandesk-renew")
 _LIBRARIES = ("numpy", "onnxruntime", "opencv-python-headless", "paho-mqtt", "pydantic", "PyYAML")
 _LINES, _JOURNAL_S = 5000, 60
 #: Keys, and who signs in to an address.
-_SECRETS = re.compile(r"-----BEGIN.*?(-----END[^-]*-----|$)|(?<=://)[^/@\s]+@", re.DOTALL)
+_SECRETS = re.compile(
+    r"-----BEGIN.*?(-----END[^-]*-----|$)|-----END[^-]*-----|(?<=://)[^/@\s]+@", re.DOTALL
+)
 #: What could be a token, a hash or a line of a key; or a path.
 _RUNS = re.compile(r"[A-Za-z0-9+/_=-]{24,}")
 #: Of an object of our logs: the rest may be anything.
-_KEPT_KEYS = ("at", "time", "level", "logger", "message", "fix", "code", "reason", "error")
+_KEPT_KEYS = ("time", "level", "logger", "event", "fix", "code", "reason", "error")
 
 
 class DiagError(Exception):

@@ -8,7 +8,7 @@ import pytest
 from cleandesk.doctor import aim
 from cleandesk.worker.desk import AimUnknownError
 
-GREY = np.tile(np.arange(0, 240, 2, np.uint8), (90, 1))
+GREY = np.tile(np.linspace(0, 238, 120).astype(np.uint8), (90, 1))
 ALL = np.ones(GREY.shape, np.uint8)
 
 

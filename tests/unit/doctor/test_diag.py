@@ -67,9 +67,9 @@ def planted(tmp_path: Path) -> BoxSettings:
 
 
 LOG = [
-    json.dumps({"level": "info", "message": "connected to the broker", "client_id": "x"}),
-    json.dumps({"level": "info", "message": "an answer", "payload": PAYLOAD}),
-    json.dumps({"level": "error", "message": f"bad token {TOKEN}", "error": f"key {KEY.decode()}"}),
+    json.dumps({"level": "info", "event": "connected to the broker", "client_id": "x"}),
+    json.dumps({"level": "info", "event": "an answer", "payload": PAYLOAD}),
+    json.dumps({"level": "error", "event": f"bad token {TOKEN}", "error": f"key {KEY.decode()}"}),
     f"ValueError: rtsp://viewer:{PASSWORD}@camera.local",
     f"  {TOKEN}",
     *KEY.decode().splitlines(),
@@ -155,10 +155,10 @@ def test_a_box_that_has_not_run_has_no_numbers(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "kept"),
     [
-        ('{"message": "violation open", "rule": "no-phone", "level": "info"}', "violation open"),
+        ('{"event": "violation open", "rule": "no-phone", "level": "info"}', "violation open"),
         ("Traceback (most recent call last):", "Traceback (most recent call last):"),
         (
-            '  File "/opt/cleandesk/lib/python3.11/site-packages/cleandesk/box.py", line 12, in run',
+            '  File "/opt/cleandesk/lib/python3.11/site-packages/cleandesk/box.py", line 12',
             "/opt/cleandesk/lib/python3.11/site-packages/cleandesk/box.py",
         ),
     ],
