@@ -10,7 +10,8 @@ from collections.abc import Callable
 from cleandesk.clock import Clock, Instant
 from cleandesk.contract.config_messages import ReportedConfig
 from cleandesk.contract.connection import BrokerSettings
-from cleandesk.contract.messages import Availability, Health, Privacy, Status
+from cleandesk.contract.health import Health
+from cleandesk.contract.messages import Availability, Privacy, Status
 from cleandesk.contract.mqtt import NotConnectedError, Publication, Received, Session
 from cleandesk.contract.topics import Address, Channel, Side
 from cleandesk.link.inbox import Inbox
