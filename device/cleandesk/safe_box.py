@@ -6,14 +6,8 @@ import threading
 from cleandesk import __version__, vitals
 from cleandesk.clock import Clock, SystemClock, boot_id
 from cleandesk.contract.commands import BreakRequest, BreakResponse, Outcome
-from cleandesk.contract.messages import (
-    CameraHealth,
-    CloseReason,
-    Health,
-    Privacy,
-    PrivacyState,
-    Status,
-)
+from cleandesk.contract.health import CameraHealth, Health
+from cleandesk.contract.messages import CloseReason, Privacy, PrivacyState, Status
 from cleandesk.contract.topics import Address, Channel, Command
 from cleandesk.control import Configuration, Control, Effect, Rotation, kept, rotation
 from cleandesk.control.control import Hands

@@ -14,7 +14,8 @@ from pydantic import BaseModel, ValidationError
 from cleandesk.contract import reasons
 from cleandesk.contract.commands import Request, Response
 from cleandesk.contract.connection import BrokerSettings
-from cleandesk.contract.messages import Health, Status
+from cleandesk.contract.health import Health
+from cleandesk.contract.messages import Status
 from cleandesk.contract.mqtt import NotConnectedError, Publication, Received, Session
 from cleandesk.contract.topics import Address, Channel, Command, Side
 from cleandesk_fleet.provision.door import PATIENCE_S

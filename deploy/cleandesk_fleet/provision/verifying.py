@@ -17,7 +17,8 @@ from cleandesk.contract.doctor_messages import (
     DoctorRequest,
     DoctorResponse,
 )
-from cleandesk.contract.messages import Availability, Health, Status
+from cleandesk.contract.health import Health
+from cleandesk.contract.messages import Availability, Status
 from cleandesk.contract.topics import Address, Command
 from cleandesk_fleet.provision import access, boxes, certificates
 from cleandesk_fleet.provision.asking import Line, Tell

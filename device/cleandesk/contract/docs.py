@@ -32,11 +32,11 @@ from cleandesk.contract.commands import (
 )
 from cleandesk.contract.config_messages import DesiredConfig, ReportedConfig
 from cleandesk.contract.doctor_messages import DoctorRequest, DoctorResponse
+from cleandesk.contract.health import Health
 from cleandesk.contract.messages import (
     SCHEMA_VERSION,
     Ack,
     ActiveViolation,
-    Health,
     Privacy,
     Status,
     ViolationEvent,

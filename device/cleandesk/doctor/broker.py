@@ -14,9 +14,10 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Self
 
-from cleandesk.clock import Clock
+from cleandesk.clock import Clock, Instant
 from cleandesk.contract import reasons
-from cleandesk.contract.doctor_messages import DoctorCheck, DoctorCode
+from cleandesk.contract.commands import Outcome
+from cleandesk.contract.doctor_messages import DoctorCheck, DoctorCode, DoctorResponse
 from cleandesk.contract.ending import End, Trouble
 from cleandesk.contract.publication import NotConnectedError, Publication
 from cleandesk.contract.topics import MAX_COMMON_NAME, Address, Channel, Command, Side, everyones
@@ -41,6 +42,9 @@ _OF_TROUBLE = {
     Trouble.REFUSED: DoctorCode.BROKER_REFUSED,
     Trouble.DENIED: DoctorCode.OWN_TOPIC_DENIED,
 }
+
+
+Probe = Callable[[Publication, Callable[[int], None]], None]
 
 
 class Dial:
@@ -90,7 +94,7 @@ class Dial:
         self._stop.set()
         self._thread.join(_PATIENCE_S)
 
-    def code(self, topic: str, payload: bytes = b"", *, retain: bool = False) -> int | None:
+    def code(self, topic: str, payload: bytes, *, retain: bool = False) -> int | None:
         """Publish something; return the broker's reason code, or None if the connection is gone."""
         try:
             self._connection.publish(Publication(topic, payload, retain=retain))
@@ -114,23 +118,27 @@ def try_broker(settings: BoxSettings, clock: Clock) -> list[DoctorCheck]:
             address.topic(Channel.STATUS),
             address.command(Command.DOCTOR, Side.RESPONSE),
         )
-        codes = {status: dial.code(status, stopped(clock), retain=True), answer: dial.code(answer)}
-        other = dial.code(nobodys(address))
+        codes = {
+            status: dial.code(status, stopped(clock), retain=True),
+            answer: dial.code(answer, to_nobody(clock.now())),
+        }
+        other = dial.code(nobodys(address), to_nobody(clock.now()))
     refused = {topic: code for topic, code in codes.items() if code and code >= reasons.FAILURE}
-    checks = [*connected(settings), _own(refused), _other(other, settings)]
+    checks = [*connected(settings), _own(refused), _other(other, settings, clock)]
     if codes[status] is None or refused:
         return checks + not_tried([DoctorCode.NO_SUBSCRIBER], "status was not taken")
     return [*checks, _subscribed(heard=codes[status] != reasons.NO_MATCHING_SUBSCRIBERS)]
 
 
 def ask_link(
-    settings: BoxSettings, standing: Standing, probe: Callable[[str, Callable[[int], None]], None]
+    settings: BoxSettings, standing: Standing, now: Instant, probe: Probe
 ) -> list[DoctorCheck]:
     """Return what the running link knows, and what the broker says to a word to another box.
 
     Args:
         settings: The box's.
         standing: What the link knows.
+        now: The present moment.
         probe: `Link.probe`.
     """
     if not standing.connected:
@@ -138,7 +146,8 @@ def ask_link(
             return not_tried(BROKER_CODES, "the box has only just begun to connect: ask again")
         return unconnected(standing.ended)
     told: queue.SimpleQueue[int] = queue.SimpleQueue()
-    probe(nobodys(Address(settings.site, settings.box)), told.put)
+    topic = nobodys(Address(settings.site, settings.box))
+    probe(Publication(topic, to_nobody(now)), told.put)
     try:
         wrote: int | None = told.get(timeout=settings.broker.ack_timeout_s)
     except queue.Empty:
@@ -173,6 +182,16 @@ def connected(settings: BoxSettings) -> list[DoctorCheck]:
     return [passed(code, where) for code in _WAY]
 
 
+def to_nobody(now: Instant) -> bytes:
+    """Return an answer that nobody asked for: what is published to hear the reason code."""
+    return DoctorResponse(
+        outcome=Outcome.DONE,
+        detail="an answer to nobody: the box looks which topics it may write",
+        at=now.utc,
+        clock_synced=now.synced,
+    ).to_json()
+
+
 def nobodys(address: Address) -> str:
     """Return a topic of a box that there is not, on which nobody would hear anything."""
     room = MAX_COMMON_NAME - len(f"{address.site}/")
@@ -185,8 +204,8 @@ def _own(refused: Mapping[str, int]) -> DoctorCheck:
     return judged(DoctorCode.OWN_TOPIC_DENIED, said, wrong=bool(refused))
 
 
-def _other(wrote: int | None, settings: BoxSettings) -> DoctorCheck:
-    return _written(wrote) or _read(wrote, settings)
+def _other(wrote: int | None, settings: BoxSettings, clock: Clock) -> DoctorCheck:
+    return _written(wrote) or _read(wrote, settings, clock)
 
 
 def _written(wrote: int | None) -> DoctorCheck | None:
@@ -199,13 +218,13 @@ def _written(wrote: int | None) -> DoctorCheck | None:
     return None
 
 
-def _read(wrote: int | None, settings: BoxSettings) -> DoctorCheck:
+def _read(wrote: int | None, settings: BoxSettings, clock: Clock) -> DoctorCheck:
     code, address = DoctorCode.OTHER_BOX_ALLOWED, Address(settings.site, settings.box)
     with Dial(settings, [everyones(Channel.STATUS)]) as dial:
         if dial.ended is not None and dial.ended.trouble is not Trouble.DENIED:
             return not_tried([code], f"writing is denied ({wrote}); reading: {dial.ended.why}")[0]
         # Whatever is retained comes before the answer to this.
-        dial.code(address.command(Command.DOCTOR, Side.RESPONSE))
+        dial.code(address.topic(Channel.STATUS), stopped(clock), retain=True)
     if dial.heard:
         return failed(code, f"the broker delivers what boxes may not read: {dial.heard[0]}")
     return passed(code, f"writing is denied ({wrote}), and nothing of another's is delivered")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cleandesk.camera import Area, CameraError, CameraFactory, CaptureState, make_camera
+from cleandesk.camera.source import SourceKind, kind_of
 from cleandesk.clock import Clock, Instant
 from cleandesk.contract.doctor_messages import DoctorCheck, DoctorCode
 from cleandesk.contract.messages import CameraFault
@@ -107,12 +108,12 @@ def look_once(settings: BoxSettings, clock: Clock, *, base: Path) -> list[Doctor
 
 def look_by(factory: CameraFactory, settings: BoxSettings, clock: Clock) -> list[DoctorCheck]:
     """Look once by a camera; the caller knows that nobody has a break and no box runs."""
-    camera = factory()
+    camera, settles = factory(), kind_of(settings.camera.source) is not SourceKind.RECORDING
     try:
         camera.open()
         frame = camera.read(settings.camera.timeout_s)
         until = clock.now().mono + _SETTLES_S
-        while camera.live and clock.now().mono < until:
+        while settles and clock.now().mono < until:
             frame = camera.read(settings.camera.timeout_s)
         glimpse = Glimpse.of(Area(settings.area).blank(frame))
     except CameraError as error:

@@ -28,12 +28,14 @@ from cleandesk.settings import BoxSettings
 UNITS = ("cleandesk", "cleandesk-page", "cleandesk-claim", "cleandesk-renew")
 _LIBRARIES = ("numpy", "onnxruntime", "opencv-python-headless", "paho-mqtt", "pydantic", "PyYAML")
 _LINES, _JOURNAL_S = 5000, 60
-#: Anything that could be a key, a hash or a token: in a log it helps nobody.
+#: Keys, and who signs in to an address.
 _SECRETS = re.compile(
-    r"-----BEGIN.*?(-----END[^-]*-----|$)|[A-Za-z0-9+/_=-]{24,}|(?<=://)[^/@\s]+@", re.DOTALL
+    r"-----BEGIN.*?(-----END[^-]*-----|$)|-----END[^-]*-----|(?<=://)[^/@\s]+@", re.DOTALL
 )
+#: What could be a token, a hash or a line of a key; or a path.
+_RUNS = re.compile(r"[A-Za-z0-9+/_=-]{24,}")
 #: Of an object of our logs: the rest may be anything.
-_KEPT_KEYS = ("at", "time", "level", "logger", "message", "fix", "code", "reason", "error")
+_KEPT_KEYS = ("time", "level", "logger", "event", "fix", "code", "reason", "error")
 
 
 class DiagError(Exception):
@@ -118,7 +120,14 @@ def scrubbed(line: str) -> str:
 
 
 def _without_secrets(text: str) -> str:
-    return _SECRETS.sub("…", text)
+    return _RUNS.sub(_shown, _SECRETS.sub("…", text))
+
+
+def _shown(run: re.Match[str]) -> str:
+    """Return a path as it is; anything else that is so long helps nobody."""
+    text = run.group()
+    digits, capitals = any(map(str.isdigit, text)), any(map(str.isupper, text))
+    return "…" if digits and (capitals or "/" not in text) else text
 
 
 def _versions() -> dict[str, object]:

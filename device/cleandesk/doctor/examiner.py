@@ -82,7 +82,7 @@ class Examiner:
             *self._camera(),
             *_with_storage(machine(of.settings, now), waits.storage),
             *identity(of.settings, now),
-            *ask_link(of.settings, standing, of.link.probe),
+            *ask_link(of.settings, standing, now, of.link.probe),
             acks(of.settings, waiting, standing.ack_age_s),
         ]
 

@@ -136,6 +136,9 @@ def _next_start(settings: BoxSettings) -> list[DoctorCheck]:
 
 
 def _acks(settings: BoxSettings, clock: Clock) -> DoctorCheck:
+    if not settings.outbox.path.exists():
+        why = f"there is no {settings.outbox.path}: no box has run here"
+        return not_tried([DoctorCode.NO_ACK], why)[0]
     try:
         with read_only(settings.outbox.path) as ledger:
             return acks(settings, ledger.waiting(boot_id(), clock.now().mono))

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from cleandesk.clock import Clock, Instant
 from cleandesk.contract.config_messages import ReportedConfig
 from cleandesk.contract.connection import BrokerSettings
-from cleandesk.contract.messages import Availability, Health, Privacy, Status
+from cleandesk.contract.health import Health
+from cleandesk.contract.messages import Availability, Privacy, Status
 from cleandesk.contract.mqtt import NotConnectedError, Publication, Received, Session
 from cleandesk.contract.topics import Address, Channel, Side
 from cleandesk.link.inbox import Inbox
@@ -208,13 +209,12 @@ class Link:
             ack_age_s=None if last is None else time.monotonic() - last,
         )
 
-    def probe(self, topic: str, told: Callable[[int], None]) -> None:
-        """Publish nothing on a topic, only to be told the broker's reason code; maybe never."""
+    def probe(self, publication: Publication, told: Callable[[int], None]) -> None:
+        """Publish something only to be told the broker's reason code; maybe never."""
 
         def send(_: float) -> None:
             with contextlib.suppress(NotConnectedError):
-                mid = self._session.publish(Publication(topic, b""))
-                self._pubacks.expect_probe(mid, told)
+                self._pubacks.expect_probe(self._session.publish(publication), told)
 
         self._inbox.put(send)
 

@@ -16,8 +16,8 @@ from pydantic import ValidationError
 
 from cleandesk.clock import Clock, Instant
 from cleandesk.contract.commands import MAX_CORRELATION, Outcome, Request, Response
+from cleandesk.contract.health import RequestsHealth
 from cleandesk.contract.invalid import why
-from cleandesk.contract.messages import RequestsHealth
 from cleandesk.contract.publication import Received
 from cleandesk.contract.topics import Address, Channel, Command, Side, TopicError, parse
 from cleandesk.link import Entry, Paper

@@ -13,7 +13,7 @@ from cleandesk.contract.commands import (
     SpotCheckRequest,
     SpotCheckResponse,
 )
-from cleandesk.contract.messages import StillHealth
+from cleandesk.contract.health import StillHealth
 from cleandesk.contract.topics import Address, Channel, Command
 from cleandesk.contract.worker_messages import Idle as IdleMessage
 from cleandesk.evidence import Taking
