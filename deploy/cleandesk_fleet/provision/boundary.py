@@ -1,6 +1,7 @@
 """What every command shares: its options, where its fleet comes from, and how it answers."""
 
 import getpass
+import inspect
 import json
 import os
 import sys
@@ -9,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
@@ -120,6 +121,67 @@ def told(*, as_json: bool) -> Iterator[Callable[[str], None]]:
 
 def _unshown(_: str) -> None:
     """Stand in for a display."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a command works with.
+
+    Attributes:
+        fleet: Of the configuration.
+        answer: What it has to say.
+    """
+
+    fleet: Fleet
+    answer: Answer
+
+    @property
+    def dry(self) -> bool:
+        """Whether nothing is to be kept or written."""
+        return self.answer.dry
+
+
+Command = TypeVar("Command", bound=Callable[..., int | None])
+
+
+def command(
+    app: typer.Typer, name: str | None = None, *, panel: str | None = None, changes: bool = True
+) -> Callable[[Command], Command]:
+    """Register a function `(Work, …)` as a command with `--config`, `--json` and `--dry-run`.
+
+    What it returns, if anything, is the exit code.
+
+    Args:
+        app: Where.
+        name: Default: the function's.
+        panel: What the help groups it with.
+        changes: It changes something; else there is no `--dry-run`.
+    """
+    shared = [_option("config", Config, DEFAULT_CONFIG), _option("as_json", AsJson, False)]
+    shared += [_option("dry_run", DryRun, False)] if changes else []
+
+    def register(function: Command) -> Command:
+        def run(config: Path, *, as_json: bool, dry_run: bool = False, **given: object) -> None:
+            answer = Answer(as_json, dry_run)
+            code = function(Work(fleet(config, dry=dry_run), answer), **given)
+            answer.close()
+            raise typer.Exit(code or 0)
+
+        own = inspect.signature(function)
+        its = [one.replace(kind=one.KEYWORD_ONLY) for one in own.parameters.values()][1:]
+        parameters = [*its, *shared]
+        run.__name__, run.__doc__ = function.__name__, function.__doc__
+        run.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
+        run.__annotations__ = {one.name: one.annotation for one in parameters}
+        app.command(name, rich_help_panel=panel)(run)
+        return function
+
+    return register
+
+
+def _option(name: str, annotation: object, default: object) -> inspect.Parameter:
+    kind = inspect.Parameter.KEYWORD_ONLY
+    return inspect.Parameter(name, kind, default=default, annotation=annotation)
 
 
 def fleet(config: Path, *, dry: bool = False, who: str | None = None) -> Fleet:
