@@ -38,7 +38,7 @@ class End:
         code: The broker's reason code, if it gave one.
         lasted_s: Seconds from being ready to the end; None if it never was.
         trouble: None: it was ended from here.
-        wanted: We left, as we were asked to.
+        again: We left in order, to connect anew at once.
     """
 
     why: str
@@ -46,4 +46,4 @@ class End:
     code: int | None = None
     lasted_s: float | None = None
     trouble: Trouble | None = None
-    wanted: bool = False
+    again: bool = False

@@ -140,7 +140,7 @@ class Session:
         """
         connection = self._connection
         if connection is not None and connection.ready:
-            connection.close("asked to connect anew")
+            connection.close(again=True)
 
     def publish(self, publication: Publication) -> int:
         """Send a message; return the id that `on_puback` will carry. From any thread.
@@ -201,8 +201,8 @@ class Session:
                 self._call(self._on_disconnect)
             if self._stopping.is_set():
                 return
-            if ended.wanted:
-                log.info("the connection is left: %s", ended.why)
+            if ended.again:
+                log.info("the connection is left, to connect anew")
                 continue
             if (ended.lasted_s or 0) > self._settings.retry_max_s:
                 failures = 0

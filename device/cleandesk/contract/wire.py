@@ -130,11 +130,11 @@ class Connection:
         if received.qos > 0 and received.connection == self.number:
             self._client.ack(received.mid, received.qos)
 
-    def close(self, why: str = "closed") -> None:
-        """Leave in order: the broker drops the last will."""
+    def close(self, *, again: bool = False) -> None:
+        """Leave in order: the broker drops the last will; `again` is to come back at once."""
         self._closing_at = time.monotonic()
         if self._ended is None:
-            self._ended = End(why, "", wanted=True)
+            self._ended = End("closed", "", again=again)
         self._open = False
         self._client.disconnect()
 
