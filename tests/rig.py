@@ -14,7 +14,8 @@ import paho.mqtt.client as mqtt
 import yaml
 from paho.mqtt.enums import CallbackAPIVersion
 
-from cleandesk.contract.messages import Health, Privacy, Status
+from cleandesk.contract.health import Health
+from cleandesk.contract.messages import Privacy, Status
 from cleandesk.contract.topics import Address, Channel
 from tests.eventually import eventually
 from tests.mosquitto import Mosquitto

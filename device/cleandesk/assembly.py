@@ -6,13 +6,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cleandesk import __version__, vitals
-from cleandesk.camera import Area, CameraFactory, Capture, make_camera
+from cleandesk.camera import Area, CameraFactory, Capture, Frame, make_camera
 from cleandesk.clock import Clock, Instant
 from cleandesk.contract.topics import Address
-from cleandesk.control import Configuration, Control, kept
+from cleandesk.control import Configuration, Control, Rotation, kept, rotation
 from cleandesk.control.control import Hands
 from cleandesk.detector import Detector
+from cleandesk.doctor.camera import RunningCamera
+from cleandesk.doctor.camera import Sources as CameraSources
+from cleandesk.doctor.examiner import Examiner, Patient
+from cleandesk.doctor.eye import Eye
 from cleandesk.evidence import Background, Still, StillMaker, Taking
+from cleandesk.identity.home import Home
 from cleandesk.link import EventMaker, Link, Outbox, Paper
 from cleandesk.loop import Gate, Governor, Looker, Preparer, Ready, Tray, needs_of
 from cleandesk.policy import Change, Policy
@@ -35,6 +40,7 @@ class Parts:
 
     settings: BoxSettings
     control: Control
+    rotation: Rotation
     commands: Commands
     policy: Policy
     governor: Governor
@@ -110,9 +116,15 @@ def assemble(
         on_request=commands.take,
         on_desired=lambda received: control.take(received),  # noqa: PLW0108 - made below
     )
+    worker: WorkerSide
     stills = _stills(settings, outbox, address, lambda: worker.mode.begun)
     aiming = Aiming(clock, outbox.note, period_s=1 / needs.least_looks_per_s)
-    tray = Tray[Ready]()
+    eye, tray = Eye(), Tray[Ready]()
+
+    def show(frame: Frame) -> None:
+        aiming.offer(frame.image)
+        eye.offer(frame)
+
     control = Control(
         configuration,
         clock,
@@ -125,17 +137,25 @@ def assemble(
         ),
     )
     control.serve(commands)
+    rotate = Rotation(Home.of(own.broker), clock, rotation.path_of(own.outbox.path), link.reconnect)
+    rotate.serve(commands)
     preparer = Preparer(
         detector,
         tray,
         timer,
         looks_per_s=settings.looks_per_s,
         gated=gated,
-        tap=aiming.offer,
+        tap=show,
         wanted=None if stills is None else lambda: stills.wanted,
     )
     make = camera or (lambda: make_camera(settings.camera, clock, base=base))
     capture = Capture(make, preparer, settings.camera, clock, area=Area(settings.area, timer=timer))
+    watched = CameraSources(
+        eye, capture.state, lambda: worker.mode.present is not None, outbox.note
+    )
+    running = RunningCamera(settings, clock, watched)
+    examiner = Examiner(Patient(settings, clock, outbox, link, running))
+    examiner.serve(commands)
     around = Surroundings(
         outbox=outbox,
         capture=capture,
@@ -152,12 +172,14 @@ def assemble(
         connected=lambda: link.connected,
         wake=tray.wake,
         statement=lambda: statement(control.settings, Choices.of(control.settings)),
+        examine=examiner.examine,
         stills=stills,
     )
     worker = WorkerSide(settings, clock, boot, around)
     return Parts(
         settings=settings,
         control=control,
+        rotation=rotate,
         commands=commands,
         policy=policy,
         governor=Governor(settings.looks_per_s, needs.least_looks_per_s, clock.now()),

@@ -126,6 +126,7 @@ class Box:
         self._worker.start()
         self._link.start()
         self._control.report()
+        self._parts.rotation.resume(self._parts.commands)
         now = self._clock.now()
         self._follow_worker(now)
         self._report(self._capture.state(now))

@@ -5,20 +5,21 @@ import math
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
 from cleandesk import __version__
+from cleandesk import bench_cli as measuring
+from cleandesk import ledger_cli as ledgers
+from cleandesk.doctor import command as doctors
 from cleandesk.identity import command as identity
+from cleandesk.speaking import EXIT_FAILED, EXIT_USAGE, ConfigOption, fail, refuse, say
 from cleandesk.worker.languages import Language
 
 if TYPE_CHECKING:
-    from cleandesk.config import ConfigError
     from cleandesk.detector import Detector
-
-EXIT_FAILED, EXIT_USAGE = 1, 2
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -29,10 +30,6 @@ app = typer.Typer(
     "model cannot be used; 75 start me again (it was asked for, or the camera is beyond what this "
     "process can do).",
 )
-
-ConfigOption = Annotated[
-    Path, typer.Option("--config", "-c", metavar="FILE", help="The box's settings, YAML")
-]
 
 
 class Level(StrEnum):
@@ -94,11 +91,11 @@ def run(
         settings = read_settings(config)
         code = starting.run(settings, base=config.absolute().parent, show=show, until_end=until_end)
     except ConfigError as error:
-        _refuse(error)
+        refuse(error)
     except ModelError as error:
-        _fail(str(error), EXIT_USAGE)
+        fail(str(error), EXIT_USAGE)
     except (EvidenceError, OutboxError, PinError) as error:
-        _fail(str(error), EXIT_FAILED)
+        fail(str(error), EXIT_FAILED)
     raise typer.Exit(code)
 
 
@@ -124,15 +121,15 @@ def check(
         if as_json:
             typer.echo(json.dumps({"file": str(config), "ok": False, "problems": error.as_data()}))
             raise typer.Exit(EXIT_USAGE) from None
-        _refuse(error)
+        refuse(error)
     manifest, weights = detector.manifest, detector.weights
     for rule, name in untried(settings, manifest):
-        _say(
+        say(
             f"{config}: rule '{rule}' uses '{name}', whose threshold was never tried on real "
             "pictures: expect false alarms, and watch it before you trust it"
         )
     for unwise in advice(settings):
-        _say(f"{config}: {unwise}")
+        say(f"{config}: {unwise}")
     if as_json:
         typer.echo(json.dumps({"file": str(config), "ok": True, "problems": []}))
     else:
@@ -140,40 +137,6 @@ def check(
             f"{config}: good. {settings.site}/{settings.box}, {len(settings.rules)} rules, "
             f"model {manifest.name} {manifest.version} in {weights.precision} ({weights.why})"
         )
-
-
-@app.command()
-def ledger(
-    config: ConfigOption,
-    *,
-    verify: Annotated[
-        bool, typer.Option("--verify", help="Check that no entry was changed or taken out")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, one object a line")] = False,
-    limit: Annotated[
-        int | None, typer.Option("--limit", "-n", min=1, help="Only the newest ones; default: all")
-    ] = None,
-) -> None:
-    """Print every message about the worker, word for word, and what became of it.
-
-    Reads a copy; the box may run. With --verify it names the first entry that does not fit, and
-    the exit code is 1; how to check the hashes with other software says cleandesk/link/chain.py.
-    """
-    from cleandesk import ledger_command  # noqa: PLC0415
-    from cleandesk.config import ConfigError, load  # noqa: PLC0415
-    from cleandesk.link import LedgerUnreadableError  # noqa: PLC0415
-    from cleandesk.settings import BoxSettings  # noqa: PLC0415
-
-    try:
-        path = load(config, BoxSettings).outbox.path
-        if verify:
-            good = ledger_command.verify(path, as_json=as_json, say=typer.echo)
-            raise typer.Exit(0 if good else EXIT_FAILED)
-        ledger_command.show(path, as_json=as_json, limit=limit, say=typer.echo)
-    except ConfigError as error:
-        _refuse(error)
-    except LedgerUnreadableError as error:
-        _fail(str(error), EXIT_FAILED)
 
 
 @app.command()
@@ -193,7 +156,7 @@ def privacy(
     try:
         settings = load(config, BoxSettings)
     except ConfigError as error:
-        _refuse(error)
+        refuse(error)
     choices = statement.Choices.of(settings)
     facts, texts = statement.statement(settings, choices), wording.words(lang)
     box = f"{settings.site}/{settings.box}"
@@ -237,13 +200,13 @@ def detect(
     try:
         looker = Looker(_detector(manifest), score=score, folder=draw)
     except OSError as error:
-        _fail(f"{draw}: cannot be made ({error.strerror}); name another folder", EXIT_FAILED)
+        fail(f"{draw}: cannot be made ({error.strerror}); name another folder", EXIT_FAILED)
     tables = Console() if sys.stdout.isatty() and not as_json else None
     failed = False
     for seen in looker.look(paths):
         if not isinstance(seen, Seen):
             failed = True
-            _say(str(seen))
+            say(str(seen))
         elif tables:
             tables.print(seen.to_table())
         else:
@@ -251,74 +214,15 @@ def detect(
     raise typer.Exit(EXIT_FAILED if failed else 0)
 
 
-@app.command()
-def bench(  # noqa: PLR0913 - one for each option
-    *,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object; tables go to standard error")
-    ] = False,
-    source: Annotated[
-        Path | None,
-        typer.Option(metavar="CLIP", exists=True, dir_okay=False, help="Default: the demo's clip"),
-    ] = None,
-    config: Annotated[
-        Path | None,
-        typer.Option("--config", "-c", metavar="FILE", exists=True, help="A box's settings"),
-    ] = None,
-    seconds: Annotated[float, typer.Option(min=0.5, help="Of each run, after its warm-up")] = 5.0,
-    rounds: Annotated[int, typer.Option(min=1, help="How often each run is repeated")] = 3,
-    broker: Annotated[
-        str | None, typer.Option(metavar="HOST:PORT", help="Default: a mosquitto of our own")
-    ] = None,
-    plain: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", exists=True, dir_okay=False, help="Another loop, to compare"),
-    ] = None,
-    frames: Annotated[int, typer.Option(min=50, help="Memory is watched for so many")] = 5000,
-    plot: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the figures as a picture, PNG")
-    ] = None,
-    only: Annotated[
-        list[str] | None, typer.Option(help="speed, events, still, start or memory; default: all")
-    ] = None,
-) -> None:
-    """Measure what the frame loop costs, in ratios within one run.
-
-    Inference alone, the whole loop and another loop (--plain) take turns, each in a process of its
-    own; least, median and greatest of all rounds are told. Decoding video does not count: frames
-    come from memory, but where a whole loop is compared with another one.
-    """
-    from cleandesk.bench import BenchError, Plan, Topic, default_clip  # noqa: PLC0415
-    from cleandesk.bench import bench as measure  # noqa: PLC0415
-    from cleandesk.config import ConfigError  # noqa: PLC0415
-    from cleandesk.detector import ModelError  # noqa: PLC0415
-
-    unknown = set(only or ()) - set(Topic)
-    if unknown:
-        known = ", ".join(Topic)
-        raise typer.BadParameter(f"{', '.join(unknown)}: choose of {known}", param_hint="--only")
-    try:
-        plan = Plan(
-            clip=source or default_clip(),
-            config=config,
-            seconds=seconds,
-            rounds=rounds,
-            broker=broker,
-            plain=plain,
-            frames=frames,
-            topics=tuple(Topic(name) for name in only or Topic),
-        )
-        measure(plan, as_json=as_json, plot=plot)
-    except ConfigError as error:
-        _refuse(error)
-    except ModelError as error:
-        _fail(str(error), EXIT_USAGE)
-    except BenchError as error:
-        _fail(str(error), EXIT_FAILED)
-
-
-app.command()(identity.claim)
-app.command()(identity.renew)
+for command in (
+    ledgers.ledger,
+    measuring.bench,
+    identity.claim,
+    identity.renew,
+    doctors.doctor,
+    doctors.diag,
+):
+    app.command()(command)
 
 
 def _detector(manifest: Path | None) -> "Detector":
@@ -327,23 +231,7 @@ def _detector(manifest: Path | None) -> "Detector":
     try:
         return Detector.load(manifest)
     except ModelError as error:
-        _fail(str(error), EXIT_USAGE)
-
-
-def _refuse(error: "ConfigError") -> NoReturn:
-    for problem in error.problems:
-        _say(str(problem))
-    count = len(error.problems)
-    _fail("1 problem" if count == 1 else f"{count} problems", EXIT_USAGE)
-
-
-def _say(text: str) -> None:
-    typer.echo(text.encode(errors="backslashreplace").decode(), err=True)
-
-
-def _fail(text: str, code: int) -> NoReturn:
-    _say(text)
-    raise typer.Exit(code)
+        fail(str(error), EXIT_USAGE)
 
 
 def main() -> None:

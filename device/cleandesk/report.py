@@ -5,16 +5,15 @@ from dataclasses import dataclass
 from cleandesk import vitals
 from cleandesk.camera import CaptureState
 from cleandesk.clock import Instant
-from cleandesk.contract.messages import (
+from cleandesk.contract.health import (
     CameraHealth,
     GateHealth,
     GovernorHealth,
     Health,
     OutboxHealth,
-    Privacy,
-    PrivacyState,
     RequestsHealth,
 )
+from cleandesk.contract.messages import Privacy, PrivacyState
 from cleandesk.loop import Governor
 
 _MOST_DETAIL = 200  # characters, as the contract allows

@@ -6,18 +6,14 @@ import threading
 from cleandesk import __version__, vitals
 from cleandesk.clock import Clock, SystemClock, boot_id
 from cleandesk.contract.commands import BreakRequest, BreakResponse, Outcome
-from cleandesk.contract.messages import (
-    CameraHealth,
-    CloseReason,
-    Health,
-    Privacy,
-    PrivacyState,
-    Status,
-)
-from cleandesk.contract.topics import Address, Command
-from cleandesk.control import Configuration, Control, Effect, kept
+from cleandesk.contract.health import CameraHealth, Health
+from cleandesk.contract.messages import CloseReason, Privacy, PrivacyState, Status
+from cleandesk.contract.topics import Address, Channel, Command
+from cleandesk.control import Configuration, Control, Effect, Rotation, kept, rotation
 from cleandesk.control.control import Hands
 from cleandesk.detector import default_manifest, read_manifest
+from cleandesk.doctor.examiner import Examiner, Patient
+from cleandesk.identity.home import Home
 from cleandesk.link import EventMaker, Link, Outbox, closing
 from cleandesk.policy import PolicyState
 from cleandesk.settings import BoxSettings
@@ -26,6 +22,7 @@ from cleandesk.worker.answers import room_a_day
 from cleandesk.worker.break_mode import BreakMode, By
 from cleandesk.worker.breaks import Rules
 from cleandesk.worker.commands import Commands, Reply
+from cleandesk.worker.recall import recall
 from cleandesk.worker.sensor import NoLight, Sensor
 
 log = logging.getLogger(__name__)
@@ -105,6 +102,16 @@ class SafeBox:
         )
         self._control = Control(configuration, clock, self._outbox, hands)
         self._control.serve(self._commands)
+        self._rotation = Rotation(
+            Home.of(settings.broker),
+            clock,
+            rotation.path_of(settings.outbox.path),
+            self._link.reconnect,
+        )
+        self._rotation.serve(self._commands)
+        Examiner(Patient(self._settings, clock, self._outbox, self._link, None, self._why)).serve(
+            self._commands
+        )
         self._commands.add(
             Command.BREAK,
             BreakRequest,
@@ -129,8 +136,10 @@ class SafeBox:
         self._outbox.note(SAFE_MODE, "The box crashed again and again: it has stopped to look.")
         self._close_all()
         self._link.set_privacy(self._privacy())
+        self._commands.load(recall(self._outbox, {Channel.COMMAND}))
         self._link.start()
         self._control.report()
+        self._rotation.resume(self._commands)
         code = EXIT_OK
         health_at = float("-inf")
         try:

@@ -11,7 +11,7 @@ from time import perf_counter
 import numpy as np
 from numpy.typing import NDArray
 
-from cleandesk.contract.messages import StageTimes
+from cleandesk.contract.health import StageTimes
 
 #: Raspberry Pi firmware's word on under-voltage and throttling, a hexadecimal bit mask.
 THROTTLED = Path("/sys/devices/platform/soc/soc:firmware/get_throttled")

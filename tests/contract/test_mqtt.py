@@ -118,6 +118,25 @@ def test_it_comes_back_after_the_broker_was_killed(broker: Mosquitto) -> None:
         assert (here.connects, here.disconnects) == (2, 1)
 
 
+def test_connecting_anew_is_not_heard_of_and_does_not_wait(broker: Mosquitto) -> None:
+    slow = settings(broker.port).model_copy(update={"retry_min_s": 600.0, "retry_max_s": 600.0})
+    will = Publication("t/will", b"gone")
+    with (
+        Recorder(settings(broker.port), "in", subscriptions=["t/#"]) as there,
+        Recorder(slow, "c", will=will) as here,
+    ):
+        there.connected()
+        here.connected()
+        here.session.reconnect()
+        with pytest.raises(NotConnectedError):
+            here.session.publish(Publication("t", b"too late for the old connection"))
+        eventually(lambda: here.connects == 2, "the new connection")
+        mid = here.session.publish(Publication("t", b"new"))
+        eventually(lambda: mid in here.pubacks and there.received)
+        assert [one.payload for one in there.received] == [b"new"]
+        assert here.disconnects == 1
+
+
 def test_a_lasting_session_gets_what_it_did_not_acknowledge_again(broker: Mosquitto) -> None:
     lasting: dict[str, Any] = {
         "subscriptions": ["t"],

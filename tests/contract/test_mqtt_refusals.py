@@ -9,8 +9,8 @@ import pytest
 
 from cleandesk.contract import wire
 from cleandesk.contract.connection import BrokerSettings
+from cleandesk.contract.ending import End
 from cleandesk.contract.mqtt import Publication, Session
-from cleandesk.contract.wire import End
 from tests.contract.recorder import Recorder, settings
 from tests.eventually import eventually
 

@@ -32,6 +32,7 @@ class Box:
 
     def __init__(self, site: Site, name: str, folder: Path, *, new: bool = True) -> None:
         self.site, self.name = site, name
+        self.address = Address(*name.split("/"))
         self.card, self.home = folder / "boot" / "cleandesk", Home(folder / "etc")
         self.clock = BoxClock()
         if new:
@@ -40,7 +41,7 @@ class Box:
 
     def write_card(self) -> None:
         """Write the card, as `sd` does, but for the card."""
-        fleet, address = self.site.fleet(), Address(*self.name.split("/"))
+        fleet, address = self.site.fleet(), self.address
         place = fleet.settings.broker
         self.card.mkdir(parents=True, exist_ok=True)
         files = {

@@ -10,6 +10,7 @@ import socket
 import ssl
 import subprocess
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Self
@@ -24,6 +25,7 @@ from cryptography.x509.oid import NameOID
 from broker import LocalBroker, free_ports
 from broker.local import ADMINS, BOXES, PEOPLE
 from cleandesk.config import load
+from cleandesk.contract import tls
 from cleandesk.contract.connection import TlsSettings
 from cleandesk_fleet.provision import certificates, keyfiles, pki
 from cleandesk_fleet.provision.authorities import Issuer
@@ -46,6 +48,21 @@ class ProvisionedBroker(LocalBroker):
 
     def authorise(self) -> None:
         """Leave all to `cleandesk-provision`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """How a command of `cleandesk-provision` ended."""
+
+    code: int
+    out: str
+    error: str
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """What it said."""
+        said: dict[str, Any] = json.loads(self.out)
+        return said
 
 
 class Site:
@@ -75,6 +92,12 @@ class Site:
 
     def run(self, *arguments: object, code: int = 0) -> dict[str, Any]:
         """Run a command with `--json`; returns what it said, or `{"error": …}`."""
+        done = self.run_any(*arguments)
+        assert done.code == code, done.error
+        return {"error": done.error} if code else done.json
+
+    def run_any(self, *arguments: object) -> "Ran":
+        """Run a command with `--json`, however it ends."""
         out, err = io.StringIO(), io.StringIO()
         with (
             mock.patch.dict(os.environ, CLEANDESK_PASSPHRASE=PASSPHRASE),
@@ -84,11 +107,7 @@ class Site:
             pytest.raises(SystemExit) as ended,
         ):
             main([*map(str, arguments), "--config", str(self.config), "--json"])
-        assert ended.value.code == code, err.getvalue()
-        if code:
-            return {"error": err.getvalue()}
-        said: dict[str, Any] = json.loads(out.getvalue())
-        return said
+        return Ran(int(ended.value.code or 0), out.getvalue(), err.getvalue())
 
     def start_service(self) -> None:
         """Start the enrolment service; returns once it answers."""
@@ -107,6 +126,28 @@ class Site:
             return self.ask("/v1/claim", {})[0] == 400
         except OSError:
             return False
+
+    @property
+    def service_pid(self) -> int:
+        """The enrolment service's process."""
+        assert self._service is not None
+        return self._service.pid
+
+    def try_broker(self, files: TlsSettings) -> bool:
+        """Show a certificate to the boxes' listener; returns whether it is taken.
+
+        Raises:
+            ssl.SSLError: If it is refused.
+        """
+        context = tls.context(files)
+        # With 1.3 the client is done before the server looks at its certificate.
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+        where = ("localhost", self.broker.port(BOXES))
+        with (
+            socket.create_connection(where, timeout=30) as plain,
+            context.wrap_socket(plain, server_hostname="localhost") as secure,
+        ):
+            return secure.version() == "TLSv1.2"
 
     def stop_service(self) -> None:
         """End the enrolment service in order."""

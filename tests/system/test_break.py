@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from cleandesk.contract.messages import BreakReason, Health, Phase, PrivacyState
+from cleandesk.contract.health import Health
+from cleandesk.contract.messages import BreakReason, Phase, PrivacyState
 from cleandesk.contract.topics import Channel, Command
 from cleandesk.worker import protocol as p
 from tests.company import Company, company_of

@@ -14,6 +14,7 @@ from cleandesk.config import load
 from cleandesk.contract import tls_clock
 from cleandesk.contract.connection import TlsSettings
 from cleandesk.contract.mqtt import Session
+from cleandesk.identity import keys
 from cleandesk.identity.errors import Code, IdentityError
 from cleandesk.identity.renewal import due_at
 from cleandesk.settings import BoxSettings
@@ -138,10 +139,30 @@ def test_a_renewal_waits_for_the_service_and_keeps_what_there_is(
         assert box.home.current().serial == old.serial
     finally:
         site.start_service()
-    site.run("rotate", "s1/renews-later")
+    waits = box.home.next_key.read_bytes()
     done = box.run("renew", "--now")
     assert json.loads(done.stdout)["did"] == "renewed", done.stderr
-    assert box.home.current().key.public_key() != old.key.public_key()
+    new = box.home.current()
+    assert new.key.public_key() != old.key.public_key()
+    assert waits in box.home.box.read_bytes(), "the key that had been made"
+
+
+def test_a_key_that_waits_since_before_a_new_one_was_asked_for_is_not_kept_to(
+    site: Site, tmp_path: Path
+) -> None:
+    box = Box(site, "s1/waits", tmp_path)
+    box.claim()
+    for at in range(1, 100):
+        assert box.cut(at, box.renew), "cut off once it was signed, and before it was kept"
+        if len(box.signed()) > 1:
+            break
+    waits = box.home.next_key.read_bytes()
+    site.run("rotate", "s1/waits", code=9)
+    done, new = box.renew()
+    assert done
+    assert keys.as_pem(new.key) != waits
+    assert not box.home.next_key.exists()
+    assert len(box.signed()) == 3
 
 
 def test_a_certificate_that_ended_or_was_revoked_is_not_renewed(site: Site, tmp_path: Path) -> None:

@@ -124,10 +124,10 @@ def test_renewal_is_by_the_present_certificate(site: Site) -> None:
 def test_a_box_that_shall_rotate_must_bring_a_new_key(site: Site) -> None:
     card, key = site.new_box("s1/rotates"), pki.new_key()
     box = site.keep("s1/rotates", key, site.ask("/v1/claim", card.claim(key))[1])
-    site.run("rotate", "s1/rotates")
+    assert "offline" in site.run("rotate", "s1/rotates", code=9)["error"]
     old = {"request": request(key, "s1/rotates")}
     status, said = site.ask("/v1/renew", old, site.context(box.files))
-    assert (status, "new key" in said["reason"]) == (400, True)
+    assert (status, said["error"], "new key" in said["reason"]) == (400, "new_key", True)
     new = {"request": request(pki.new_key(), "s1/rotates")}
     assert site.ask("/v1/renew", new, site.context(box.files))[0] == 200
 

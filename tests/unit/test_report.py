@@ -6,15 +6,8 @@ from datetime import UTC, datetime, timedelta
 from cleandesk import report, vitals
 from cleandesk.camera import CaptureState
 from cleandesk.clock import Instant
-from cleandesk.contract.messages import (
-    CameraFault,
-    GateHealth,
-    GovernorHealth,
-    GovernorState,
-    OutboxHealth,
-    Privacy,
-    PrivacyState,
-)
+from cleandesk.contract.health import GateHealth, GovernorHealth, GovernorState, OutboxHealth
+from cleandesk.contract.messages import CameraFault, Privacy, PrivacyState
 from cleandesk.loop import Governor
 
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)

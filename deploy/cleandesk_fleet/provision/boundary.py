@@ -1,17 +1,20 @@
 """What every command shares: its options, where its fleet comes from, and how it answers."""
 
 import getpass
+import inspect
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -23,6 +26,7 @@ from cleandesk_fleet.provision.errors import LockedError, UsageError
 from cleandesk_fleet.provision.fleet import Fleet
 from cleandesk_fleet.provision.settings import ProvisionSettings
 
+_WIDE = 240
 _SHORTEST_PASSPHRASE = 12
 _PASSPHRASE = "CLEANDESK_PASSPHRASE"  # noqa: S105 - a variable's name
 
@@ -40,7 +44,11 @@ PassphraseFile = Annotated[
         help=f"File with the passphrase; default: ${_PASSPHRASE}, or the terminal is asked"
     ),
 ]
+Box = Annotated[str, typer.Argument(help="<site>/<box>")]
+Wait = Annotated[float, typer.Option(min=1, max=600, help="Wait so long for the box, in seconds")]
 DEFAULT_CONFIG = Path("provision.yaml")
+#: What the help groups commands by.
+ONCE, BOXES, BESIDES = "Setting up, once", "A box, from the first to the last", "Besides"
 
 
 @dataclass
@@ -67,17 +75,22 @@ class Answer:
         """Add facts to the JSON object."""
         self._said |= facts
 
-    def rows(self, name: str, rows: Sequence[Mapping[str, object]]) -> None:
-        """Show rows as a table."""
+    def rows(
+        self, name: str, rows: Sequence[Mapping[str, object]], *, hidden: str | None = None
+    ) -> None:
+        """Show rows as a table; people are not shown the `hidden` column."""
         self._said[name] = rows
         if self.as_json:
             return
+        columns = [column for column in (rows[0] if rows else ()) if column != hidden]
         table = Table(box=None, pad_edge=False)
-        for column in rows[0] if rows else ():
+        for column in columns:
             table.add_column(column.removesuffix("_at"), overflow="fold")
         for row in rows:
-            table.add_row(*(Text(_shown(cell)) for cell in row.values()))
-        Console().print(table if rows else f"no {name}")
+            table.add_row(*(Text(_shown(row[column])) for column in columns))
+        # Without a terminal a line is a row: somebody may look for something in it.
+        width = None if sys.stdout.isatty() else _WIDE
+        Console(width=width).print(table if rows else f"no {name}")
 
     def close(self) -> None:
         """Finish: write the JSON object."""
@@ -96,13 +109,94 @@ def _shown(cell: object) -> str:
             return str(cell)
 
 
+@contextmanager
+def told(*, as_json: bool) -> Iterator[Callable[[str], None]]:
+    """Show what is waited for, on standard error; with `--json` nothing is shown."""
+    if as_json:
+        yield _unshown
+        return
+    with Console(stderr=True, highlight=False).status("asking the broker") as status:
+        yield lambda text: status.update(escape(text))
+
+
+def _unshown(_: str) -> None:
+    """Stand in for a display."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a command works with.
+
+    Attributes:
+        fleet: Of the configuration.
+        answer: What it has to say.
+    """
+
+    fleet: Fleet
+    answer: Answer
+
+    @property
+    def dry(self) -> bool:
+        """Whether nothing is to be kept or written."""
+        return self.answer.dry
+
+
+Command = TypeVar("Command", bound=Callable[..., int | None])
+
+
+def command(
+    app: typer.Typer, name: str | None = None, *, panel: str | None = None, changes: bool = True
+) -> Callable[[Command], Command]:
+    """Register a function `(Work, …)` as a command with `--config`, `--json` and `--dry-run`.
+
+    What it returns, if anything, is the exit code.
+
+    Args:
+        app: Where.
+        name: Default: the function's.
+        panel: What the help groups it with.
+        changes: It changes something; else there is no `--dry-run`.
+    """
+    shared = [_option("config", Config, DEFAULT_CONFIG), _option("as_json", AsJson, False)]
+    shared += [_option("dry_run", DryRun, False)] if changes else []
+
+    def register(function: Command) -> Command:
+        def run(config: Path, *, as_json: bool, dry_run: bool = False, **given: object) -> None:
+            answer = Answer(as_json, dry_run)
+            code = function(Work(fleet(config, dry=dry_run), answer), **given)
+            answer.close()
+            raise typer.Exit(code or 0)
+
+        own = inspect.signature(function)
+        its = [one.replace(kind=one.KEYWORD_ONLY) for one in own.parameters.values()][1:]
+        parameters = [*its, *shared]
+        run.__name__, run.__doc__ = function.__name__, function.__doc__
+        run.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
+        run.__annotations__ = {one.name: one.annotation for one in parameters}
+        app.command(name, rich_help_panel=panel)(run)
+        return function
+
+    return register
+
+
+def _option(name: str, annotation: object, default: object) -> inspect.Parameter:
+    kind = inspect.Parameter.KEYWORD_ONLY
+    return inspect.Parameter(name, kind, default=default, annotation=annotation)
+
+
 def fleet(config: Path, *, dry: bool = False, who: str | None = None) -> Fleet:
     """Return the fleet of a configuration.
 
     Raises:
         ConfigError: If the settings are wrong.
+        UsageError: If there are none.
         ProvisionError: If the state cannot be opened.
     """
+    if not config.exists():
+        raise UsageError(
+            f"{config}: no settings here: copy deploy/provision.yaml and change it, or name the "
+            "file by --config or CLEANDESK_PROVISION"
+        )
     settings = load(config, ProvisionSettings)
     registry = Registry(open_database(settings.state), who or _who(), dry=dry)
     return Fleet(settings, registry)

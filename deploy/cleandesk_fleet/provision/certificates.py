@@ -106,10 +106,33 @@ def revoke(
 ) -> list[str]:
     """Revoke a name's certificates that hold now, `but` one; returns their serial numbers."""
     serials = [row.serial for row in valid(change, issuer, name) if row.serial != but]
+    return _revoke(change, name, serials, reason, put_out_at=None)
+
+
+def replace(change: Change, row: Row[Any]) -> list[str]:
+    """Revoke what a box had before a certificate that it has connected with by now.
+
+    Nobody need be put out: with one client id there is one connection, and the box has begun that
+    anew. Whoever else holds an old key cannot come back once the list is in force.
+
+    Returns:
+        Serial numbers.
+    """
+    older = [
+        one.serial
+        for one in valid(change, Issuer(row.issuer), row.name)
+        if one.made_at < row.made_at
+    ]
+    return _revoke(change, row.name, older, "a new key came", put_out_at=change.now)
+
+
+def _revoke(
+    change: Change, name: str, serials: list[str], reason: str, *, put_out_at: datetime | None
+) -> list[str]:
     change.connection.execute(
         update(certificates)
         .where(certificates.c.serial.in_(serials))
-        .values(revoked_at=change.now, reason=reason, put_out_at=None)
+        .values(revoked_at=change.now, reason=reason, put_out_at=put_out_at)
     )
     for serial in serials:
         change.note("certificate revoked", name, serial=serial, reason=reason)

@@ -31,6 +31,10 @@ class TokenRefusedError(RequestRefusedError):
     """A token that is unknown, over, or somebody else's by now."""
 
 
+class NewKeyNeededError(RequestRefusedError):
+    """The request is for a key that is to be replaced."""
+
+
 def claim(change: Change, signer: Signer, token: str, request: bytes, lasts: timedelta) -> str:
     """Give a box its certificate; returns it as PEM.
 
@@ -111,7 +115,7 @@ def renew(
     due = boxes.known(change, address).rotate_at
     latest = next(iter(certificates.valid(change, Issuer.BOXES, row.name, key)), None)
     if latest is not None and due is not None and latest.made_at < due:
-        raise RequestRefusedError(f"{address} must bring a new key: make one and ask with it")
+        raise NewKeyNeededError(f"{address} must bring a new key: make one and ask with it")
     if latest is not None and (latest.ends_at - change.now) > _FRESH * lasts:
         return str(latest.pem)
     return certificates.sign(change, signer, key, row.name, issuer=Issuer.BOXES, lasts=lasts)

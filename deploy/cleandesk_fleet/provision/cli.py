@@ -11,15 +11,16 @@ from sqlalchemy.exc import SQLAlchemyError
 from cleandesk.config import ConfigError
 from cleandesk.contract import logs
 from cleandesk.contract.topics import TopicError
-from cleandesk_fleet.provision import cli_boxes, cli_lists, operators
+from cleandesk_fleet.provision import cli_asking, cli_boxes, cli_lists, operators
 from cleandesk_fleet.provision.authorities import Issuer
 from cleandesk_fleet.provision.boundary import (
+    BESIDES,
     DEFAULT_CONFIG,
-    Answer,
-    AsJson,
+    ONCE,
     Config,
-    DryRun,
     PassphraseFile,
+    Work,
+    command,
     fleet,
     passphrase,
 )
@@ -32,10 +33,12 @@ _USAGE = 2
 
 app = typer.Typer(
     name="cleandesk-provision",
-    help="Makes boxes and operators, and ends them. Every command may be run twice: the second "
-    "time changes nothing. Exit codes: 0 done, 1 failed, 2 wrong settings or usage, 3 no such "
-    "site, box or operator, 4 it is there and is another, 5 key missing or wrong passphrase, 6 not "
-    "a removable card, 7 the broker did not do it (do it again), 8 request refused.",
+    help="Makes boxes and operators, looks after them, and ends them. Every command may be run "
+    "twice: the second time changes nothing (but `rotate`, which says so).",
+    epilog="Exit codes: 0 done; 1 failed, or something is wrong with the box; 2 wrong settings or "
+    "usage; 3 no such site, box or operator; 4 it is there and is another; 5 key missing or wrong "
+    "passphrase; 6 not a removable card; 7 the broker did not do it: do it again; 8 request "
+    "refused; 9 the box is offline, or did not answer; 10 the box was asked and did not do it.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
@@ -43,9 +46,8 @@ app = typer.Typer(
 ca = typer.Typer(help="The authorities.", no_args_is_help=True)
 site = typer.Typer(help="Sites.", no_args_is_help=True)
 operator = typer.Typer(help="People and services that are no boxes.", no_args_is_help=True)
-app.add_typer(ca, name="ca")
-app.add_typer(site, name="site")
-app.add_typer(operator, name="operator")
+for group, its in (("ca", ca), ("site", site), ("operator", operator)):
+    app.add_typer(its, name=group, rich_help_panel=ONCE)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -61,68 +63,58 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _fail(str(error), 1)
 
 
-@ca.command("init")
+@command(ca, "init")
 def ca_init(
+    work: Work,
     *,
-    config: Config = DEFAULT_CONFIG,
     passphrase_file: PassphraseFile = None,
-    as_json: AsJson = False,
-    dry_run: DryRun = False,
 ) -> None:
     """Make the root, the authorities below it, and the service's own keys.
 
     The root's key and those that sign operators are encrypted with the passphrase. Afterwards move
     the root's key to a safe: nothing but `ca init` needs it.
     """
-    answer = Answer(as_json, dry_run)
-    here = fleet(config, dry=dry_run)
+    here = work.fleet
     made = here.begin(passphrase(passphrase_file, new=True))
-    text = f"made authorities in {here.authorities.folder}" if made else "the authorities are there"
-    answer.say(text, made=made, root=here.authorities.root, root_key=here.authorities.root_key)
-    answer.close()
+    folder, key = here.authorities.folder, here.authorities.root_key
+    text = f"made authorities in {folder}; now move {key} into a safe"
+    text = text if made else f"the authorities are there, in {folder}"
+    work.answer.say(text, made=made, root=here.authorities.root, root_key=key)
 
 
-@site.command("add")
+@command(site, "add")
 def site_add(
+    work: Work,
     name: Annotated[str, typer.Argument(help="a-z, 0-9 and '-'")],
-    *,
-    config: Config = DEFAULT_CONFIG,
-    as_json: AsJson = False,
-    dry_run: DryRun = False,
 ) -> None:
     """Add a site."""
-    answer = Answer(as_json, dry_run)
-    with fleet(config, dry=dry_run).registry.change() as change:
+    with work.fleet.registry.change() as change:
         made = add_site(change, name)
-    answer.say(f"added site {name}" if made else f"site {name} is there", site=name, made=made)
-    answer.close()
+    work.answer.say(f"added site {name}" if made else f"site {name} is there", site=name, made=made)
 
 
-@operator.command("add")
+@command(operator, "add")
 def operator_add(
+    work: Work,
     name: Annotated[str, typer.Argument(help="Name in their certificate")],
     role: Annotated[Role, typer.Option(help="What they may read and write")],
     out: Annotated[Path, typer.Option(help="Folder for NAME.key and NAME.pem")],
     of: Annotated[str | None, typer.Option("--site", help="Whose boxes; ops and control")] = None,
     *,
-    config: Config = DEFAULT_CONFIG,
     passphrase_file: PassphraseFile = None,
-    as_json: AsJson = False,
-    dry_run: DryRun = False,
 ) -> None:
     """Add a subscriber, somebody of ops, somebody in control of a site, or an administrator."""
     if (of is not None) != (role in (Role.OPS, Role.CONTROL)):
         raise UsageError("ops and control are of one site, given by --site; the others of none")
-    answer = Answer(as_json, dry_run)
-    here = fleet(config, dry=dry_run)
+    here = work.fleet
     secret = passphrase(passphrase_file)
     here.authorities.signer(role.issuer, secret)
     with here.registry.change() as change:
         added = operators.add(change, Operator(name, role, of))
-        issued = dry_run or here.identify(change, Operator(name, role, of), secret, out)
-    if not dry_run:
+        issued = work.dry or here.identify(change, Operator(name, role, of), secret, out)
+    if not work.dry:
         here.tell_broker()
-    answer.say(
+    work.answer.say(
         f"{'added' if added else 'kept'} {name}, {role}; {'wrote' if issued else 'kept'} "
         f"{out / name}.pem and .key",
         name=name,
@@ -131,32 +123,27 @@ def operator_add(
         added=added,
         issued=issued,
     )
-    answer.close()
 
 
-@app.command()
+@command(app, panel=ONCE)
 def broker(
+    work: Work,
     host: Annotated[
         list[str] | None, typer.Option(help="One more name or address that it is reached by")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder; default: broker.files")] = None,
     *,
-    config: Config = DEFAULT_CONFIG,
     passphrase_file: PassphraseFile = None,
-    as_json: AsJson = False,
-    dry_run: DryRun = False,
 ) -> None:
     """Write the broker's key, certificate, authorities, revocation lists and rules."""
-    answer = Answer(as_json, dry_run)
-    here = fleet(config, dry=dry_run)
+    here = work.fleet
     folder = out or here.settings.broker.files
     made = here.equip_broker(passphrase(passphrase_file), folder, host or [])
     text = f"wrote {folder}; its key is {'new' if made else 'kept'}"
-    answer.say(text, folder=folder, made=made)
-    answer.close()
+    work.answer.say(text, folder=folder, made=made)
 
 
-@app.command("serve")
+@app.command("serve", rich_help_panel=ONCE)
 def serve_command(
     config: Config = DEFAULT_CONFIG,
     log_level: Annotated[str, typer.Option(help="debug, info, warning or error")] = "info",
@@ -169,29 +156,28 @@ def serve_command(
     serve(fleet(config, who="enrolment"))
 
 
-@app.command()
 def crl(
+    work: Work,
     *,
-    config: Config = DEFAULT_CONFIG,
     passphrase_file: PassphraseFile = None,
-    as_json: AsJson = False,
-    dry_run: DryRun = False,
 ) -> None:
     """Write all revocation lists anew; the broker lets nobody in once a list is too old."""
-    answer = Answer(as_json, dry_run)
-    here = fleet(config, dry=dry_run)
+    here = work.fleet
     secret = passphrase(passphrase_file)
     keys = {issuer: None if issuer is Issuer.BOXES else secret for issuer in Issuer}
     for issuer, key in keys.items():
         here.authorities.signer(issuer, key)
-    if not dry_run:
+    if not work.dry:
         for issuer, key in keys.items():
             here.publish(issuer, key)
-    answer.say("wrote every revocation list, and the broker works with them", lists=list(Issuer))
-    answer.close()
+    work.answer.say(
+        "wrote every revocation list, and the broker works with them", lists=list(Issuer)
+    )
 
 
 cli_boxes.add_commands(app)
+cli_asking.add_commands(app)
+command(app, panel=BESIDES)(crl)
 cli_lists.add_commands(app)
 
 

@@ -13,14 +13,13 @@ import cleandesk
 from cleandesk_fleet.provision import boxes, cards, certificates, ending, making, pki, targets
 from cleandesk_fleet.provision.authorities import Issuer
 from cleandesk_fleet.provision.boundary import (
-    DEFAULT_CONFIG,
+    BOXES,
     Answer,
-    AsJson,
-    Config,
-    DryRun,
+    Box,
     PassphraseFile,
+    Work,
     address,
-    fleet,
+    command,
     passphrase,
 )
 from cleandesk_fleet.provision.claiming import checked_key
@@ -28,46 +27,43 @@ from cleandesk_fleet.provision.errors import ConflictError, UsageError
 from cleandesk_fleet.provision.fleet import Fleet
 from cleandesk_fleet.provision.making import Made
 
-Box = Annotated[str, typer.Argument(help="<site>/<box>")]
 box = typer.Typer(help="Boxes.", no_args_is_help=True)
 
 
 def add_commands(app: typer.Typer) -> None:
     """Add the commands of this module."""
-    app.add_typer(box, name="box")
-    for command in (sd, sign, rotate, revoke, decommission):
-        app.command()(command)
+    app.add_typer(box, name="box", rich_help_panel=BOXES)
+    for one in (sd, sign, revoke, decommission):
+        command(app, panel=BOXES)(one)
 
 
-@box.command("new")
+@command(box, "new")
 def box_new(
+    work: Work,
     name: Annotated[str, typer.Argument(help="<site>/<box>, or with --count a site")],
     count: Annotated[int | None, typer.Option(min=1, max=999, help="So many boxes")] = None,
     prefix: Annotated[str, typer.Option(help="With --count: PREFIX-001 and so on")] = "desk",
     *,
-    config: Config = DEFAULT_CONFIG,
     again: Annotated[
         bool, typer.Option("--again", help="A new label and claim for a box that is there")
     ] = False,
-    as_json: AsJson = False,
-    dry_run: DryRun = False,
 ) -> None:
     """Enter boxes, print their labels, and give each a claim that lets it enrol once.
 
     A box that is there is left as it is: its label and claim wait, or it has enrolled.
     """
-    answer = Answer(as_json, dry_run)
-    here = fleet(config, dry=dry_run)
+    here = work.fleet
     addresses = [address(name)] if count is None else making.numbered(name, prefix, count)
     made: list[Made] = []
-    with Progress(console=Console(stderr=True), disable=as_json or count is None) as progress:
+    with Progress(
+        console=Console(stderr=True), disable=work.answer.as_json or count is None
+    ) as progress:
         task = progress.add_task("boxes", total=len(addresses))
         for one in making.make(here, addresses, again=again):
             made.append(one)
             progress.advance(task)
     labels = making.sheet(here, addresses[0].site, made) if count else None
-    _tell(answer, made, labels)
-    answer.close()
+    _tell(work.answer, made, labels)
 
 
 def _tell(answer: Answer, made: list[Made], labels: Path | None) -> None:
@@ -89,6 +85,7 @@ def _tell(answer: Answer, made: list[Made], labels: Path | None) -> None:
 
 
 def sd(
+    work: Work,
     name: Box,
     target: Annotated[
         Path, typer.Argument(help="Mounted boot partition, card's device, or image file")
@@ -96,25 +93,19 @@ def sd(
     settings: Annotated[
         Path | None, typer.Option(help="Settings to start from; default: the shipped ones")
     ] = None,
-    *,
-    config: Config = DEFAULT_CONFIG,
-    as_json: AsJson = False,
-    dry_run: DryRun = False,
 ) -> None:
     """Write a box's settings, its claim and whom it may trust onto its card.
 
     A disk that is not removable is refused.
     """
-    answer = Answer(as_json, dry_run)
-    here = fleet(config, dry=dry_run)
+    here = work.fleet
     files = _card(here, name, settings or _shipped())
     place = targets.target(target)
-    if not dry_run:
+    if not work.dry:
         place.write(files)
     with here.registry.change() as change:
         change.note("card written", name, target=str(target))
-    answer.say(f"wrote {', '.join(sorted(files))} to {target}", box=name, files=sorted(files))
-    answer.close()
+    work.answer.say(f"wrote {', '.join(sorted(files))} to {target}", box=name, files=sorted(files))
 
 
 def _card(here: Fleet, name: str, template: Path) -> dict[str, bytes]:
@@ -138,17 +129,13 @@ def _shipped() -> Path:
 
 
 def sign(
+    work: Work,
     name: Box,
     request: Annotated[Path, typer.Argument(help="Certificate signing request, PEM")],
     out: Annotated[Path, typer.Option(help="Where to write the certificate")],
-    *,
-    config: Config = DEFAULT_CONFIG,
-    as_json: AsJson = False,
-    dry_run: DryRun = False,
 ) -> None:
     """Sign a box's request by hand, where it cannot reach the service."""
-    answer = Answer(as_json, dry_run)
-    here = fleet(config, dry=dry_run)
+    here = work.fleet
     one = address(name)
     try:
         asked = pki.read_request(request.read_bytes())
@@ -173,64 +160,48 @@ def sign(
             )
         )
         boxes.set_state(change, one, boxes.State.ENROLLED)
-    if not dry_run:
+    if not work.dry:
         out.write_text(pem, encoding="ascii")
-    answer.say(f"{'kept' if held else 'signed'} {name}: {out}", box=name, made=not held, out=out)
-    answer.close()
-
-
-def rotate(
-    name: Box, *, config: Config = DEFAULT_CONFIG, as_json: AsJson = False, dry_run: DryRun = False
-) -> None:
-    """Have a box make a new key: its next renewal is refused with the present one."""
-    answer = Answer(as_json, dry_run)
-    here = fleet(config, dry=dry_run)
-    with here.registry.change() as change:
-        boxes.want_new_key(change, address(name))
-    answer.say(f"{name} must bring a new key from now on", box=name)
-    answer.close()
+    work.answer.say(
+        f"{'kept' if held else 'signed'} {name}: {out}", box=name, made=not held, out=out
+    )
 
 
 def revoke(
+    work: Work,
     name: Annotated[str, typer.Argument(help="<site>/<box>, or an operator")],
     reason: Annotated[str, typer.Option(help="For the audit trail")] = "revoked",
     *,
-    config: Config = DEFAULT_CONFIG,
     passphrase_file: PassphraseFile = None,
-    as_json: AsJson = False,
-    dry_run: DryRun = False,
 ) -> None:
     """Revoke a box or an operator, and end their open connection; ready when they are out."""
-    answer = Answer(as_json, dry_run)
-    here = fleet(config, dry=dry_run)
+    here = work.fleet
     if "/" in name:
         ended = ending.revoke_box(here, address(name), reason)
     else:
         ended = ending.revoke_operator(here, name, reason, passphrase(passphrase_file))
     count = len(ended.revoked)
-    answer.say(
+    work.answer.say(
         f"{name} is out; {count} certificates revoked",
         name=name,
         revoked=ended.revoked,
         put_out=ended.put_out,
     )
-    answer.close()
 
 
 def decommission(
-    name: Box, *, config: Config = DEFAULT_CONFIG, as_json: AsJson = False, dry_run: DryRun = False
+    work: Work,
+    name: Box,
 ) -> None:
     """Take a box out of service for good: revoked, put out, nothing of it retained.
 
     Its name is not given again. What the box keeps itself, it wipes itself.
     """
-    answer = Answer(as_json, dry_run)
-    ended = ending.decommission(fleet(config, dry=dry_run), address(name))
-    answer.say(
+    ended = ending.decommission(work.fleet, address(name))
+    work.answer.say(
         f"{name} is out of service; {len(ended.revoked)} certificates revoked, "
         f"{len(ended.cleared)} retained topics cleared, none left",
         name=name,
         revoked=ended.revoked,
         cleared=ended.cleared,
     )
-    answer.close()

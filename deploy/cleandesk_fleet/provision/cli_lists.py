@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from sqlalchemy import Select, select
 
-from cleandesk_fleet.provision.boundary import DEFAULT_CONFIG, Answer, AsJson, Config, fleet
+from cleandesk_fleet.provision.boundary import BESIDES, Work, command
 from cleandesk_fleet.provision.tables import audit, boxes, certificates, operators, sites
 
 
@@ -50,18 +50,14 @@ _QUERIES: Mapping[What, Select[Any]] = {
 
 def add_commands(app: typer.Typer) -> None:
     """Add the commands of this module."""
-    app.command("list")(list_command)
+    command(app, "list", panel=BESIDES, changes=False)(list_command)
 
 
 def list_command(
+    work: Work,
     what: Annotated[What, typer.Argument(help="What to list")] = What.BOXES,
-    config: Config = DEFAULT_CONFIG,
-    *,
-    as_json: AsJson = False,
 ) -> None:
     """List boxes, sites, certificates, operators, the audit trail or its alarms."""
-    answer = Answer(as_json)
-    with fleet(config).registry.change() as change:
+    with work.fleet.registry.change() as change:
         rows = [dict(row) for row in change.connection.execute(_QUERIES[what]).mappings()]
-    answer.rows(what.value, rows)
-    answer.close()
+    work.answer.rows(what.value, rows)

@@ -49,3 +49,21 @@ class RequestRefusedError(ProvisionError):
     """A certificate signing request, or a token, is not accepted."""
 
     code = 8
+
+
+class OfflineError(ProvisionError):
+    """The box is not on the line, or did not answer in time."""
+
+    code = 9
+
+
+class BoxError(ProvisionError):
+    """The box was asked, and did not do it."""
+
+    code = 10
+
+
+def halves(error: Exception) -> tuple[str, str]:
+    """Return an error's reason, and its fix."""
+    reason, _, fix = str(error).partition(": ")
+    return reason, fix

@@ -16,6 +16,11 @@ _MARGIN = 24
 _WHITE, _BLACK = 255, 0
 
 
+def page_of(address: Address) -> str:
+    """Return the address of a box's own page, on the home network."""
+    return f"https://cleandesk-{address.box}.local/"
+
+
 @dataclass(frozen=True, slots=True)
 class Label:
     """What stands on one label."""
@@ -26,7 +31,7 @@ class Label:
     @property
     def page(self) -> str:
         """The worker's page, on the home network."""
-        return f"https://cleandesk-{self.address.box}.local/"
+        return page_of(self.address)
 
     def draw(self) -> Image.Image:
         """Return the label as a picture in black and white."""

@@ -25,8 +25,8 @@ from cleandesk.contract.topics import Address, TopicError
 from cleandesk_fleet.provision import claiming, keyfiles, pki
 from cleandesk_fleet.provision.authorities import Issuer
 from cleandesk_fleet.provision.change import Change
-from cleandesk_fleet.provision.claiming import TokenRefusedError
-from cleandesk_fleet.provision.errors import RequestRefusedError
+from cleandesk_fleet.provision.claiming import NewKeyNeededError, TokenRefusedError
+from cleandesk_fleet.provision.errors import RequestRefusedError, halves
 from cleandesk_fleet.provision.fleet import Fleet
 from cleandesk_fleet.provision.limits import Limiter
 
@@ -160,8 +160,9 @@ class Enrolment:
         except (RequestRefusedError, TopicError) as error:
             self._refusals.take(request.client.host if request.client else "")
             if isinstance(error, TokenRefusedError):
-                raise RefusedError(403, "token", *_halves(error)) from error
-            raise RefusedError(400, "request", *_halves(error)) from error
+                raise RefusedError(403, "token", *halves(error)) from error
+            code = "new_key" if isinstance(error, NewKeyNeededError) else "request"
+            raise RefusedError(400, code, *halves(error)) from error
         except SQLAlchemyError as error:
             log.exception("the state cannot be written")
             raise RefusedError(
@@ -205,12 +206,6 @@ def _parsed(model: type[B], raw: bytes) -> B:
         raise RefusedError(
             400, "malformed", f"not as it should be: {', '.join(keys)}"[:300], "update the box"
         ) from error
-
-
-def _halves(error: Exception) -> tuple[str, str]:
-    """Return an error's reason and its fix."""
-    reason, _, fix = str(error).partition(": ")
-    return reason, fix
 
 
 def _pem(certificate: x509.Certificate) -> str:

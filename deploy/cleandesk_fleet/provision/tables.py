@@ -65,6 +65,24 @@ claims = Table(
     Index("claims_box", "site", "box"),
 )
 
+#: Requests for a new key; open ones are gone on with.
+rotations = Table(
+    "rotations",
+    metadata,
+    # The request's correlation data: a box does it once.
+    Column("correlation", String(32), primary_key=True),
+    Column("site", Name, nullable=False),
+    Column("box", Name, nullable=False),
+    # As whoever asked names it; then it is done once, whoever repeats it.
+    Column("request", Text),
+    Column("asked_at", Utc, nullable=False),
+    Column("ended_at", Utc),
+    # Of the new certificate; none where the box said no.
+    Column("serial", String(40)),
+    ForeignKeyConstraint(["site", "box"], ["boxes.site", "boxes.box"]),
+    Index("rotations_box", "site", "box"),
+)
+
 certificates = Table(
     "certificates",
     metadata,

@@ -9,11 +9,11 @@ from typing import TypeGuard
 
 from pydantic import ValidationError
 
+from cleandesk.contract.health import Health
 from cleandesk.contract.messages import (
     SCHEMA_VERSION,
     AckStatus,
     Availability,
-    Health,
     Message,
     Privacy,
     Status,

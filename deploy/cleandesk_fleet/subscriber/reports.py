@@ -1,6 +1,7 @@
 """What boxes say about themselves: status, health, privacy, idle, and the alarms that follow."""
 
-from cleandesk.contract.messages import Availability, Health, Privacy, Status
+from cleandesk.contract.health import Health
+from cleandesk.contract.messages import Availability, Privacy, Status
 from cleandesk.contract.topics import Address, Channel
 from cleandesk.contract.worker_messages import Idle
 from cleandesk_fleet.subscriber.alarms import Alarms, Kind

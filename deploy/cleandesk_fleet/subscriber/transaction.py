@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, select
 
-from cleandesk.contract.messages import AckResult, AckStatus, Health
+from cleandesk.contract.health import Health
+from cleandesk.contract.messages import AckResult, AckStatus
 from cleandesk.contract.topics import Address
 from cleandesk_fleet.subscriber import quarantine, reports
 from cleandesk_fleet.subscriber.alarms import Alarms, Kind

@@ -10,7 +10,8 @@ from typing import Self
 from cleandesk.bench import desk
 from cleandesk.bench.errors import BenchError
 from cleandesk.bench.finds import Find
-from cleandesk.contract.messages import Ack, AckResult, AckStatus, Health, Phase, ViolationEvent
+from cleandesk.contract.health import Health
+from cleandesk.contract.messages import Ack, AckResult, AckStatus, Phase, ViolationEvent
 from cleandesk.contract.mqtt import NotConnectedError, Publication, Received, Session
 from cleandesk.contract.topics import Address, Channel
 

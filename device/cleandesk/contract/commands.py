@@ -26,18 +26,24 @@ from cleandesk.settings_worker import BreakSettings
 MAX_CORRELATION = 64
 
 
+#: A certificate's serial number, in hexadecimal.
+Serial = Annotated[str, Field(pattern=r"^[0-9a-f]{1,40}$")]
+
+
 class Outcome(StrEnum):
     """What became of a request.
 
     `done`: it was. `on_break`: the worker has a break, and nothing was woken. `off`: the camera is
-    off or at fault. `busy`: too many requests of this kind; ask again later. `expired`: it came
-    after `expires_at`. `invalid`: it is not a request; `detail` says why.
+    off or at fault. `busy`: too many requests of this kind, or one like it is at work; ask again
+    later, as a new request. `failed`: it was tried, and nothing has changed; `detail` says why.
+    `expired`: it came after `expires_at`. `invalid`: it is not a request; `detail` says why.
     """
 
     DONE = "done"
     ON_BREAK = "on_break"
     OFF = "off"
     BUSY = "busy"
+    FAILED = "failed"
     EXPIRED = "expired"
     INVALID = "invalid"
 
@@ -145,3 +151,17 @@ class SetBreakLimitsResponse(Response):
     """`cmd/set-break-limits/response`."""
 
     limits: BreakLimits | None = Field(default=None, description="Those that count now")
+
+
+class RotateKeyRequest(Request):
+    """`cmd/rotate-key/request`: make a new key, have it signed for, and connect with it."""
+
+
+class RotateKeyResponse(Response):
+    """`cmd/rotate-key/response`: sent over the connection that was made with the new key.
+
+    Asked again after a power cut, or by itself, a box goes on with the key that it had begun with.
+    """
+
+    serial: Serial | None = Field(default=None, description="Of the new certificate")
+    ends_at: AwareDatetime | None = Field(default=None, description="When that one ends")

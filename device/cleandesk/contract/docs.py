@@ -21,6 +21,8 @@ from cleandesk.contract.commands import (
     BreakResponse,
     RestartRequest,
     RestartResponse,
+    RotateKeyRequest,
+    RotateKeyResponse,
     SetBreakLimitsRequest,
     SetBreakLimitsResponse,
     SpotCheckRequest,
@@ -29,11 +31,12 @@ from cleandesk.contract.commands import (
     StateResponse,
 )
 from cleandesk.contract.config_messages import DesiredConfig, ReportedConfig
+from cleandesk.contract.doctor_messages import DoctorRequest, DoctorResponse
+from cleandesk.contract.health import Health
 from cleandesk.contract.messages import (
     SCHEMA_VERSION,
     Ack,
     ActiveViolation,
-    Health,
     Privacy,
     Status,
     ViolationEvent,
@@ -102,6 +105,8 @@ _SPOT_CHECK = (
 _STATE = f"How the box stands; all that it retains is published anew. {_REQUEST}"
 _RESTART = f"The box answers, ends in order and begins anew, out of safe mode too. {_REQUEST}"
 _LIMITS = f"Changes `breaks` of the running configuration, and keeps it. {_REQUEST}"
+_DOCTOR = f"What is wrong with the box, as far as it can tell without waking a camera. {_REQUEST}"
+_ROTATE = f"The box makes a new key, has it signed for, and connects anew with it. {_REQUEST}"
 _ANSWER = "The answer, with the request's correlation data; to the default topic or the one asked."
 
 TOPICS = (
@@ -200,6 +205,10 @@ TOPICS = (
             (Command.RESTART, Side.RESPONSE, RestartResponse, _ANSWER),
             (Command.SET_BREAK_LIMITS, Side.REQUEST, SetBreakLimitsRequest, _LIMITS),
             (Command.SET_BREAK_LIMITS, Side.RESPONSE, SetBreakLimitsResponse, _ANSWER),
+            (Command.DOCTOR, Side.REQUEST, DoctorRequest, _DOCTOR),
+            (Command.DOCTOR, Side.RESPONSE, DoctorResponse, _ANSWER),
+            (Command.ROTATE_KEY, Side.REQUEST, RotateKeyRequest, _ROTATE),
+            (Command.ROTATE_KEY, Side.RESPONSE, RotateKeyResponse, _ANSWER),
         )
     ),
 )

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from cleandesk.contract import reasons, tls
 from cleandesk.contract.connection import BrokerSettings
+from cleandesk.contract.ending import End
 from cleandesk.contract.publication import (
     REPLAYED,
     NotConnectedError,
@@ -17,7 +18,7 @@ from cleandesk.contract.publication import (
     TlsError,
     UserProperties,
 )
-from cleandesk.contract.wire import IN_FLIGHT, Connection, End, Handlers, Profile
+from cleandesk.contract.wire import IN_FLIGHT, Connection, Handlers, Profile
 
 __all__ = [
     "REPLAYED",
@@ -107,6 +108,7 @@ class Session:
         )
         self.callback_errors = 0
         self._connection: Connection | None = None
+        self._ended: End | None = None
         self._last_answer = time.monotonic()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"mqtt {client_id}", daemon=True)
@@ -130,6 +132,15 @@ class Session:
             self._thread.join(timeout_s + 10)  # a name look-up cannot be cut short
             if self._thread.is_alive():
                 log.warning("the MQTT thread still hangs in a connection attempt; leaving it")
+
+    def reconnect(self) -> None:
+        """Leave in order and connect anew, with the TLS files as they are then; returns at once.
+
+        The broker drops the last will: others hear nothing of it. From any thread.
+        """
+        connection = self._connection
+        if connection is not None and connection.ready:
+            connection.close(again=True)
 
     def publish(self, publication: Publication) -> int:
         """Send a message; return the id that `on_puback` will carry. From any thread.
@@ -158,6 +169,11 @@ class Session:
         return connection is not None and connection.ready
 
     @property
+    def ended(self) -> End | None:
+        """How the last connection ended; None while there is one, or before the first."""
+        return None if self.connected else self._ended
+
+    @property
     def last_answer_age_s(self) -> float:
         """Seconds since the broker last answered anything; since the start if it never did."""
         connection = self._connection
@@ -179,12 +195,15 @@ class Session:
             self._connection = connection
             ended = connection.run(self._stopping)
             self._connection = None
-            in_flight = connection.in_flight
+            in_flight, self._ended = connection.in_flight, ended
             if ended.lasted_s is not None:
                 self._last_answer = connection.last_answer
                 self._call(self._on_disconnect)
             if self._stopping.is_set():
                 return
+            if ended.again:
+                log.info("the connection is left, to connect anew")
+                continue
             if (ended.lasted_s or 0) > self._settings.retry_max_s:
                 failures = 0
             wait_s = self._wait_s(failures, ended)

@@ -38,6 +38,8 @@ class Command(StrEnum):
     STATE = "state"
     RESTART = "restart"
     SET_BREAK_LIMITS = "set-break-limits"
+    DOCTOR = "doctor"
+    ROTATE_KEY = "rotate-key"
 
 
 class Side(StrEnum):

@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage, MQTTMessageInfo
@@ -18,6 +18,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from cleandesk.contract import reasons, tls
 from cleandesk.contract.connection import BrokerSettings
+from cleandesk.contract.ending import End, Trouble
 from cleandesk.contract.publication import NotConnectedError, Publication, Received, TlsError
 
 log = logging.getLogger(__name__)
@@ -49,21 +50,6 @@ class Handlers:
     message: Callable[[Received], None]
     ready: Callable[[], None]
     puback: Callable[[int, int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class End:
-    """How a connection ended, with the fix.
-
-    Attributes:
-        code: The broker's reason code, if it gave one.
-        lasted_s: Seconds from being ready to the end; None if it never was.
-    """
-
-    why: str
-    advice: str
-    code: int | None = None
-    lasted_s: float | None = None
 
 
 class Connection:
@@ -106,9 +92,11 @@ class Connection:
             self._loop(stopping)
         except OSError as error:
             where = f"{self._settings.host}:{self._settings.port}"
-            self._end(f"no connection to {where}: {error}", tls.advice(error))
+            why, trouble = f"no connection to {where}: {error}", Trouble.of(error)
+            self._end(why, tls.advice(error), trouble=trouble)
         except TlsError as error:
-            self._end(str(error), "put the file right; it is read again at each attempt")
+            advice = "put the file right; it is read again at each attempt"
+            self._end(str(error), advice, trouble=Trouble.FILES)
         except Exception as error:
             log.exception("the MQTT client failed")
             self._end(f"the MQTT client failed: {error!r}", "report this with the log")
@@ -117,9 +105,8 @@ class Connection:
             connection = self._client.socket()
             if connection is not None:
                 connection.close()
-        ended = self._ended or End("the connection was lost", "look at the network and the broker")
         lasted = None if self._ready_at is None else time.monotonic() - self._ready_at
-        return End(ended.why, ended.advice, ended.code, lasted)
+        return replace(self._ended or self._lost("the connection was lost"), lasted_s=lasted)
 
     def publish(self, publication: Publication) -> int:
         """Hand a message to the network thread; return the id that its PUBACK will carry.
@@ -143,10 +130,12 @@ class Connection:
         if received.qos > 0 and received.connection == self.number:
             self._client.ack(received.mid, received.qos)
 
-    def close(self) -> None:
-        """Leave in order: the broker drops the last will."""
+    def close(self, *, again: bool = False) -> None:
+        """Leave in order: the broker drops the last will; `again` is to come back at once."""
         self._closing_at = time.monotonic()
-        self._end("closed", "")
+        if self._ended is None:
+            self._ended = End("closed", "", again=again)
+        self._open = False
         self._client.disconnect()
 
     def _new_client(self) -> Client:
@@ -206,10 +195,12 @@ class Connection:
     def _judge(self, now: float) -> None:
         """End a connection that is only one by name: pings come back, answers do not."""
         if self._ready_at is None and now - self._began > HANDSHAKE_S:
-            self._end("the broker accepts and does not answer", "is it an MQTT port?")
+            why = "the broker accepts and does not answer"
+            self._end(why, "is it an MQTT port?", trouble=Trouble.UNREACHABLE)
         patience = 2 * self._settings.keepalive_s
         if self._unanswered and now - self.last_answer > patience:
-            self._end(f"no answer to a message for {patience} s", "look into the broker's log")
+            why = f"no answer to a message for {patience} s"
+            self._end(why, "look into the broker's log", trouble=Trouble.LOST)
 
     def _publish(self, publication: Publication) -> MQTTMessageInfo:
         if not self._open:
@@ -240,18 +231,27 @@ class Connection:
                 self.last_answer = time.monotonic()  # silence counts from the first question
             self._unanswered += step
 
-    def _end(self, why: str, advice: str, code: int | None = None) -> None:
+    def _end(
+        self, why: str, advice: str, code: int | None = None, trouble: Trouble | None = None
+    ) -> End:
         if self._ended is None:
-            self._ended = End(why, advice, code)
+            self._ended = End(why, advice, code, trouble=trouble)
+        return self._ended
 
-    def _refused(self, what: str, reason: ReasonCode) -> None:
-        self._end(f"{what}: {reason} ({reason.value})", reasons.fix(reason.value), reason.value)
+    def _refused(self, what: str, reason: ReasonCode, trouble: Trouble) -> None:
+        why = f"{what}: {reason} ({reason.value})"
+        self._end(why, reasons.fix(reason.value), reason.value, trouble)
+
+    def _lost(self, why: str) -> End:
+        """End without a word from the broker: before it took us, it does not want us."""
+        trouble = Trouble.REFUSED if self._ready_at is None else Trouble.LOST
+        return self._end(why, "look at the network and the broker", trouble=trouble)
 
     def _on_connect(
         self, client: Client, _: Any, __: ConnectFlags, reason: ReasonCode, properties: Any
     ) -> None:
         if reason.value >= reasons.FAILURE:
-            self._refused("the broker refused the connection", reason)
+            self._refused("the broker refused the connection", reason, Trouble.REFUSED)
             return
         self.last_answer = time.monotonic()
         # Going over the broker's limit ends the connection; paho takes a limit only before it.
@@ -274,7 +274,8 @@ class Connection:
         self.last_answer = time.monotonic()
         for topic, reason in zip(self._profile.subscriptions, granted, strict=False):
             if reason.value != 1:
-                self._refused(f"the broker does not grant QoS 1 of {topic!r}", reason)
+                what = f"the broker does not grant QoS 1 of {topic!r}"
+                self._refused(what, reason, Trouble.DENIED)
         if self._ended is None:
             self._ready()
 
@@ -287,9 +288,11 @@ class Connection:
     ) -> None:
         self._open = False
         if flags.is_disconnect_packet_from_server:
-            self._refused("the broker ended the connection", reason)
+            ready = self._ready_at is not None
+            trouble = Trouble.LOST if ready else Trouble.REFUSED
+            self._refused("the broker ended the connection", reason, trouble)
         else:
-            self._end(f"the connection was lost: {reason}", "look at the network and the broker")
+            self._lost(f"the connection was lost: {reason}")
 
     def _on_publish(
         self, _: Client, __: Any, mid: int, reason: ReasonCode, ___: Properties

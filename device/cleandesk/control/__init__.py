@@ -2,6 +2,7 @@
 
 from cleandesk.control.configuration import Configuration
 from cleandesk.control.control import Control, Effect
+from cleandesk.control.rotation import Rotation
 from cleandesk.control.starts import Starts
 
-__all__ = ["Configuration", "Control", "Effect", "Starts"]
+__all__ = ["Configuration", "Control", "Effect", "Rotation", "Starts"]

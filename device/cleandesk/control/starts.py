@@ -52,9 +52,14 @@ class Starts:
         Returns:
             Why it must be one in safe mode; None: it must not.
         """
-        row = self._read()
+        row, crashed = self._read(), self.crashed()
         self._began, self._row = now, row.model_copy(update={"count": row.count + 1, "why": None})
         self._write(self._row)
+        return crashed
+
+    def crashed(self) -> str | None:
+        """Return why the next start will be one in safe mode; None: it will not."""
+        row = self._read()
         if row.count < self._settings.after_starts:
             return None
         return f"{row.count} starts in a row crashed; the last: {row.why or 'without a word'}"

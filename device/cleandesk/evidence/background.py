@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cleandesk.contract.messages import StillHealth
+from cleandesk.contract.health import StillHealth
 from cleandesk.detector import Detections
 from cleandesk.evidence.errors import StillRefusedError
 from cleandesk.evidence.still import Still, StillMaker

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleandesk.clock import Instant
-from cleandesk.contract.messages import Phase, StillHealth
+from cleandesk.contract.health import StillHealth
+from cleandesk.contract.messages import Phase
 from cleandesk.detector import Detections
 from cleandesk.evidence.background import Background, Job
 from cleandesk.policy import Change

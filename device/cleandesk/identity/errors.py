@@ -19,6 +19,7 @@ class Code(StrEnum):
     SERVICE_DATE = "service_date"
     TOKEN_REFUSED = "token_refused"  # noqa: S105 - a code
     REFUSED = "refused"
+    NEW_KEY = "new_key"
     ANSWER = "answer"
     CA = "ca"
     DATE = "date"
@@ -28,7 +29,7 @@ class Code(StrEnum):
 
 
 #: What may go away by itself, or by a person's hand elsewhere: the same command again will do.
-_PASSING = frozenset({Code.DISK, Code.BUSY, Code.SERVICE_AWAY, Code.BROKER})
+PASSING = frozenset({Code.DISK, Code.BUSY, Code.SERVICE_AWAY, Code.BROKER})
 #: What somebody must put right on the card.
 _GIVEN = frozenset({Code.CARD_MISSING, Code.CARD_DAMAGED, Code.CARD_MISMATCH, Code.SETTINGS})
 EXIT_FAILED, EXIT_GIVEN, EXIT_AGAIN = 1, 2, 75
@@ -51,7 +52,7 @@ class IdentityError(Exception):
     @property
     def exit_code(self) -> int:
         """75 where the same command again may do, 2 where the card is wrong, else 1."""
-        if self.code in _PASSING:
+        if self.code in PASSING:
             return EXIT_AGAIN
         return EXIT_GIVEN if self.code in _GIVEN else EXIT_FAILED
 

@@ -14,11 +14,12 @@ identity/clock            the last known time
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 from cryptography import x509
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from cleandesk.contract.connection import BrokerSettings
 from cleandesk.identity import files
 from cleandesk.identity.card import LABEL, SETTINGS, Card
 from cleandesk.identity.chain import Identity
@@ -62,6 +63,15 @@ class Home:
         self.pinned = self.identity / "enrolment.pem"
         self.clock = self.identity / "clock"
         self._journal = self.identity / "journal.json"
+
+    @classmethod
+    def of(cls, broker: BrokerSettings) -> Self | None:
+        """Return the home of who connects so; None if `cleandesk claim` did not make that key."""
+        tls = broker.tls
+        if tls is None or tls.key is None:
+            return None
+        home = cls(tls.key.parent.parent)
+        return home if tls.key == tls.cert == home.box else None
 
     def journal(self) -> Journal | None:
         """Return how far the claim has come; None if none began, or nobody can tell.

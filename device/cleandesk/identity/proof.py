@@ -53,7 +53,7 @@ def prove(path: Path, clock: Clock, *, patience_s: float = _PATIENCE_S) -> str:
     session.start()
     try:
         ready.get(timeout=patience_s)
-        session.publish(Publication(topic, _status(clock), retain=True))
+        session.publish(Publication(topic, stopped(clock), retain=True))
         code = codes.get(timeout=patience_s)
     except (queue.Empty, NotConnectedError) as error:
         reason = "it did not take this box, or is away; the log has what it said"
@@ -75,7 +75,8 @@ def _settings(path: Path) -> BoxSettings:
         raise IdentityError(Code.SETTINGS, path, str(error), "put the settings right") from error
 
 
-def _status(clock: Clock) -> bytes:
+def stopped(clock: Clock) -> bytes:
+    """Return the `status` of a box that does not run."""
     return Status(
         state=Availability.STOPPED,
         boot=boot_id(),

@@ -27,6 +27,8 @@ _PATIENCE_S = 20.0
 _MOST_BYTES = 64 * 1024
 _AGAIN = frozenset({429, 503})
 _HTTPS = 443
+#: What a refusal means, by the service's word for it.
+_CODES = {"token": Code.TOKEN_REFUSED, "new_key": Code.NEW_KEY}
 
 
 class Answer(BaseModel):
@@ -86,7 +88,7 @@ class Service:
         refusal = self._parsed(_Refusal, raw)
         if status in _AGAIN:
             raise self._error(Code.SERVICE_AWAY, refusal.reason, refusal.fix)
-        code = Code.TOKEN_REFUSED if refusal.error == "token" else Code.REFUSED
+        code = _CODES.get(refusal.error, Code.REFUSED)
         raise self._error(code, refusal.reason, refusal.fix)
 
     def _post(self, path: str, body: bytes) -> tuple[int, bytes]:

@@ -11,6 +11,7 @@ from cleandesk.link.events import EventMaker, closing
 from cleandesk.link.link import Link
 from cleandesk.link.outbox import Outbox
 from cleandesk.link.paper import Paper
+from cleandesk.link.standing import Standing
 
 __all__ = [
     "Entry",
@@ -22,6 +23,7 @@ __all__ = [
     "OutboxBusyError",
     "OutboxError",
     "Paper",
+    "Standing",
     "Verdict",
     "Walk",
     "closing",

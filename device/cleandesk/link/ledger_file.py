@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from cleandesk.link import schema
@@ -21,6 +22,21 @@ from cleandesk.link.store import Store
 
 _WAL_HEADER = 32  # bytes; holds a number that is new each time the WAL is begun anew
 _TRIES, _PAUSE_S = 20, 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Events that the subscriber has not answered for.
+
+    Attributes:
+        depth: How many.
+        numbered: How many were ever made in this file, answered or lost.
+        oldest_s: Powered-on time that the oldest has waited; None without any.
+    """
+
+    depth: int
+    numbered: int
+    oldest_s: float | None
 
 
 class LedgerFile:
@@ -42,6 +58,20 @@ class LedgerFile:
         while part := ledger.after(after):
             yield from part
             after = part[-1].number
+
+    def waiting(self, boot: str, now: float) -> Waiting:
+        """Return what waits for the subscriber.
+
+        Args:
+            boot: Id of this power-on.
+            now: The present moment in it, seconds.
+        """
+        since = self._store.waiting_since(boot, now)
+        return Waiting(
+            depth=self._store.size()[0],
+            numbered=self._store.load().next_seq - 1,
+            oldest_s=None if since is None else max(0.0, now - since),
+        )
 
     def verify(self) -> Verdict:
         """Walk along the chain."""

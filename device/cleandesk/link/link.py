@@ -10,7 +10,8 @@ from collections.abc import Callable
 from cleandesk.clock import Clock, Instant
 from cleandesk.contract.config_messages import ReportedConfig
 from cleandesk.contract.connection import BrokerSettings
-from cleandesk.contract.messages import Availability, Health, Privacy, Status
+from cleandesk.contract.health import Health
+from cleandesk.contract.messages import Availability, Privacy, Status
 from cleandesk.contract.mqtt import NotConnectedError, Publication, Received, Session
 from cleandesk.contract.topics import Address, Channel, Side
 from cleandesk.link.inbox import Inbox
@@ -21,6 +22,7 @@ from cleandesk.link.retained import Retained, Wanted
 from cleandesk.link.senders import Senders
 from cleandesk.link.settling import Settling
 from cleandesk.link.shown import Shown
+from cleandesk.link.standing import Standing
 
 log = logging.getLogger(__name__)
 
@@ -34,12 +36,8 @@ _COMPLAIN_EVERY_S = 60.0
 Notice = Callable[[float], None]
 
 
-def _unasked(_: Received, __: Instant) -> None:
-    """Stand in for one who takes requests."""
-
-
-def _undesired(_: Received) -> None:
-    """Stand in for one who takes configurations."""
+def _unasked(*_: object) -> None:
+    """Stand in for one who takes requests, or configurations."""
 
 
 class Link:
@@ -73,7 +71,7 @@ class Link:
         version: str,
         model: str,
         on_request: Callable[[Received, Instant], None] = _unasked,
-        on_desired: Callable[[Received], None] = _undesired,
+        on_desired: Callable[[Received], None] = _unasked,
         safe_mode: str | None = None,
     ) -> None:
         self._on_request, self._on_desired = on_request, on_desired
@@ -171,6 +169,10 @@ class Link:
         """Publish all retained topics anew, as after a connect."""
         self._inbox.put(lambda _: self._shown.connected())
 
+    def reconnect(self) -> None:
+        """Connect anew, by key and certificate as they are now; what is unanswered goes again."""
+        self._session.reconnect()
+
     @property
     def status(self) -> Status:
         """What `status` says while the box runs."""
@@ -196,9 +198,25 @@ class Link:
         return self._up and self._session.connected
 
     @property
-    def last_answer_age_s(self) -> float:
-        """Seconds since the broker last answered anything: the truth about being connected."""
-        return self._session.last_answer_age_s
+    def standing(self) -> Standing:
+        """How it stands with the broker and the subscriber."""
+        last, ended = self._settling.last, self._session.ended
+        return Standing(
+            connected=self.connected,
+            ended=ended,
+            refused=self._pubacks.refused,
+            heard=self._pubacks.heard,
+            ack_age_s=None if last is None else time.monotonic() - last,
+        )
+
+    def probe(self, publication: Publication, told: Callable[[int], None]) -> None:
+        """Publish something only to be told the broker's reason code; maybe never."""
+
+        def send(_: float) -> None:
+            with contextlib.suppress(NotConnectedError):
+                self._pubacks.expect_probe(self._session.publish(publication), told)
+
+        self._inbox.put(send)
 
     def _run(self) -> None:
         while not self._stopping.is_set():

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Literal
 
-from cleandesk.contract.messages import LostRange
+from cleandesk.contract.health import LostRange
 
 log = logging.getLogger(__name__)
 

@@ -4,7 +4,8 @@ import logging
 import sqlite3
 from collections.abc import Iterable, Sequence
 
-from cleandesk.contract.messages import AckResult, ActiveViolation, OutboxHealth
+from cleandesk.contract.health import OutboxHealth
+from cleandesk.contract.messages import AckResult, ActiveViolation
 from cleandesk.link import loss
 from cleandesk.link.entering import Entering
 from cleandesk.link.errors import LedgerUnreadableError

@@ -1,6 +1,7 @@
 """What the broker's confirmations mean: for the ledger, for what is retained, for what waits."""
 
 import logging
+from collections.abc import Callable
 
 from cleandesk.contract import reasons
 from cleandesk.contract.mqtt import Publication
@@ -12,19 +13,33 @@ log = logging.getLogger(__name__)
 
 
 class Pubacks:
-    """Remembers what was published in this connection, until the broker has confirmed it."""
+    """Remembers what was published in this connection, until the broker has confirmed it.
+
+    Attributes:
+        heard: Whether anybody was subscribed to what was last published about the box itself; None:
+            nothing was yet.
+    """
 
     def __init__(self, outbox: Outbox, retained: Retained) -> None:
         self._outbox, self._retained = outbox, retained
         self._shipments: dict[int, Shipment] = {}
         self._topics: dict[int, tuple[Publication, int]] = {}
         self._alarms: set[tuple[str, int]] = set()
+        self._probes: dict[int, Callable[[int], None]] = {}
+        self.heard: bool | None = None
+
+    @property
+    def refused(self) -> dict[str, int]:
+        """What the broker refused in this connection: reason codes by topic."""
+        return {topic: code for topic, code in set(self._alarms) if code >= reasons.FAILURE}
 
     def connected(self) -> None:
         """Begin a connection: what was not confirmed in the last one never will be."""
         self._shipments.clear()
         self._topics.clear()
         self._alarms.clear()
+        self._probes.clear()
+        self.heard = None
 
     def expect_shipment(self, mid: int, shipment: Shipment) -> None:
         """Note that a message which waits was handed to the connection."""
@@ -34,12 +49,18 @@ class Pubacks:
         """Note that a retained topic was; `entry` is its number in the ledger, 0 for none."""
         self._topics[mid] = (publication, entry)
 
+    def expect_probe(self, mid: int, told: Callable[[int], None]) -> None:
+        """Note that something was published only to hear the reason code."""
+        self._probes[mid] = told
+
     def arrived(self, mid: int, code: int, now: float) -> None:
         """Take a confirmation, or a refusal."""
         if (shipment := self._shipments.pop(mid, None)) is not None:
             self._of_shipment(shipment, code, now)
         elif (topic := self._topics.pop(mid, None)) is not None:
             self._of_topic(*topic, code, now)
+        elif (told := self._probes.pop(mid, None)) is not None:
+            told(code)
 
     def _of_shipment(self, shipment: Shipment, code: int, now: float) -> None:
         pending, sender = shipment.pending, shipment.sender
@@ -64,6 +85,8 @@ class Pubacks:
             return
         if entry:
             self._outbox.note_sent(entry)
+        else:
+            self.heard = code != reasons.NO_MATCHING_SUBSCRIBERS
         if self._retained.confirmed(publication) and not publication.payload:
             self._outbox.note_cleared(publication.topic.rsplit("/", 1)[-1])
 

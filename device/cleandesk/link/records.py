@@ -3,7 +3,7 @@
 import hashlib
 from dataclasses import dataclass, field
 
-from cleandesk.contract.messages import LostRange
+from cleandesk.contract.health import LostRange
 from cleandesk.contract.publication import UserProperties
 from cleandesk.link.chain import FIRST, Anchor
 

@@ -1,6 +1,7 @@
 """The subscriber's answers: from its `ack` to what the outbox releases."""
 
 import logging
+import time
 
 from pydantic import ValidationError
 
@@ -14,11 +15,16 @@ log = logging.getLogger(__name__)
 
 
 class Settling:
-    """Gathers answers, and settles them together: one transaction for many."""
+    """Gathers answers, and settles them together: one transaction for many.
+
+    Attributes:
+        last: When the last one came, of time.monotonic(); None: none did.
+    """
 
     def __init__(self, outbox: Outbox, senders: Senders) -> None:
         self._outbox, self._senders = outbox, senders
         self._acks: list[AckResult] = []
+        self.last: float | None = None
 
     def take(self, received: Received) -> None:
         """Take an `ack`, unless it is none."""
@@ -27,6 +33,7 @@ class Settling:
             return
         try:
             self._acks += Ack.model_validate_json(received.payload).root
+            self.last = time.monotonic()
         except ValidationError as error:
             log.warning(
                 "an ack that is none is ignored",

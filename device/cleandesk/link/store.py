@@ -8,7 +8,8 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from cleandesk.contract.messages import ActiveViolation, LostRange
+from cleandesk.contract.health import LostRange
+from cleandesk.contract.messages import ActiveViolation
 from cleandesk.link import schema
 from cleandesk.link.chain import START, Anchor
 from cleandesk.link.ledger import Ledger

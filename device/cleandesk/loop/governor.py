@@ -7,7 +7,7 @@ rarely before that, but never more rarely than the rules need, keeps them on tim
 import logging
 
 from cleandesk.clock import Instant
-from cleandesk.contract.messages import GovernorState
+from cleandesk.contract.health import GovernorState
 from cleandesk.vitals import Heat
 
 log = logging.getLogger(__name__)

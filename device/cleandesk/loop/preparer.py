@@ -54,7 +54,7 @@ class Preparer:
         timer: For the stage `prepare`.
         looks_per_s: How often a frame is due.
         gated: Whether the gate needs a small plane of each.
-        tap: Shown each blanked picture, in the capture thread; copies what it keeps.
+        tap: Shown each blanked frame, in the capture thread; copies what it keeps.
         wanted: Asked there whether the picture is to be copied; without it none ever is.
 
     Attributes:
@@ -69,7 +69,7 @@ class Preparer:
         *,
         looks_per_s: float,
         gated: bool = True,
-        tap: Callable[[NDArray[np.uint8]], None] | None = None,
+        tap: Callable[[Frame], None] | None = None,
         wanted: Callable[[], bool] | None = None,
     ) -> None:
         # OpenCV's own threads would take the cores that inference runs on.
@@ -115,7 +115,7 @@ class Preparer:
     def _prepare(self, frame: Frame, place: int) -> None:
         self._next = frame.at.mono + _PERIOD_SHARE / self.looks_per_s
         if self._tap:
-            self._tap(frame.image)
+            self._tap(frame)
         with self._timer.stage("prepare"):
             prepared = self._detector.prepare(frame.view, place)
             plane = self._shrinker.plane(prepared.small) if self._shrinker else None

@@ -16,8 +16,8 @@ from pydantic import ValidationError
 
 from cleandesk.clock import Clock, Instant
 from cleandesk.contract.commands import MAX_CORRELATION, Outcome, Request, Response
+from cleandesk.contract.health import RequestsHealth
 from cleandesk.contract.invalid import why
-from cleandesk.contract.messages import RequestsHealth
 from cleandesk.contract.publication import Received
 from cleandesk.contract.topics import Address, Channel, Command, Side, TopicError, parse
 from cleandesk.link import Entry, Paper
@@ -50,7 +50,7 @@ class Kind(Generic[RequestT]):
 
     request: type[RequestT]
     response: type[Response]
-    handle: Callable[[RequestT, Reply], None]
+    handle: Callable[[RequestT, "Asker"], None]
     answers: Answers
     always: bool
 
@@ -66,6 +66,24 @@ class _Asked:
     correlation: bytes
     topic: str
     remark: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who waits for an answer: called with it, once, now or later, from any thread.
+
+    Attributes:
+        correlation: Names the request, for ever.
+        topic: Where the answer goes.
+    """
+
+    correlation: bytes
+    topic: str
+    _reply: Reply
+
+    def __call__(self, response: Response) -> None:
+        """Answer."""
+        self._reply(response)
 
 
 class Commands:
@@ -96,7 +114,7 @@ class Commands:
         command: Command,
         request: type[RequestT],
         response: type[Response],
-        handle: Callable[[RequestT, Reply], None],
+        handle: Callable[[RequestT, Asker], None],
         *,
         per_hour: int,
         always: bool = False,
@@ -184,10 +202,22 @@ class Commands:
         answers = asked.kind.answers
         answers.begun(asked.correlation, silent=silent)
         try:
-            asked.kind.handle(request, _unheard if silent else partial(self._reply, asked))
+            asked.kind.handle(request, self._asker(asked, silent=silent))
         except BaseException:
             answers.forget(asked.correlation)
             raise
+
+    def again(self, command: Command, correlation: bytes, topic: str) -> Asker | None:
+        """Return who waits for an answer that an earlier process owed; None: they have it."""
+        kind = self._kinds[command]
+        if kind.answers.knows(correlation):
+            return None
+        kind.answers.begun(correlation)
+        return self._asker(_Asked(kind, correlation, topic, None))
+
+    def _asker(self, asked: _Asked, *, silent: bool = False) -> Asker:
+        reply = _unheard if silent else partial(self._reply, asked)
+        return Asker(asked.correlation, asked.topic, reply)
 
     def _refuse(self, asked: _Asked, outcome: Outcome, detail: str) -> None:
         self._refused += 1

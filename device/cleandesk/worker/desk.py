@@ -6,9 +6,10 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from cleandesk.clock import Clock, Instant
+from cleandesk.contract.doctor_messages import DoctorCheck
 from cleandesk.contract.messages import Privacy, PrivacyState
 from cleandesk.contract.stills import media_type_of
 from cleandesk.contract.topics import Address
@@ -36,6 +37,22 @@ _NOTES = {
 }
 
 
+class Examine(Protocol):
+    """Looks for what is wrong with the box; waits for a frame."""
+
+    def __call__(self, *, aimed: bool) -> list[DoctorCheck]:
+        """Return each failure that was looked for, having kept the aim first if it is right.
+
+        Raises:
+            AimUnknownError: If it cannot be kept.
+        """
+        ...
+
+
+class AimUnknownError(Exception):
+    """The camera's aim could not be kept; the text says why."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sources:
     """Where the answers come from.
@@ -44,6 +61,7 @@ class Sources:
         idle: None where the site does not ask for the marker.
         connected: Whether the broker has us.
         statement: What is sensed, sent and kept by the running configuration.
+        examine: Looks for what is wrong with the box.
     """
 
     mode: BreakMode
@@ -54,6 +72,7 @@ class Sources:
     idle: Idle | None
     connected: Callable[[], bool]
     statement: Callable[[], p.Statement]
+    examine: Examine
 
 
 class Desk:
@@ -80,6 +99,7 @@ class Desk:
             p.Aim: lambda _: self._aim(),
             p.StopAiming: lambda _: self._stop_aiming(),
             p.Note: self._note,
+            p.Examine: self._examine,
         }
         self._checking = Checking(sources.outbox, clock)
 
@@ -111,6 +131,12 @@ class Desk:
     def _note(self, request: p.Note) -> p.Line:
         self._from.outbox.note(request.kind, _NOTES[request.kind])
         return p.Done()
+
+    def _examine(self, request: p.Examine) -> p.Line:
+        try:
+            return p.Examined(checks=self._from.examine(aimed=request.aimed))
+        except AimUnknownError as error:
+            return p.Failed(reason="no_frame", detail=str(error)[:200])
 
     def _state(self) -> p.State:
         mode, now = self._from.mode, self._clock.now()

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
 
+from cleandesk.contract.doctor_messages import DoctorCheck
 from cleandesk.contract.messages import (
     BreakReason,
     Count,
@@ -122,6 +123,17 @@ class Note(Line):
     kind: Literal["paired", "pin_changed", "pin_reset", "companion_allowed", "companion_revoked"]
 
 
+class Examine(Line):
+    """Ask what is wrong with the box; answered by `Examined`.
+
+    Attributes:
+        aimed: The camera is aimed right now: remember its aim, to tell later whether it was moved.
+    """
+
+    ask: Literal["examine"] = "examine"
+    aimed: bool = False
+
+
 Request = Annotated[
     GetState
     | StartBreak
@@ -133,7 +145,8 @@ Request = Annotated[
     | Watch
     | Aim
     | StopAiming
-    | Note,
+    | Note
+    | Examine,
     Field(discriminator="ask"),
 ]
 
@@ -281,6 +294,13 @@ class Picture(Line):
         return cls(jpeg=base64.b64encode(jpeg).decode(), until=until)
 
 
+class Examined(Line):
+    """What was looked for, each with what came of it."""
+
+    kind: Literal["examined"] = "examined"
+    checks: list[DoctorCheck]
+
+
 class Done(Line):
     """It was done."""
 
@@ -301,7 +321,8 @@ class Failed(Line):
 
 
 Answer = Annotated[
-    State | Ledger | Statement | Drawing | Picture | Done | Failed, Field(discriminator="kind")
+    State | Ledger | Statement | Drawing | Picture | Examined | Done | Failed,
+    Field(discriminator="kind"),
 ]
 
 REQUEST: TypeAdapter[Request] = TypeAdapter(Request)

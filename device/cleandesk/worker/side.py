@@ -1,8 +1,8 @@
 """The worker's side of a box, put together: break, absence, spot checks, socket, button, light."""
 
-import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from cleandesk.camera import Capture
 from cleandesk.clock import Clock
@@ -13,11 +13,11 @@ from cleandesk.contract.commands import (
     SpotCheckRequest,
     SpotCheckResponse,
 )
-from cleandesk.contract.messages import StillHealth
+from cleandesk.contract.health import StillHealth
 from cleandesk.contract.topics import Address, Channel, Command
 from cleandesk.contract.worker_messages import Idle as IdleMessage
 from cleandesk.evidence import Taking
-from cleandesk.link import Entry, LedgerUnreadableError, Outbox, Paper
+from cleandesk.link import Outbox, Paper
 from cleandesk.loop import Looker
 from cleandesk.policy import Change, Policy
 from cleandesk.settings import BoxSettings
@@ -26,12 +26,13 @@ from cleandesk.worker.aiming import Aiming
 from cleandesk.worker.break_mode import BreakMode, By
 from cleandesk.worker.breaks import Rules
 from cleandesk.worker.commands import Commands, Reply
-from cleandesk.worker.desk import Desk, Sources
+from cleandesk.worker.desk import Desk, Examine, Sources
 from cleandesk.worker.drawings import Drawings
 from cleandesk.worker.idle import Idle
 from cleandesk.worker.pins import Pins
 from cleandesk.worker.presence import Presence
 from cleandesk.worker.protocol import Statement
+from cleandesk.worker.recall import recall
 from cleandesk.worker.recent import Recent
 from cleandesk.worker.sensor import Sensor
 from cleandesk.worker.shift import Onlookers, Shift
@@ -39,12 +40,7 @@ from cleandesk.worker.sight import Sight
 from cleandesk.worker.socket import SocketServer
 from cleandesk.worker.spot_check import SpotChecks
 
-log = logging.getLogger(__name__)
-
 _SOCKET = "page.sock"
-#: Of the ledger's newest entries, so many are read at the start: for answers that were given, and
-#: the violations of the last day.
-_READ_AT_START, _PAGE = 2000, 200
 #: Breaks that the company's own app begins, answered in any hour; more begin all the same.
 _BREAKS_AN_HOUR = 60
 #: Spot checks that come to nothing, such as in a break, beside those that are done.
@@ -61,6 +57,7 @@ class Surroundings:
         connected: Whether the broker has us.
         wake: Has the frame loop take its next turn at once.
         statement: What is sensed, sent and kept by the running configuration.
+        examine: Looks for what is wrong with the box.
         stills: Takes pictures of violations; None where the site has not turned that on.
     """
 
@@ -74,7 +71,13 @@ class Surroundings:
     connected: Callable[[], bool]
     wake: Callable[[], None]
     statement: Callable[[], Statement]
+    examine: Examine
     stills: Taking | None
+
+
+def socket_of(settings: BoxSettings) -> Path:
+    """Return the path of the socket that the page, and the doctor, ask on."""
+    return settings.page.socket or settings.outbox.path.with_name(_SOCKET)
 
 
 class WorkerSide:
@@ -134,17 +137,19 @@ class WorkerSide:
                 idle=idle,
                 connected=around.connected,
                 statement=around.statement,
+                examine=around.examine,
             ),
         )
         self._server: SocketServer | None = None
         if settings.page.enabled:
-            path = settings.page.socket or settings.outbox.path.with_name(_SOCKET)
-            self._server = SocketServer(path, settings.page.group, self.desk.answer, self._drawings)
+            self._server = SocketServer(
+                socket_of(settings), settings.page.group, self.desk.answer, self._drawings
+            )
         self._serve_commands()
 
     def start(self) -> None:
         """Take over what the ledger says, and begin to listen."""
-        entries = list(self._read_ledger())[::-1]
+        entries = recall(self._around.outbox, {Channel.COMMAND, Channel.VIOLATION, Channel.APPEAL})
         self._around.commands.load(entries)
         self.recent.load(entries, self._around.outbox.open_violations())
         self.mode.listen(self._around.wake)
@@ -179,21 +184,6 @@ class WorkerSide:
     def stills_health(self) -> StillHealth | None:
         """What became of pictures of violations; None where there are none."""
         return None if self._around.stills is None else self._around.stills.health
-
-    def _read_ledger(self) -> Iterator[Entry]:
-        """Yield the newest entries, the newest first."""
-        before: int | None = None
-        wanted = {Channel.COMMAND, Channel.VIOLATION, Channel.APPEAL}
-        for _ in range(_READ_AT_START // _PAGE):
-            try:
-                entries = self._around.outbox.ledger(before, _PAGE)
-            except LedgerUnreadableError as error:
-                log.warning("the page will not show earlier violations", extra={"why": str(error)})
-                return
-            if not entries:
-                return
-            before = entries[-1].number
-            yield from (one for one in entries if one.kind in wanted)
 
     def _say_idle(self, message: IdleMessage) -> None:
         self._around.outbox.say(Paper.idle(self._address, message))

@@ -162,6 +162,7 @@ def _kept(settings: BoxSettings, choices: Choices) -> Iterator[Fact]:
     yield _fact("kept.pictures_but_stills" if stills else "kept.pictures")
     yield _fact("kept.ledger", days=ledger.keep_days, mb=ledger.max_mb)
     yield _fact("kept.outbox", events=settings.outbox.max_events)
+    yield _fact("kept.aim")
     yield _fact("kept.site")
     if choices.idle:
         yield _fact("kept.site_idle")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cleandesk.contract.messages import StillHealth
+from cleandesk.contract.health import StillHealth
 from cleandesk.detector import Detections, ModelError
 from cleandesk.evidence import Background, Job, Refusal, Still, StillRefusedError
 from cleandesk.evidence.background import PLACES

@@ -9,12 +9,11 @@ from pathlib import Path
 from cleandesk.clock import Instant, SystemClock
 from cleandesk.contract.commands import BreakResponse, Outcome
 from cleandesk.contract.connection import BrokerSettings
+from cleandesk.contract.health import CameraHealth, Health
 from cleandesk.contract.messages import (
     AckResult,
     AckStatus,
-    CameraHealth,
     CloseReason,
-    Health,
     Phase,
     Privacy,
     PrivacyState,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cleandesk.contract.messages import OutboxHealth
+from cleandesk.contract.health import OutboxHealth
 from cleandesk.link import Outbox, book
 from tests.unit.link.make import (
     FakeClock,

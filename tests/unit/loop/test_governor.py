@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cleandesk.clock import Instant
-from cleandesk.contract.messages import GovernorState
+from cleandesk.contract.health import GovernorState
 from cleandesk.loop import Governor
 from cleandesk.loop.governor import COOL_C, HOT_C, LOWER_EVERY_S, RAISE_EVERY_S, WARM_C
 from cleandesk.vitals import Heat

@@ -85,16 +85,19 @@ def test_dry_run_keeps_and_writes_nothing(
 ) -> None:
     run("site", "add", "s1")
     run("box", "new", "s1/b1")
+    run("box", "new", "s1/b2")
+    (tmp_path / "csr.pem").write_bytes(request(pki.new_key(), "s1/b2"))
+    run("sign", "s1/b2", tmp_path / "csr.pem", "--out", tmp_path / "b2.pem")
     (tmp_path / "csr.pem").write_bytes(request(pki.new_key()))
     before, trail = files(config.parent), said("list", "audit")
     for command in [
         ("site", "add", "s2"),
-        ("box", "new", "s1/b2"),
+        ("box", "new", "s1/b3"),
         ("box", "new", "s1", "--count", 2),
         ("box", "new", "s1/b1", "--again"),
         ("broker",),
         ("operator", "add", "sub", "--role", "subscriber", "--out", config.parent / "sub"),
-        ("rotate", "s1/b1"),
+        ("rotate", "s1/b2"),
         ("revoke", "s1/b1"),
         ("decommission", "s1/b1"),
         ("sign", "s1/b1", tmp_path / "csr.pem", "--out", tmp_path / "box.pem"),
@@ -158,12 +161,16 @@ def test_a_request_is_signed_by_hand_once(said: Callable[..., Any], tmp_path: Pa
 def test_each_failure_has_its_code_and_says_the_fix(
     run: Run, config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cleandesk_fleet.provision.leftovers.PATIENCE_S", 0.2)
+    for module in ("leftovers", "asking"):
+        monkeypatch.setattr(f"cleandesk_fleet.provision.{module}.PATIENCE_S", 0.2)
     run("site", "add", "s1")
     run("box", "new", "s1/b1")
     run("broker")
     out = config.parent / "x"
     run("operator", "add", "anna", "--role", "ops", "--site", "s1", "--out", out)
+    run("box", "new", "s1/b2")
+    (tmp_path / "csr.pem").write_bytes(request(pki.new_key(), "s1/b2"))
+    run("sign", "s1/b2", tmp_path / "csr.pem", "--out", tmp_path / "b2.pem")
     (tmp_path / "csr.pem").write_bytes(request(pki.new_key(), "s1/b9"))
     sign = ("sign", "s1/b1", tmp_path / "csr.pem", "--out", tmp_path / "x.pem")
     cases: list[tuple[int, str, tuple[object, ...]]] = [
@@ -178,6 +185,10 @@ def test_each_failure_has_its_code_and_says_the_fix(
         (3, "box new s1/b9", ("sd", "s1/b9", tmp_path)),
         (4, "another name", ("operator", "add", "anna", "--role", "subscriber", "--out", out)),
         (6, "no mount point", ("sd", "s1/b1", tmp_path)),
+        (4, "makes its first key by itself", ("rotate", "s1/b1")),
+        (3, "box new", ("rotate", "s1/b9")),
+        (3, "box new", ("verify", "s1/b9")),
+        (7, "does not take the administrator", ("rotate", "s1/b2")),
         (7, "does not answer the administrator", ("decommission", "s1/b1")),
         (8, "check the box's settings", sign),
     ]
@@ -234,6 +245,7 @@ def every_command(command: Any, name: str = "") -> Iterator[tuple[str, Any]]:
 def test_the_help_is_the_reference() -> None:
     commands = dict(every_command(typer.main.get_command(cli.app)))
     boxes = {"box new", "sd", "sign", "rotate", "revoke", "decommission", "list"}
+    boxes |= {"verify"}
     assert {"ca init", "site add", "operator add", "broker", "serve", "crl"} | boxes == set(
         commands
     )

@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from cleandesk_fleet.provision.change import Registry
 from cleandesk_fleet.provision.database import open_database
 from cleandesk_fleet.provision.errors import ProvisionError
-from cleandesk_fleet.provision.tables import audit, meta, sites
+from cleandesk_fleet.provision.tables import audit, meta, rotations, sites
 from tests.unit.provision.conftest import HandClock
 
 
@@ -53,6 +53,13 @@ def _enter_twice(registry: Registry, clock: HandClock) -> None:
     with registry.change() as change:
         for _ in range(2):
             change.connection.execute(sites.insert().values(site="s1", added_at=clock.now))
+
+
+def test_a_file_from_before_rotations_gets_their_table(tmp_path: Path) -> None:
+    with open_database(tmp_path / "state.db").begin() as connection:
+        rotations.drop(connection)
+    with Registry(open_database(tmp_path / "state.db"), "anna").change() as change:
+        assert change.connection.execute(select(rotations)).all() == []
 
 
 def test_another_version_is_told(tmp_path: Path) -> None:

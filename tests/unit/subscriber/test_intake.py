@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cleandesk.contract.health import Health
 from cleandesk.contract.messages import (
     AckStatus,
-    Health,
     Message,
     Privacy,
     PrivacyState,

@@ -131,6 +131,18 @@ def test_answers_of_an_earlier_process_are_known_from_the_ledger() -> None:
     assert (after.done, after.said) == ([], [paper])
 
 
+def test_an_answer_that_an_earlier_process_owed_is_given_once() -> None:
+    desk = Desk()
+    topic = f"{RESPONSE}/who-asked"
+    asker = desk.commands.again(Command.BREAK, b"old", topic)
+    assert asker is not None
+    desk.ask(b"old")
+    assert desk.done == [], "it is being done"
+    asker(desk.response())
+    assert [(paper.topic, paper.correlation) for paper in desk.said] == [(topic, b"old")]
+    assert desk.commands.again(Command.BREAK, b"old", topic) is None
+
+
 def test_what_is_remembered_is_bounded_and_a_flood_forgets_no_answer() -> None:
     desk = Desk(per_hour=1, always=True)
     desk.ask(b"first")

@@ -9,14 +9,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cleandesk.contract.doctor_messages import DoctorCheck, DoctorCode
 from cleandesk.contract.messages import BreakReason, Phase, PrivacyState
 from cleandesk.contract.topics import Channel
 from cleandesk.contract.worker_messages import AppealReason
+from cleandesk.doctor.findings import passed
 from cleandesk.link import Outbox, Paper
 from cleandesk.settings import BoxSettings
 from cleandesk.worker import protocol as p
 from cleandesk.worker.aiming import Aiming
-from cleandesk.worker.desk import Desk, Sources
+from cleandesk.worker.desk import AimUnknownError, Desk, Sources
 from cleandesk.worker.idle import Idle
 from cleandesk.worker.recent import Recent
 from cleandesk.worker.spot_check import SpotChecks
@@ -61,8 +63,14 @@ class Asked:
                 idle=self.idle,
                 connected=lambda: True,
                 statement=lambda: statement(SETTINGS, Choices.of(SETTINGS)),
+                examine=self._examine,
             ),
         )
+
+    def _examine(self, *, aimed: bool) -> list[DoctorCheck]:
+        if aimed:
+            raise AimUnknownError("no picture")
+        return [passed(DoctorCode.SAFE_MODE, "it runs")]
 
     def state(self) -> p.State:
         answer = self.desk.answer(p.GetState())

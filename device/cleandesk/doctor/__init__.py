@@ -1,0 +1,1 @@
+"""What is wrong with a box: `cleandesk doctor`, `cmd/doctor/request`, and `cleandesk diag`."""

@@ -1,0 +1,34 @@
+"""What the commands of `cleandesk` share: the option for the settings, and how they give up."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from cleandesk.config import ConfigError
+
+EXIT_FAILED, EXIT_USAGE = 1, 2
+
+ConfigOption = Annotated[
+    Path, typer.Option("--config", "-c", metavar="FILE", help="The box's settings, YAML")
+]
+
+
+def refuse(error: "ConfigError") -> NoReturn:
+    """Say everything that is wrong with a configuration, and end."""
+    for problem in error.problems:
+        say(str(problem))
+    count = len(error.problems)
+    fail("1 problem" if count == 1 else f"{count} problems", EXIT_USAGE)
+
+
+def say(text: str) -> None:
+    """Print a line on standard error, whatever it is made of."""
+    typer.echo(text.encode(errors="backslashreplace").decode(), err=True)
+
+
+def fail(text: str, code: int) -> NoReturn:
+    """Say why, and end with this exit code."""
+    say(text)
+    raise typer.Exit(code)
