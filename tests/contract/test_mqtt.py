@@ -1,5 +1,6 @@
 """The MQTT session against a real broker."""
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -135,6 +136,27 @@ def test_connecting_anew_is_not_heard_of_and_does_not_wait(broker: Mosquitto) ->
         eventually(lambda: mid in here.pubacks and there.received)
         assert [one.payload for one in there.received] == [b"new"]
         assert here.disconnects == 1
+
+
+def test_a_session_that_is_stopped_does_not_come_back(broker: Mosquitto) -> None:
+    class Late(threading.Event):
+        """Set once the connection is gone, as on a busy machine."""
+
+        def set(self) -> None:
+            eventually(lambda: here.disconnects, "the end of the connection")
+            super().set()
+
+    will = Publication("t/will", b"gone")
+    with Recorder(settings(broker.port), "in", subscriptions=["t/#"]) as there:
+        there.connected()
+        here = Recorder(settings(broker.port), "c", will=will)
+        here.session._stopping = Late()
+        with here:
+            here.connected()
+        mid = there.session.publish(Publication("t/end", b"end"))
+        eventually(lambda: mid in there.pubacks and there.received)
+    assert here.connects == 1
+    assert [one.payload for one in there.received] == [b"end"]
 
 
 def test_a_lasting_session_gets_what_it_did_not_acknowledge_again(broker: Mosquitto) -> None:
