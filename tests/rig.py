@@ -112,6 +112,11 @@ class Rig:
         path.write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
         return path
 
+    def change_box(self, **settings: object) -> None:
+        """Write other settings into the box's file, for its next start."""
+        now = yaml.safe_load(self.box_config.read_text(encoding="utf-8"))
+        self._write(self.box_config.name, now | settings)
+
     def start_subscriber(self) -> None:
         """Start the subscriber; returns once its database is there."""
         self._start("subscriber", "cleandesk-subscriber", "run", "--config", self.subscriber_config)

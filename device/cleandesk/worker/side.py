@@ -1,52 +1,32 @@
 """The worker's side of a box, put together: break, absence, spot checks, socket, button, light."""
 
-import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from cleandesk.camera import Capture
 from cleandesk.clock import Clock
-from cleandesk.contract.commands import (
-    BreakRequest,
-    BreakResponse,
-    Outcome,
-    SpotCheckRequest,
-    SpotCheckResponse,
-)
-from cleandesk.contract.messages import StillHealth
-from cleandesk.contract.topics import Address, Channel, Command
+from cleandesk.contract.commands import Outcome, SpotCheckRequest, SpotCheckResponse
+from cleandesk.contract.messages import Privacy, StillHealth
+from cleandesk.contract.topics import Address, Command
 from cleandesk.contract.worker_messages import Idle as IdleMessage
 from cleandesk.evidence import Taking
-from cleandesk.link import Entry, LedgerUnreadableError, Outbox, Paper
+from cleandesk.link import Outbox, Paper
 from cleandesk.loop import Looker
 from cleandesk.policy import Change, Policy
 from cleandesk.settings import BoxSettings
-from cleandesk.worker import keeping
 from cleandesk.worker.aiming import Aiming
-from cleandesk.worker.break_mode import BreakMode, By
-from cleandesk.worker.breaks import Rules
 from cleandesk.worker.commands import Commands, Reply
-from cleandesk.worker.desk import Desk, Sources
 from cleandesk.worker.drawings import Drawings
 from cleandesk.worker.idle import Idle
 from cleandesk.worker.pins import Pins
 from cleandesk.worker.presence import Presence
 from cleandesk.worker.protocol import Statement
-from cleandesk.worker.recent import Recent
+from cleandesk.worker.reception import Backing, Reception
 from cleandesk.worker.sensor import Sensor
 from cleandesk.worker.shift import Onlookers, Shift
 from cleandesk.worker.sight import Sight
-from cleandesk.worker.socket import SocketServer
 from cleandesk.worker.spot_check import SpotChecks
 
-log = logging.getLogger(__name__)
-
-_SOCKET = "page.sock"
-#: Of the ledger's newest entries, so many are read at the start: for answers that were given, and
-#: the violations of the last day.
-_READ_AT_START, _PAGE = 2000, 200
-#: Breaks that the company's own app begins, answered in any hour; more begin all the same.
-_BREAKS_AN_HOUR = 60
 #: Spot checks that come to nothing, such as in a break, beside those that are done.
 _MORE_SPOT_CHECKS = 12
 
@@ -78,7 +58,7 @@ class Surroundings:
 
 
 class WorkerSide:
-    """All of it; the frame loop knows its `mode`, `shift` and `desk`, and tells it of changes.
+    """All of it; the frame loop knows its `mode` and `shift`, and tells it of changes.
 
     Raises:
         PinError: If a pin that the settings name cannot be used.
@@ -89,22 +69,29 @@ class WorkerSide:
     ) -> None:
         self._settings, self._clock, self._around = settings, clock, around
         self._address = Address(settings.site, settings.box)
-        outbox = around.outbox
         self._pins = Pins(settings.gpio)
-        self.mode = BreakMode(
-            keeping.path_of(settings.outbox.path),
-            Rules(settings.breaks, boot),
-            clock,
-            Sensor(around.capture, self._pins.light),
-            fresh=outbox.fresh,
-            note=outbox.note,
-        )
-        self.recent = Recent()
         self._drawings = Drawings(around.sight, settings.area, settings.zones)
         self._spots = SpotChecks(
             [rule.name for rule in settings.rules], settings.spot_checks.per_hour
         )
         idle = Idle(settings.idle.after_s) if settings.idle.enabled else None
+        self._reception = Reception(
+            settings,
+            clock,
+            boot,
+            Backing(
+                outbox=around.outbox,
+                sensor=Sensor(around.capture, self._pins.light),
+                commands=around.commands,
+                connected=around.connected,
+                statement=around.statement,
+                drawings=self._drawings,
+                spots=self._spots,
+                aiming=around.aiming,
+                idle=idle,
+            ),
+        )
+        self.mode = self._reception.mode
         zone = settings.zones[settings.worker.zone] if settings.worker.zone else None
         self.shift = Shift(
             self.mode,
@@ -122,37 +109,20 @@ class WorkerSide:
             ),
             timeout_s=settings.camera.timeout_s,
         )
-        self.desk = Desk(
-            settings,
-            clock,
-            Sources(
-                mode=self.mode,
-                outbox=outbox,
-                recent=self.recent,
-                spots=self._spots,
-                aiming=around.aiming,
-                idle=idle,
-                connected=around.connected,
-                statement=around.statement,
-            ),
+        around.commands.add(
+            Command.SPOT_CHECK,
+            SpotCheckRequest,
+            SpotCheckResponse,
+            self._on_spot_check,
+            per_hour=settings.spot_checks.per_hour + _MORE_SPOT_CHECKS,
         )
-        self._server: SocketServer | None = None
-        if settings.page.enabled:
-            path = settings.page.socket or settings.outbox.path.with_name(_SOCKET)
-            self._server = SocketServer(path, settings.page.group, self.desk.answer, self._drawings)
-        self._serve_commands()
 
     def start(self) -> None:
         """Take over what the ledger says, and begin to listen."""
-        entries = list(self._read_ledger())[::-1]
-        self._around.commands.load(entries)
-        self.recent.load(entries, self._around.outbox.open_violations())
-        self.mode.listen(self._around.wake)
+        self._reception.start(self._around.wake)
         self._pins.listen(self.mode.toggle, self.mode.reset_pin)
         if self._around.stills is not None:
             self._around.stills.start()
-        if self._server is not None:
-            self._server.start()
 
     def rearrange(self, settings: BoxSettings) -> None:
         """Go by other rules, zones and limits on breaks from now on."""
@@ -166,63 +136,25 @@ class WorkerSide:
         self.mode.stop_sensor()
         if self._around.stills is not None:
             self._around.stills.stop()
-        if self._server is not None:
-            self._server.stop()
+        self._reception.stop()
         self._pins.close()
 
     def changed(self, changes: Sequence[Change]) -> None:
         """Take what opened, changed or closed, once it is committed."""
-        self.recent.take(changes)
+        self._reception.recent.take(changes)
         self.shift.changed(changes)
+
+    def told(self, privacy: Privacy) -> None:
+        """Take what was published last."""
+        self._reception.told(privacy)
 
     @property
     def stills_health(self) -> StillHealth | None:
         """What became of pictures of violations; None where there are none."""
         return None if self._around.stills is None else self._around.stills.health
 
-    def _read_ledger(self) -> Iterator[Entry]:
-        """Yield the newest entries, the newest first."""
-        before: int | None = None
-        wanted = {Channel.COMMAND, Channel.VIOLATION, Channel.APPEAL}
-        for _ in range(_READ_AT_START // _PAGE):
-            try:
-                entries = self._around.outbox.ledger(before, _PAGE)
-            except LedgerUnreadableError as error:
-                log.warning("the page will not show earlier violations", extra={"why": str(error)})
-                return
-            if not entries:
-                return
-            before = entries[-1].number
-            yield from (one for one in entries if one.kind in wanted)
-
     def _say_idle(self, message: IdleMessage) -> None:
         self._around.outbox.say(Paper.idle(self._address, message))
-
-    def _serve_commands(self) -> None:
-        self._around.commands.add(
-            Command.BREAK,
-            BreakRequest,
-            BreakResponse,
-            self._on_break,
-            per_hour=_BREAKS_AN_HOUR,
-            always=True,
-        )
-        self._around.commands.add(
-            Command.SPOT_CHECK,
-            SpotCheckRequest,
-            SpotCheckResponse,
-            self._on_spot_check,
-            per_hour=self._settings.spot_checks.per_hour + _MORE_SPOT_CHECKS,
-        )
-
-    def _on_break(self, request: BreakRequest, reply: Reply) -> None:
-        present = self.mode.start(request.reason, By.COMPANY)
-        now = self._clock.now()
-        reply(
-            BreakResponse(
-                outcome=Outcome.DONE, since=present.since, at=now.utc, clock_synced=now.synced
-            )
-        )
 
     def _on_spot_check(self, request: SpotCheckRequest, reply: Reply) -> None:
         now = self._clock.now()
