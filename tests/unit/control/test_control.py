@@ -74,7 +74,7 @@ def make(tmp_path: Path) -> Iterator[Any]:
             wake=lambda: None,
             live=live,
         )
-        control = Control(configuration(tmp_path, **more), clock, outbox, hands)
+        control = Control(configuration(tmp_path, BOOT, **more), clock, outbox, hands)
         commands = Commands(ADDRESS, clock, said.append, room=1e6)
         control.serve(commands)
         return Rig(control, outbox, commands, clock, reported, said, republished)
