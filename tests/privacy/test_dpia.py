@@ -11,6 +11,7 @@ from cleandesk.contract.docs import TOPICS
 from cleandesk.contract.messages import Ack, AckResult
 from cleandesk.page.settings import PageSettings
 from cleandesk.settings import BoxSettings
+from cleandesk_fleet.discovery.settings import DiscoverySettings
 from cleandesk_fleet.subscriber.settings import SubscriberSettings
 from tests.rig import ROOT
 
@@ -19,6 +20,7 @@ SETTINGS: dict[str, type[BaseModel]] = {
     "box": BoxSettings,
     "page": PageSettings,
     "subscriber": SubscriberSettings,
+    "discovery": DiscoverySettings,
 }
 RISK = re.compile(r"R\d+")
 
