@@ -88,7 +88,7 @@ test-identity: $(VENV)/.dev mosquitto mtools strace faketime  ## Certificates, p
 	$(BIN)/pytest tests/unit/provision tests/unit/identity tests/unit/control tests/unit/discovery \
 	  tests/unit/contract/test_tls_clock.py tests/unit/test_etsi.py tests/contract/test_mqtt_tls.py \
 	  tests/system/test_broker_*.py tests/system/test_provision_*.py tests/system/test_control.py \
-	  tests/system/test_discovery.py tests/fault/test_disk.py
+	  tests/system/test_discovery.py tests/system/test_no_open_port.py tests/fault/test_disk.py
 
 fault: $(VENV)/.dev mosquitto  ## Kill and cut for real; ROUNDS=200 for a long one
 	$(BIN)/pytest tests/fault

@@ -13,6 +13,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from cleandesk.contract.config_messages import ConfigOutcome, ReportedConfig
 from cleandesk.contract.messages import Availability, BreakReason, PrivacyState
 from cleandesk.contract.topics import Channel, Command
+from cleandesk.control.configuration import CHANGES_AN_HOUR
 from cleandesk.worker import protocol as p
 from tests.company import Company, company_of
 from tests.eventually import eventually
@@ -143,6 +144,26 @@ def test_what_cannot_change_live_restarts_the_box_which_says_what_runs(rig: Rig)
     assert "not what was written" in fallen.problems[0].reason
     assert fallen.running_version is None
     wait_for_health(rig.broker.port, lambda one: one.looks_per_s_target == 5)
+
+
+def test_of_a_flood_of_configurations_a_few_are_taken_and_the_newest_waits(rig: Rig) -> None:
+    rig.start_box()
+    _online(rig)
+    for version in range(1, CHANGES_AN_HOUR + 1):
+        _desire(rig, version, {"rules": [presence("phone", dwell_s=1 + version)]})
+        _reported(rig, ConfigOutcome.ACCEPTED, version)
+    for version in (50, 51):
+        _desire(rig, version, {"looks_per_s": 1})
+        busy = _reported(rig, ConfigOutcome.BUSY, version)
+        assert busy.running_version == CHANGES_AN_HOUR
+        assert busy.problems[0].fix
+    assert rig.alive("box"), "nobody restarts it again and again"
+    rig.kill("box")
+    _send(rig, "", Channel.REPORTED)
+    rig.start_box()
+    assert _reported(rig, ConfigOutcome.BUSY, 51).running_version == CHANGES_AN_HOUR
+    notes = json.dumps(_ledger(rig)).count("The site changed what this box runs by")
+    assert notes == CHANGES_AN_HOUR
 
 
 def test_requests_about_the_box_are_answered_and_counted(rig: Rig, company: Company) -> None:
