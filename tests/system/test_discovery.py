@@ -11,6 +11,7 @@ from broker import free_ports
 from cleandesk.contract.messages import Availability
 from cleandesk_fleet.provision.authorities import Issuer
 from cleandesk_fleet.provision.roles import Operator, Role
+from tests.broker_settings import link_of
 from tests.eventually import eventually
 from tests.mosquitto import needs_mosquitto
 from tests.rig import BIN
@@ -62,17 +63,10 @@ def heard(home: Member, topic: str, payload: bytes) -> None:
 class Process:
     """`cleandesk-discovery` with a configuration of its own."""
 
-    def __init__(self, broker: WitnessedBroker, folder: Path, **changes: object) -> None:
-        files = broker.issue(Issuer.PEOPLE, "discovery")
-        link = {
-            "host": "localhost",
-            "port": broker.port(8884),
-            "tls": {"ca": str(files.ca), "cert": str(files.cert), "key": str(files.key)},
-            "retry_min_s": 0.1,
-            "retry_max_s": 0.5,
-        }
+    def __init__(self, broker: WitnessedBroker, folder: Path, name: str = "discovery") -> None:
+        link = link_of(broker.port(8884), broker.issue(Issuer.PEOPLE, name))
         self.config = folder / "discovery.yaml"
-        settings = {"schema": 1, "broker": link} | changes
+        settings = {"schema": 1, "broker": link}
         self.config.write_text(yaml.safe_dump(settings), encoding="utf-8")
         self._words = folder / "discovery.log"
         self._running: subprocess.Popen[bytes] | None = None
@@ -91,15 +85,15 @@ class Process:
             assert self._running.wait(30) == (-9 if kill else 0), self._words.read_text()
             self._running = None
 
-    def remove(self) -> set[str]:
+    def remove(self, code: int = 0) -> set[str]:
         done = subprocess.run(
             [BIN / "cleandesk-discovery", "remove", "--config", self.config],
             capture_output=True,
             text=True,
             check=False,
         )
-        assert done.returncode == 0, done.stderr
-        return set(done.stdout.split()) - {"cleared"}
+        assert done.returncode == code, done.stderr
+        return set((done.stderr if code else done.stdout).split()) - {"cleared"}
 
 
 @pytest.fixture
@@ -208,3 +202,9 @@ def test_the_roles_may_do_this_and_nothing_else(broker: WitnessedBroker) -> None
         assert not discovery.saw(forbidden)
         assert not box.received
         assert {one.topic for one in witness.received if one.payload == forbidden} == not_theirs
+
+
+def test_without_the_role_nothing_is_cleared_and_that_is_said(
+    broker: WitnessedBroker, tmp_path: Path
+) -> None:
+    assert "'discovery'?" in Process(broker, tmp_path, "home").remove(code=1)

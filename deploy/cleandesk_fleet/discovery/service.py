@@ -31,8 +31,8 @@ class Discovery:
     def __init__(self, settings: DiscoverySettings, *, clearing: bool = False) -> None:
         self._announcer = Announcer(settings, clearing=clearing)
         self._stopped, self._heard = threading.Event(), threading.Event()
-        self._unanswered: set[int] = set()
         self._cleared: list[str] = []
+        self._refused = False
         self._session = Session(
             settings.broker,
             settings.client_id,
@@ -57,16 +57,16 @@ class Discovery:
         """Clear what is ours; returns the topics.
 
         Raises:
-            BrokerError: The broker does not answer.
+            BrokerError: The broker does not answer, or refuses.
         """
         self._session.start()
         heard = self._heard.wait(_PATIENCE_S)
         # The broker has taken what was sent before, once it answers this.
         self._session.stop(self._announcer.end(), timeout_s=_PATIENCE_S)
-        if not heard:
+        if not heard or self._refused:
+            what = "refuses" if self._refused else "does not answer"
             raise BrokerError(
-                "the broker does not answer: is it up, and may this certificate read and write "
-                "homeassistant/device/+/config and …/state?"
+                f"the broker {what}: is it up, and has this certificate the role 'discovery'?"
             )
         return sorted(self._cleared)
 
@@ -89,6 +89,7 @@ class Discovery:
 
     def _on_puback(self, _mid: int, code: int) -> None:
         if code >= _REFUSED:
+            self._refused = True
             log.error(
                 "the broker refuses an announcement: give this certificate the role 'discovery'",
                 extra={"code": code},

@@ -33,7 +33,3 @@ class DiscoverySettings(BaseModel):
         channels = (Channel.STATUS, Channel.ACTIVE)
         ours = [everyones(channel, site) for site in sites for channel in channels]
         return [*ours, f"{ROOT}/+/config", f"{ROOT}/{self.client_id}/state"]
-
-    def wants(self, site: str) -> bool:
-        """Say whether boxes of a site are announced."""
-        return self.sites is None or site in self.sites
