@@ -7,8 +7,7 @@ from pathlib import Path
 
 import paho.mqtt.client as mqtt
 
-from broker.local import BOXES, PEOPLE
-from cleandesk.contract.connection import TlsSettings
+from broker.local import BOXES, PASSPHRASE, PEOPLE
 from cleandesk.contract.topics import Channel
 from cleandesk_fleet.provision import keyfiles, pki
 from cleandesk_fleet.provision.authorities import Issuer
@@ -30,14 +29,30 @@ class SecureBroker(WitnessedBroker):
 
     def date(self, begins: timedelta, ends: timedelta) -> None:
         """Give it a certificate of another span, from now."""
-        signer = self.authorities.signer(Issuer.PEOPLE, b"a throw-away passphrase")
+        self._write(Issuer.PEOPLE, "broker", (begins, ends), self.files / "broker")
+
+    def date_box(self, begins: timedelta, ends: timedelta) -> None:
+        """Give the box's certificate, made before, another span, from now."""
+        name = str(ADDRESS)
+        files = self.home / Issuer.BOXES / name.replace("/", "_")
+        self._write(Issuer.BOXES, name, (begins, ends), files)
+
+    def _write(
+        self, issuer: Issuer, name: str, span: tuple[timedelta, timedelta], files: Path
+    ) -> None:
+        people = issuer is Issuer.PEOPLE
+        signer = self.authorities.signer(issuer, PASSPHRASE if people else None)
         now, key = datetime.now(UTC), pki.new_key()
-        span = Span(now + begins, now + ends)
         made = pki.leaf(
-            signer, key.public_key(), "broker", span, use=pki.SERVER, names=("localhost",)
+            signer,
+            key.public_key(),
+            name,
+            Span(now + span[0], now + span[1]),
+            use=pki.SERVER if people else pki.CLIENT,
+            names=("localhost",) if people else (),
         )
-        keyfiles.write_certificate(self.files / "broker.pem", made, signer.certificate)
-        keyfiles.write_key(self.files / "broker.key", key)
+        keyfiles.write_certificate(files.with_suffix(".pem"), made, signer.certificate)
+        keyfiles.write_key(files.with_suffix(".key"), key)
 
     def back_up(self, to: Path) -> None:
         """Keep what it has stored, in order."""
@@ -70,10 +85,9 @@ class SecureBroker(WitnessedBroker):
             assert writer.say(topic, payload, retain=True) in (0, 16)
 
 
-def connect(rig: Rig, broker: SecureBroker) -> TlsSettings:
-    """Write box's and subscriber's settings for a broker; returns the box's files."""
+def connect(rig: Rig, broker: SecureBroker) -> None:
+    """Write box's and subscriber's settings for a broker."""
     box = broker.issue(Issuer.BOXES, str(ADDRESS))
     people = broker.issue(Issuer.PEOPLE, "subscriber")
     rig.change_box(broker=link_of(broker.port(BOXES), box))
     rig.change_subscriber(broker=link_of(broker.port(PEOPLE), people))
-    return box

@@ -87,6 +87,24 @@ def test_a_box_says_nothing_to_what_is_not_its_broker_and_all_to_its_own_later(
     eventually(rig.violations, "what it saw meanwhile", within_s=60)
 
 
+@pytest.mark.parametrize(
+    "span", [(-48 * HOUR, -HOUR), (HOUR, 48 * HOUR)], ids=["expired", "not yet valid"]
+)
+def test_a_box_whose_own_certificate_does_not_hold_goes_on_and_connects_with_the_next(
+    broker: SecureBroker, rig: Rig, span: tuple[timedelta, timedelta]
+) -> None:
+    rig.start_subscriber()
+    broker.date_box(*span)
+    rig.start_box()
+    advice = "not out of its time"
+    eventually(lambda: rig.words("box").count(advice) > 2, "attempts that say why", within_s=60)
+    assert rig.alive("box")
+    assert not broker.says(Channel.STATUS)
+    broker.date_box(-HOUR, 48 * HOUR)
+    eventually(lambda: _online(broker), "the box with its next certificate", within_s=60)
+    eventually(rig.violations, "what it saw meanwhile", within_s=60)
+
+
 def test_a_broker_from_an_old_backup_is_told_anew_and_moves_nobody_back(
     broker: SecureBroker, rig: Rig, tmp_path: Path
 ) -> None:

@@ -285,11 +285,14 @@ class Connection:
     def _on_disconnect(
         self, _: Client, __: Any, flags: DisconnectFlags, reason: ReasonCode, ___: Properties | None
     ) -> None:
-        self._open = False
+        answered, self._open = self._open, False
         if flags.is_disconnect_packet_from_server:
             self._refused("the broker ended the connection", reason)
-        else:
-            self._end(f"the connection was lost: {reason}", "look at the network and the broker")
+            return
+        # In TLS 1.3 a client hears only then that its certificate is refused.
+        own = self._settings.tls is not None and self._settings.tls.cert is not None
+        advice = tls.REFUSED if own and not answered else "look at the network and the broker"
+        self._end(f"the connection was lost: {reason}", advice)
 
     def _on_publish(
         self, _: Client, __: Any, mid: int, reason: ReasonCode, ___: Properties
