@@ -49,14 +49,14 @@ ifeq ($(SOURCE),picamera2)
 endif
 	@$(BIN)/python -m demo $(if $(SOURCE),--source '$(SOURCE)')
 
-test: $(VENV)/.dev mosquitto strace chromium mtools lint types contract  ## Lint, types and all tests
+test: $(VENV)/.dev mosquitto strace chromium mtools faketime lint types contract  ## Lint, types and all tests
 	$(BIN)/pytest
 
 # Programs of the system that tests need; apt installs those that are missing.
 PROGRAM = $@
-.PHONY: mosquitto strace chromium mtools
+.PHONY: mosquitto strace chromium mtools faketime
 mtools: PROGRAM = mcopy
-mosquitto strace chromium mtools:
+mosquitto strace chromium mtools faketime:
 	@PATH="$$PATH:/usr/sbin" command -v $(PROGRAM) >/dev/null || { \
 	  SUDO=$$([ "$$(id -u)" = 0 ] || echo sudo); \
 	  $$SUDO apt-get update -qq && \
@@ -82,9 +82,13 @@ system: $(VENV)/.dev mosquitto chromium  ## Real broker, box and subscriber
 broker: $(VENV)/.dev mosquitto  ## The production broker here, with throw-away certificates
 	$(BIN)/python -m broker
 
-test-identity: $(VENV)/.dev mosquitto mtools strace  ## Broker, certificates, provisioning, claims
-	$(BIN)/pytest tests/unit/provision tests/unit/identity tests/unit/contract/test_tls_clock.py \
-	  tests/system/test_broker_*.py tests/system/test_provision_*.py
+# Each of four kinds of hostile configurations so often; some are tried in two or three places.
+test-identity: export CONFIG_SEARCH ?= 2500
+test-identity: $(VENV)/.dev mosquitto mtools strace faketime  ## Certificates, provisioning, control, discovery, and their faults
+	$(BIN)/pytest tests/unit/provision tests/unit/identity tests/unit/control tests/unit/discovery \
+	  tests/unit/contract/test_tls_clock.py tests/unit/test_etsi.py tests/contract/test_mqtt_tls.py \
+	  tests/system/test_broker_*.py tests/system/test_provision_*.py tests/system/test_control.py \
+	  tests/system/test_discovery.py tests/system/test_no_open_port.py tests/fault/test_disk.py
 
 fault: $(VENV)/.dev mosquitto  ## Kill and cut for real; ROUNDS=200 for a long one
 	$(BIN)/pytest tests/fault

@@ -65,6 +65,12 @@ class Mosquitto:
         return self
 
     @property
+    def pid(self) -> int:
+        """Its process's id."""
+        assert self._process is not None, "it does not run"
+        return self._process.pid
+
+    @property
     def log(self) -> Path:
         """Where it writes its log."""
         return self._home / "mosquitto.log"

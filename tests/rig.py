@@ -113,6 +113,18 @@ class Rig:
         path.write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
         return path
 
+    def change_box(self, **settings: object) -> None:
+        """Write other settings into the box's file, for its next start."""
+        self._change(self.box_config, settings)
+
+    def change_subscriber(self, **settings: object) -> None:
+        """Write other settings into the subscriber's file, for its next start."""
+        self._change(self.subscriber_config, settings)
+
+    def _change(self, path: Path, settings: dict[str, object]) -> None:
+        now = yaml.safe_load(path.read_text(encoding="utf-8"))
+        self._write(path.name, now | settings)
+
     def start_subscriber(self) -> None:
         """Start the subscriber; returns once its database is there."""
         self._start("subscriber", "cleandesk-subscriber", "run", "--config", self.subscriber_config)

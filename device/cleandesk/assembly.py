@@ -82,7 +82,7 @@ def assemble(
     wanted = own.detector
     detector = Detector.load(wanted.manifest, threads=wanted.threads, precision=wanted.precision)
     manifest = detector.manifest
-    configuration = Configuration(own, manifest, kept.path_of(own.outbox.path))
+    configuration = Configuration(own, manifest, kept.path_of(own.outbox.path), boot)
     settings = configuration.settings
     gated = settings.gate == "on"
     policy = Policy(

@@ -125,7 +125,7 @@ class Box:
         self._restore()
         self._worker.start()
         self._link.start()
-        self._control.report()
+        self._control.begin()
         self._parts.rotation.resume(self._parts.commands)
         now = self._clock.now()
         self._follow_worker(now)
@@ -230,6 +230,7 @@ class Box:
         self._seen = ready.at
         if self._watching.saw(now):
             self._report(replace(state, fault=None))
+        self._control.looked(now)
         seen = self._looker.look(ready, always=self._shift.attentive, unless=self._shift.unwanted)
         with self._timer.stage("commit"):
             self._commit(seen.changes, ready.at)
@@ -319,7 +320,7 @@ class Box:
         )
         if privacy is not None and privacy != self._told:
             self._told = privacy
-            self._worker.desk.told(privacy)
+            self._worker.told(privacy)
             self._link.set_privacy(privacy)
 
     def _say_goodbye(self, *, orderly: bool) -> None:

@@ -5,32 +5,31 @@ import threading
 
 from cleandesk import __version__, vitals
 from cleandesk.clock import Clock, SystemClock, boot_id
-from cleandesk.contract.commands import BreakRequest, BreakResponse, Outcome
 from cleandesk.contract.health import CameraHealth, Health
 from cleandesk.contract.messages import CloseReason, Privacy, PrivacyState, Status
-from cleandesk.contract.topics import Address, Channel, Command
+from cleandesk.contract.topics import Address
 from cleandesk.control import Configuration, Control, Effect, Rotation, kept, rotation
 from cleandesk.control.control import Hands
-from cleandesk.detector import default_manifest, read_manifest
+from cleandesk.detector import Manifest, default_manifest, read_manifest
 from cleandesk.doctor.examiner import Examiner, Patient
 from cleandesk.identity.home import Home
 from cleandesk.link import EventMaker, Link, Outbox, closing
 from cleandesk.policy import PolicyState
 from cleandesk.settings import BoxSettings
-from cleandesk.worker import keeping
 from cleandesk.worker.answers import room_a_day
-from cleandesk.worker.break_mode import BreakMode, By
-from cleandesk.worker.breaks import Rules
-from cleandesk.worker.commands import Commands, Reply
-from cleandesk.worker.recall import recall
+from cleandesk.worker.commands import Commands
+from cleandesk.worker.drawings import Drawings
+from cleandesk.worker.reception import Backing, Reception
 from cleandesk.worker.sensor import NoLight, Sensor
+from cleandesk.worker.sight import Sight
+from cleandesk.worker.spot_check import SpotChecks
+from cleandesk.worker.statement import Choices, statement
 
 log = logging.getLogger(__name__)
 
 EXIT_OK, EXIT_RESTART_ME = 0, 75
 SAFE_MODE = "safe_mode"
 _TURN_S = 1.0
-_BREAKS_AN_HOUR = 60
 _MOST_WHY = 200
 
 
@@ -64,19 +63,13 @@ class SafeBox:
         self._wake, self._stop = threading.Event(), threading.Event()
         address, clock = Address(settings.site, settings.box), self._clock
         manifest = read_manifest(settings.detector.manifest or default_manifest())
-        configuration = Configuration(settings, manifest, kept.path_of(settings.outbox.path))
+        configuration = Configuration(
+            settings, manifest, kept.path_of(settings.outbox.path), self._boot
+        )
         self._settings = configuration.settings
         self._events = EventMaker(address, boot=self._boot, model_sha256=manifest.sha256)
         self._outbox = Outbox(
             settings.outbox, address, boot=self._boot, clock=clock, keep=settings.ledger
-        )
-        self._mode = BreakMode(
-            keeping.path_of(settings.outbox.path),
-            Rules(self._settings.breaks, self._boot),
-            clock,
-            Sensor(_NoCamera(), NoLight()),
-            fresh=self._outbox.fresh,
-            note=self._outbox.note,
         )
         self._commands = Commands(
             address, clock, self._outbox.say, room=room_a_day(settings.ledger)
@@ -109,17 +102,12 @@ class SafeBox:
             self._link.reconnect,
         )
         self._rotation.serve(self._commands)
-        Examiner(Patient(self._settings, clock, self._outbox, self._link, None, self._why)).serve(
-            self._commands
+        self._examiner = Examiner(
+            Patient(self._settings, clock, self._outbox, self._link, None, self._why)
         )
-        self._commands.add(
-            Command.BREAK,
-            BreakRequest,
-            BreakResponse,
-            self._on_break,
-            per_hour=_BREAKS_AN_HOUR,
-            always=True,
-        )
+        self._examiner.serve(self._commands)
+        self._reception = Reception(self._settings, clock, self._boot, self._backing(manifest))
+        self._told: Privacy | None = None
 
     def stop(self) -> None:
         """Ask it to end; callable from a signal handler or another thread."""
@@ -135,16 +123,17 @@ class SafeBox:
         log.error("safe mode: nothing is looked at", extra={"why": self._why})
         self._outbox.note(SAFE_MODE, "The box crashed again and again: it has stopped to look.")
         self._close_all()
-        self._link.set_privacy(self._privacy())
-        self._commands.load(recall(self._outbox, {Channel.COMMAND}))
+        self._tell_privacy()
+        self._reception.start(self._wake.set)
         self._link.start()
-        self._control.report()
+        self._control.begin()
         self._rotation.resume(self._commands)
         code = EXIT_OK
         health_at = float("-inf")
         try:
             while not self._stop.is_set():
                 now = self._clock.now()
+                self._tell_privacy()
                 if now.mono - health_at >= self._settings.health_every_s:
                     health_at = now.mono
                     self._link.set_health(self._health())
@@ -154,6 +143,7 @@ class SafeBox:
                 self._wake.wait(_TURN_S)
                 self._wake.clear()
         finally:
+            self._reception.stop()
             self._link.stop()
             self._outbox.close()
         return code
@@ -165,9 +155,29 @@ class SafeBox:
         state = PolicyState(boot=self._boot, at=None, violations=())
         self._outbox.commit(changes, state.model_dump_json().encode(), make=self._events)
 
-    def _privacy(self) -> Privacy:
+    def _backing(self, manifest: Manifest) -> Backing:
+        settings = self._settings
+        sight = Sight(settings.rules, manifest.classes, manifest.threshold_of)
+        return Backing(
+            outbox=self._outbox,
+            sensor=Sensor(_NoCamera(), NoLight()),
+            commands=self._commands,
+            connected=lambda: self._link.connected,
+            statement=lambda: statement(settings, Choices.of(settings)),
+            examine=self._examiner.examine,
+            drawings=Drawings(sight, settings.area, settings.zones),
+            spots=SpotChecks([], per_hour=0),
+            safe_mode=self._why,
+        )
+
+    def _tell_privacy(self) -> None:
+        """Publish that nothing is looked at, or that the worker has a break, once that changes."""
         off = Privacy(state=PrivacyState.OFF, reason=SAFE_MODE, since=self._began.utc)
-        return self._mode.privacy(self._clock.now()) or off
+        self._reception.told(off)
+        privacy = self._reception.mode.privacy(self._clock.now()) or off
+        if privacy != self._told:
+            self._told = privacy
+            self._link.set_privacy(privacy)
 
     def _status(self) -> Status:
         return self._link.status
@@ -188,14 +198,4 @@ class SafeBox:
             throttled=heat.throttled,
             requests=self._commands.health,
             safe_mode=self._why,
-        )
-
-    def _on_break(self, request: BreakRequest, reply: Reply) -> None:
-        present = self._mode.start(request.reason, By.COMPANY)
-        self._link.set_privacy(self._privacy())
-        now = self._clock.now()
-        reply(
-            BreakResponse(
-                outcome=Outcome.DONE, since=present.since, at=now.utc, clock_synced=now.synced
-            )
         )

@@ -1,5 +1,6 @@
 """One process of a box: counts its start, and runs the box, or safe mode after too many crashes."""
 
+import logging
 import signal
 from pathlib import Path
 from types import FrameType
@@ -8,10 +9,12 @@ from typing import Protocol
 from cleandesk.box import Box
 from cleandesk.camera import video_length_s
 from cleandesk.clock import SystemClock, boot_id
-from cleandesk.control import Starts, starts
+from cleandesk.control import Starts, kept, starts
 from cleandesk.link import OutboxError
 from cleandesk.safe_box import SafeBox
 from cleandesk.settings import BoxSettings
+
+log = logging.getLogger(__name__)
 
 
 class _Runs(Protocol):
@@ -30,6 +33,9 @@ def run(settings: BoxSettings, *, base: Path, show: bool = False, until_end: boo
     """
     count = Starts(starts.path_of(settings.outbox.path), settings.safe_mode, boot_id())
     crashed = count.begin(SystemClock().now())
+    if crashed is not None and _went_back(settings, crashed):
+        count.anew(SystemClock().now())
+        crashed = None
     try:
         if crashed is not None:
             code = _until_signalled(SafeBox(settings, crashed), until_end=until_end)
@@ -43,6 +49,18 @@ def run(settings: BoxSettings, *, base: Path, show: bool = False, until_end: boo
         raise
     count.ended()
     return code
+
+
+def _went_back(settings: BoxSettings, crashed: str) -> bool:
+    """Go back to the last good configuration, if it may be the present one that crashes."""
+    try:
+        went = kept.fall_back(kept.path_of(settings.outbox.path), crashed)
+    except OSError as error:
+        log.warning("the last good configuration is not kept", extra={"why": error.strerror})
+        return False
+    if went:
+        log.error("a configuration is given up", extra={"why": crashed})
+    return went
 
 
 def _look(settings: BoxSettings, count: Starts, *, base: Path, show: bool, until_end: bool) -> int:

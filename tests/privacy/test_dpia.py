@@ -1,6 +1,5 @@
 """The impact assessment says what the software does: its tables are held against the code."""
 
-import ast
 import re
 
 import pytest
@@ -11,7 +10,9 @@ from cleandesk.contract.docs import TOPICS
 from cleandesk.contract.messages import Ack, AckResult
 from cleandesk.page.settings import PageSettings
 from cleandesk.settings import BoxSettings
+from cleandesk_fleet.discovery.settings import DiscoverySettings
 from cleandesk_fleet.subscriber.settings import SubscriberSettings
+from tests.named_tests import is_there, quoted, rows
 from tests.rig import ROOT
 
 TEXT = (ROOT / "deploy" / "dpia.md").read_text(encoding="utf-8")
@@ -19,24 +20,13 @@ SETTINGS: dict[str, type[BaseModel]] = {
     "box": BoxSettings,
     "page": PageSettings,
     "subscriber": SubscriberSettings,
+    "discovery": DiscoverySettings,
 }
 RISK = re.compile(r"R\d+")
 
 
 def _rows(heading: str) -> list[list[str]]:
-    """Return the cells of the table whose heading begins so."""
-    lines = TEXT.splitlines()
-    first = next(n for n, line in enumerate(lines) if line.startswith(f"| {heading} |")) + 2
-    rows = []
-    for line in lines[first:]:
-        if not line.startswith("|"):
-            break
-        rows.append([cell.strip() for cell in line.strip("|").split("|")])
-    return rows
-
-
-def _quoted(text: str) -> list[str]:
-    return re.findall(r"`([^`]+)`", text)
+    return rows(TEXT, heading)
 
 
 def _fields(message: type[BaseModel]) -> list[str]:
@@ -48,7 +38,7 @@ def _fields(message: type[BaseModel]) -> list[str]:
 
 @pytest.mark.parametrize(("heading", "action"), [("topic", "send"), ("received", "receive")])
 def test_every_topic_is_listed_with_all_that_it_says(heading: str, action: str) -> None:
-    assert {_quoted(topic)[0]: _quoted(says) for topic, says, _ in _rows(heading)} == {
+    assert {quoted(topic)[0]: quoted(says) for topic, says, _ in _rows(heading)} == {
         topic.name: _fields(topic.message) for topic in TOPICS if topic.action == action
     }
 
@@ -79,8 +69,8 @@ def test_the_defaults_are_those_of_the_settings() -> None:
 @pytest.mark.parametrize("program", SETTINGS)
 def test_no_part_of_the_settings_is_left_out(program: str) -> None:
     keys = {field.alias or name for name, field in SETTINGS[program].model_fields.items()}
-    rows = [row[0].split(": ") for row in _rows("setting")]
-    assert {path.strip("`").split(".")[0] for who, path in rows if who == program} == keys
+    listed = [row[0].split(": ") for row in _rows("setting")]
+    assert {path.strip("`").split(".")[0] for who, path in listed if who == program} == keys
 
 
 def _measures() -> list[list[str]]:
@@ -88,12 +78,9 @@ def _measures() -> list[list[str]]:
 
 
 def test_each_measure_names_a_test_that_is_there() -> None:
-    places = [place for _, _, shown_by in _measures() for place in _quoted(shown_by)]
+    places = [place for _, _, shown_by in _measures() for place in quoted(shown_by)]
     assert len(places) == len(_measures())
-    for place in places:
-        file, _, name = place.partition("::")
-        tree = ast.parse((ROOT / file).read_text(encoding="utf-8"))
-        assert name in {n.name for n in tree.body if isinstance(n, ast.FunctionDef)}, place
+    assert [place for place in places if not is_there(place)] == []
 
 
 def test_each_risk_is_met_by_a_measure_or_left_to_the_controller() -> None:

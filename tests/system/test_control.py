@@ -11,11 +11,14 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
 from cleandesk.contract.config_messages import ConfigOutcome, ReportedConfig
-from cleandesk.contract.messages import Availability, PrivacyState
+from cleandesk.contract.messages import Availability, BreakReason, PrivacyState
 from cleandesk.contract.topics import Channel, Command
+from cleandesk.control.configuration import CHANGES_AN_HOUR
+from cleandesk.worker import protocol as p
 from tests.company import Company, company_of
 from tests.eventually import eventually
 from tests.mosquitto import needs_mosquitto
+from tests.page_client import PageClient
 from tests.rig import (
     ADDRESS,
     BIN,
@@ -59,11 +62,11 @@ def _desire(rig: Rig, version: int, config: dict[str, Any]) -> None:
     _send(rig, json.dumps({"schema": 1, "version": version, "config": config}))
 
 
-def _send(rig: Rig, payload: str) -> None:
+def _send(rig: Rig, payload: str, channel: Channel = Channel.DESIRED) -> None:
     client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
     client.connect("127.0.0.1", rig.broker.port)
     client.loop_start()
-    sent = client.publish(ADDRESS.topic(Channel.DESIRED), payload, qos=1, retain=True)
+    sent = client.publish(ADDRESS.topic(channel), payload, qos=1, retain=True)
     sent.wait_for_publish(20)
     client.disconnect()
     client.loop_stop()
@@ -143,6 +146,26 @@ def test_what_cannot_change_live_restarts_the_box_which_says_what_runs(rig: Rig)
     wait_for_health(rig.broker.port, lambda one: one.looks_per_s_target == 5)
 
 
+def test_of_a_flood_of_configurations_a_few_are_taken_and_the_newest_waits(rig: Rig) -> None:
+    rig.start_box()
+    _online(rig)
+    for version in range(1, CHANGES_AN_HOUR + 1):
+        _desire(rig, version, {"rules": [presence("phone", dwell_s=1 + version)]})
+        _reported(rig, ConfigOutcome.ACCEPTED, version)
+    for version in (50, 51):
+        _desire(rig, version, {"looks_per_s": 1})
+        busy = _reported(rig, ConfigOutcome.BUSY, version)
+        assert busy.running_version == CHANGES_AN_HOUR
+        assert busy.problems[0].fix
+    assert rig.alive("box"), "nobody restarts it again and again"
+    rig.kill("box")
+    _send(rig, "", Channel.REPORTED)
+    rig.start_box()
+    assert _reported(rig, ConfigOutcome.BUSY, 51).running_version == CHANGES_AN_HOUR
+    notes = json.dumps(_ledger(rig)).count("The site changed what this box runs by")
+    assert notes == CHANGES_AN_HOUR
+
+
 def test_requests_about_the_box_are_answered_and_counted(rig: Rig, company: Company) -> None:
     rig.start_subscriber()
     rig.start_box()
@@ -200,6 +223,7 @@ def test_three_crashed_starts_lead_to_safe_mode_and_a_configuration_out_of_it(ri
         lambda one: one.safe_mode is not None and one.safe_mode.startswith("4 starts"),
     )
 
+    _worker_in_safe_mode(rig)
     _desire(rig, 1, {"looks_per_s": 1})
     assert rig.wait("box") == EXIT_RESTART_ME
     rig.start_box()
@@ -207,3 +231,74 @@ def test_three_crashed_starts_lead_to_safe_mode_and_a_configuration_out_of_it(ri
     assert _reported(rig, ConfigOutcome.ACCEPTED, 1).running_version == 1
     health = wait_for_health(rig.broker.port, lambda one: one.camera.frames > 0)
     assert health.safe_mode is None
+
+
+def _worker_in_safe_mode(rig: Rig) -> None:
+    """See by the page's socket why nothing is looked at, take a break and end it."""
+    socket = rig.home / "page.sock"
+    eventually(socket.is_socket, "the page's socket")
+    with PageClient(socket) as page:
+        state = page.state(p.GetState())
+        assert (state.privacy.state, state.privacy.reason) == (PrivacyState.OFF, "safe_mode")
+        assert state.safe_mode is not None
+        assert "4 starts in a row crashed" in state.safe_mode
+        assert not state.sensing
+        assert state.violations, "what was seen before is shown"
+
+        assert page.state(p.StartBreak(reason=BreakReason.WATER)).privacy.reason == "water"
+        wait_for_privacy(rig.broker.port, lambda one: one.state is PrivacyState.BREAK)
+        assert page.state(p.EndBreak()).privacy.reason == "safe_mode"
+        wait_for_privacy(rig.broker.port, lambda one: one.state is PrivacyState.OFF)
+
+        ledger = page.ask(p.GetLedger())
+        assert isinstance(ledger, p.Ledger)
+        assert {"safe_mode", "break_by_page"} <= {entry.message_id for entry in ledger.entries}
+        assert isinstance(page.ask(p.GetStatement()), p.Statement)
+        assert page.ask(p.Aim()) == p.Failed(reason="off")
+        assert page.ask(p.StopAiming()) == p.Done()
+
+
+def test_a_configuration_that_crashes_the_box_gives_way_to_the_last_good_one(rig: Rig) -> None:
+    rig.change_box(safe_mode={"after_starts": 3, "healthy_after_s": 1})
+    rig.start_box()
+    _online(rig)
+    _desire(rig, 1, {"looks_per_s": 4})
+    assert rig.wait("box") == EXIT_RESTART_ME
+    rig.start_box()
+    _reported(rig, ConfigOutcome.ACCEPTED, 1)
+    eventually(lambda: '"before":null' in (rig.home / "outbox.db.config").read_text(), "proof")
+
+    rig.change_box(safe_mode={"after_starts": 3, "healthy_after_s": 3600})
+    _desire(rig, 2, {"looks_per_s": 3})
+    assert rig.wait("box") == EXIT_RESTART_ME
+    for _ in range(3):
+        rig.start_box()
+        _reported(rig, ConfigOutcome.ACCEPTED, 2)
+        rig.kill("box")
+        _send(rig, "", Channel.REPORTED)
+    rig.start_box()
+    given_up = _reported(rig, ConfigOutcome.REJECTED, 2)
+    assert given_up.running_version == 1
+    assert "3 starts in a row crashed" in given_up.problems[0].reason
+    wait_for_health(
+        rig.broker.port, lambda one: one.looks_per_s_target == 4 and one.camera.frames > 0
+    )
+    assert rig.alive("box"), "the broker has it still, and it is not taken again"
+    assert _reported(rig, ConfigOutcome.REJECTED, 2).running_version == 1
+    assert "With the site's change (version 2) 3 starts in a row crashed" in json.dumps(
+        _ledger(rig)
+    )
+    _crash_twice_more_and_see_safe_mode(rig)
+
+
+def _crash_twice_more_and_see_safe_mode(rig: Rig) -> None:
+    """Crash with the last good one, too: this start and two more."""
+    rig.kill("box")
+    for _ in range(2):
+        rig.start_box()
+        _online(rig)
+        rig.kill("box")
+        wait_for_status(rig.broker.port, lambda one: one.state is Availability.OFFLINE)
+    rig.start_box()
+    wait_for_status(rig.broker.port, lambda one: one.safe_mode is not None)
+    assert _reported(rig, ConfigOutcome.REJECTED, 2).running_version == 1

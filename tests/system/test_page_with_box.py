@@ -115,6 +115,29 @@ def test_what_the_worker_clicks_the_site_reads(
     expect(worker.locator(".said")).to_have_text("The view is closed.")
 
 
+def test_in_safe_mode_the_page_says_why_and_a_break_can_be_taken(rig: Rig, worker: Page) -> None:
+    headline = worker.locator(".headline")
+    expect(headline).to_have_text("Looking at the desk", timeout=30_000)
+    rig.change_box(safe_mode={"after_starts": 1, "healthy_after_s": 3600})
+    rig.kill("box")
+    rig.start_box()
+    expect(headline).to_have_text("Off", timeout=30_000)
+    expect(worker.get_by_text("The box crashed again and again")).to_be_visible()
+    expect(worker.get_by_text("1 starts in a row crashed")).to_be_visible()
+    picture(worker, "real-safe-mode")
+    assert complaints(worker) == []
+    worker.get_by_role("button", name="Getting water").click()
+    expect(headline).to_have_text("On a break")
+    wait_for_privacy(rig.broker.port, lambda p: p.state is PrivacyState.BREAK)
+    worker.get_by_role("button", name="End the break").click()
+    expect(headline).to_have_text("Off")
+    worker.get_by_role("link", name="Sent").click()
+    expect(worker.get_by_text("The box crashed again and again: it has stopped")).to_be_visible()
+    worker.goto("/aim")
+    worker.get_by_role("button", name="Show the picture").click()
+    expect(worker.get_by_role("alert")).to_contain_text("The camera is off.")
+
+
 def _read_the_ledger(worker: Page, privacy: str) -> None:
     """Read that the break, the objection and the pairing are entered, word for word."""
     worker.get_by_role("link", name="Sent").click()

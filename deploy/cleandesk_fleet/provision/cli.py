@@ -99,13 +99,16 @@ def operator_add(
     name: Annotated[str, typer.Argument(help="Name in their certificate")],
     role: Annotated[Role, typer.Option(help="What they may read and write")],
     out: Annotated[Path, typer.Option(help="Folder for NAME.key and NAME.pem")],
-    of: Annotated[str | None, typer.Option("--site", help="Whose boxes; ops and control")] = None,
+    of: Annotated[str | None, typer.Option("--site", help="Whose boxes; not for all roles")] = None,
     *,
     passphrase_file: PassphraseFile = None,
 ) -> None:
-    """Add a subscriber, somebody of ops, somebody in control of a site, or an administrator."""
-    if (of is not None) != (role in (Role.OPS, Role.CONTROL)):
-        raise UsageError("ops and control are of one site, given by --site; the others of none")
+    """Add somebody who is no box: a subscriber, somebody of ops, an administrator."""
+    if (of is None and role.must_have_site) or (of is not None and not role.may_have_site):
+        raise UsageError(
+            "ops and control are of one site, given by --site; discovery and home-assistant may "
+            "be; the others are of none"
+        )
     here = work.fleet
     secret = passphrase(passphrase_file)
     here.authorities.signer(role.issuer, secret)

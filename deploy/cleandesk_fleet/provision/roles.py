@@ -25,12 +25,24 @@ class Role(StrEnum):
     SUBSCRIBER = "subscriber"
     OPS = "ops"
     CONTROL = "control"
+    DISCOVERY = "discovery"
+    HOME_ASSISTANT = "home-assistant"
     ADMIN = "admin"
 
     @property
     def issuer(self) -> Issuer:
         """Who vouches for them; each authority has a listener of its own."""
         return Issuer.ADMINS if self is Role.ADMIN else Issuer.PEOPLE
+
+    @property
+    def must_have_site(self) -> bool:
+        """Whether they are of one site."""
+        return self in {Role.OPS, Role.CONTROL}
+
+    @property
+    def may_have_site(self) -> bool:
+        """Whether they can be of one site."""
+        return self.must_have_site or self in {Role.DISCOVERY, Role.HOME_ASSISTANT}
 
 
 #: Below `cleandesk/v1/<site>/<box>/`. Stills, objections and idle markers are read by the
@@ -40,14 +52,29 @@ _READS = {
     Role.SUBSCRIBER: (*_EVENTS, "still/+", "appeal", "idle"),
     Role.OPS: (*_EVENTS, "config/reported"),
     Role.CONTROL: ("status", "health", "privacy", "config/reported", "cmd/+/response/#"),
+    Role.DISCOVERY: ("status", "active/+"),
+    Role.HOME_ASSISTANT: ("status", "health", "privacy", "violation"),
     Role.ADMIN: ("status", "health", "privacy", "active/+", "config/+", "cmd/+/response/#"),
 }
 _WRITES: dict[Role, tuple[str, ...]] = {
     Role.SUBSCRIBER: ("ack",),
     Role.OPS: (),
     Role.CONTROL: ("config/desired", "cmd/+/request"),
+    Role.DISCOVERY: (),
+    Role.HOME_ASSISTANT: (),
     # To clear what a removed box left behind, and to ask one for a new key.
     Role.ADMIN: ("status", "health", "privacy", "active/+", "config/+", "cmd/+/request"),
+}
+
+#: Outside of it: whole devices are announced and counted there, and a Home Assistant says that it
+#: has begun.
+_ANNOUNCED = ("homeassistant/device/+/config", "homeassistant/device/+/state")
+_ALSO = {
+    Role.DISCOVERY: [("readwrite", topic) for topic in _ANNOUNCED],
+    Role.HOME_ASSISTANT: [
+        *(("read", topic) for topic in _ANNOUNCED),
+        ("readwrite", "homeassistant/status"),
+    ],
 }
 
 
@@ -85,4 +112,5 @@ def _block(operator: Operator) -> str:
     boxes = f"{ROOT}/{operator.site or '+'}/+"
     lines = [f"topic read {boxes}/{channel}" for channel in _READS[operator.role]]
     lines += [f"topic write {boxes}/{channel}" for channel in _WRITES[operator.role]]
+    lines += [f"topic {may} {topic}" for may, topic in _ALSO.get(operator.role, ())]
     return "\n".join(["", f"user {operator.name}", *lines, ""])

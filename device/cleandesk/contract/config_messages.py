@@ -30,12 +30,15 @@ class ConfigOutcome(StrEnum):
     """What became of the last `config/desired`.
 
     `accepted`: it runs. `rejected`: nothing of it was taken over; `problems` says why, all at once.
+    `busy`: it is good, and waits, as there were too many within an hour; it is taken over later,
+    unless a newer one comes.
     `own`: there is none, and the box's own file runs; `problems` says so if one that was accepted
     is lost.
     """
 
     ACCEPTED = "accepted"
     REJECTED = "rejected"
+    BUSY = "busy"
     OWN = "own"
 
 

@@ -7,6 +7,12 @@ from cleandesk.contract import tls_clock
 from cleandesk.contract.connection import TlsSettings
 from cleandesk.contract.publication import TlsError
 
+#: What to do where a broker ends a connection before it has answered.
+REFUSED = (
+    "the broker may refuse broker.tls.cert: it must be signed by an authority that the broker "
+    "trusts, not revoked, and not out of its time"
+)
+
 
 def context(settings: TlsSettings) -> ssl.SSLContext:
     """Return a client's context: only the given authority, host name checked, TLS 1.2 or later.

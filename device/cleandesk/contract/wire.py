@@ -28,6 +28,7 @@ HANDSHAKE_S = 15.0
 CLOSE_S = 5.0
 IN_FLIGHT = 20  # unanswered publications at once: mosquitto's default limit
 _MID_BITS = 16
+_LOOK = "look at the network and the broker"
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,8 +245,11 @@ class Connection:
 
     def _lost(self, why: str) -> End:
         """End without a word from the broker: before it took us, it does not want us."""
-        trouble = Trouble.REFUSED if self._ready_at is None else Trouble.LOST
-        return self._end(why, "look at the network and the broker", trouble=trouble)
+        if self._ready_at is not None:
+            return self._end(why, _LOOK, trouble=Trouble.LOST)
+        # In TLS 1.3 a client hears only then that its certificate is refused.
+        own = self._settings.tls is not None and self._settings.tls.cert is not None
+        return self._end(why, tls.REFUSED if own else _LOOK, trouble=Trouble.REFUSED)
 
     def _on_connect(
         self, client: Client, _: Any, __: ConnectFlags, reason: ReasonCode, properties: Any

@@ -19,16 +19,20 @@ from cleandesk.contract.config_messages import (
     ReportedConfig,
 )
 from cleandesk.control import kept as keeping
-from cleandesk.control.kept import Kept
+from cleandesk.control.kept import Accepted, GivenUp, Kept, Taken
 from cleandesk.detector import Manifest
 from cleandesk.settings import BoxSettings
 from cleandesk.settings_remote import RemoteSettings
 from cleandesk.settings_worker import BreakSettings
+from cleandesk.worker.limiter import HOUR_S, Limiter
 
 log = logging.getLogger(__name__)
 
 _NAME = Path("config/desired")
 _LONGEST_KEY, _LONGEST_REASON, _LONGEST_FIX, _MOST_PROBLEMS = 200, 500, 1000, 100
+#: So many are taken over in any hour of one power-on; their notes fill an eighth of the ledger at
+#: most.
+CHANGES_AN_HOUR = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +74,13 @@ class Configuration:
         own: The box's own file.
         manifest: Of its model.
         path: The file of `kept`; one that cannot be used is left alone until a good one comes.
+        boot: Id of this power-on.
     """
 
-    def __init__(self, own: BoxSettings, manifest: Manifest, path: Path) -> None:
-        self._own, self._manifest, self._path = own, manifest, path
+    def __init__(self, own: BoxSettings, manifest: Manifest, path: Path, boot: str) -> None:
+        self._own, self._manifest, self._path, self._boot = own, manifest, path, boot
         self.settings, self._kept = own, Kept()
+        self._changes = Limiter(CHANGES_AN_HOUR, HOUR_S)
         self._verdict = Verdict(ConfigOutcome.OWN)
         try:
             kept = keeping.read(path)
@@ -84,7 +90,25 @@ class Configuration:
         except ConfigError as error:
             self._fall_back(error.problems)
         else:
-            self._verdict = self._running()
+            self._verdict = self._begun()
+            taken = self._kept.taken
+            for at in taken.at if taken is not None and taken.boot == boot else ():
+                self._changes.count(at)
+
+    @property
+    def proven(self) -> bool:
+        """Whether there is nothing to go back to: what runs is known to be good."""
+        return self._kept.before is None
+
+    @property
+    def untold(self) -> GivenUp | None:
+        """What was given up, and the ledger does not tell of yet."""
+        given_up = self._kept.given_up
+        return None if given_up is None or given_up.noted else given_up
+
+    def full(self, now: Instant) -> bool:
+        """Say whether no more is taken over at present."""
+        return self._changes.full(now.mono)
 
     def judge(self, payload: bytes) -> Proposal | None:
         """Check a `config/desired` and remember the verdict, for `report`.
@@ -96,14 +120,20 @@ class Configuration:
         if digest == self._kept.sha256:
             self._verdict = self._running()
             return None
+        given_up = self._kept.given_up
+        if given_up is not None and digest == given_up.sha256:
+            self._verdict = _crashed(given_up)
+            return None
         version: int | None = None
         try:
             desired = self._read(payload)
             version = desired.version
             breaks = self._kept.breaks if desired.config.breaks is None else None
-            kept = Kept(version=version, sha256=digest, config=desired.config, breaks=breaks)
+            accepted = Accepted(
+                version=version, sha256=digest, config=desired.config, breaks=breaks
+            )
             self._refuse_old(version)
-            return self._proposal(kept)
+            return self._proposal(self._kept.replaced_by(accepted))
         except ConfigError as error:
             log.warning(
                 "a configuration is rejected",
@@ -114,16 +144,57 @@ class Configuration:
 
     def with_limits(self, limits: BreakSettings) -> Proposal:
         """Return the running configuration with other limits on breaks."""
-        return self._proposal(self._kept.model_copy(update={"breaks": limits}))
+        return self._proposal(self._kept.limited_by(limits))
 
-    def take(self, proposal: Proposal) -> None:
+    def take(self, proposal: Proposal, now: Instant) -> None:
         """Keep a proposal: it is on the disk when this returns, and runs.
 
         Raises:
             OSError: The disk does not take it; then what ran before runs on.
         """
-        keeping.write(self._path, proposal.kept)
-        self._kept, self.settings = proposal.kept, proposal.settings
+        kept = proposal.kept
+        if kept.version != self._kept.version:
+            self._changes.count(now.mono)
+            before = self._kept.taken
+            earlier = before.at if before is not None and before.boot == self._boot else ()
+            at = (*earlier, now.mono)[-CHANGES_AN_HOUR:]
+            kept = kept.model_copy(update={"taken": Taken(boot=self._boot, at=at)})
+        keeping.write(self._path, kept)
+        self._kept, self.settings = kept, proposal.settings
+        self._verdict = self._running()
+
+    def prove(self) -> None:
+        """Keep no way back: what runs is good.
+
+        Raises:
+            OSError: The disk does not take it; then the way back stays.
+        """
+        self._keep(self._kept.proven())
+
+    def noted(self) -> None:
+        """Remember that the ledger tells of what was given up.
+
+        Raises:
+            OSError: The disk does not take it; then it is told again.
+        """
+        if self._kept.given_up is not None:
+            noted = self._kept.given_up.model_copy(update={"noted": True})
+            self._keep(self._kept.model_copy(update={"given_up": noted}))
+
+    def _keep(self, kept: Kept) -> None:
+        keeping.write(self._path, kept)
+        self._kept = kept
+
+    def delay(self, proposal: Proposal) -> None:
+        """Remember that a proposal is good, and waits: there were too many before it."""
+        kept = proposal.kept
+        reason = f"{CHANGES_AN_HOUR} were taken over within an hour: this one waits"
+        fix = "wait; a newer one takes its place"
+        problem = Problem(_NAME, None, "", reason, fix)
+        self._verdict = Verdict(ConfigOutcome.BUSY, kept.version, kept.sha256, (problem,))
+
+    def withdraw(self) -> None:
+        """Forget the last verdict: nothing else is asked for any more."""
         self._verdict = self._running()
 
     def refuse(self, proposal: Proposal, error: OSError) -> None:
@@ -168,9 +239,10 @@ class Configuration:
         return fit(document, DesiredConfig)
 
     def _refuse_old(self, version: int) -> None:
-        running = self._kept.version
-        if running is not None and version <= running:
-            reason = f"{version} is not above {running}, which runs"
+        highest = self._kept.highest
+        if version <= highest:
+            runs = self._kept.version == highest
+            reason = f"{version} is not above {highest}, which {'runs' if runs else 'crashed'}"
             fix = "give each change a higher version"
             raise ConfigError([Problem(_NAME, 1, "version", reason, fix)])
 
@@ -194,6 +266,12 @@ class Configuration:
             raise ConfigError(problems)
         return settings
 
+    def _begun(self) -> Verdict:
+        given_up = self._kept.given_up
+        if given_up is not None and given_up.version == self._kept.highest:
+            return _crashed(given_up)
+        return self._running()
+
     def _running(self) -> Verdict:
         if self._kept.version is None:
             return Verdict(ConfigOutcome.OWN)
@@ -205,6 +283,13 @@ class Configuration:
             "the last configuration cannot be used: the box's own file runs",
             extra={"problems": [str(problem) for problem in self._verdict.problems]},
         )
+
+
+def _crashed(given_up: GivenUp) -> Verdict:
+    reason = f"with it {given_up.why}"
+    fix = "correct it, and give it a higher version; the last good one runs meanwhile"
+    problem = Problem(_NAME, None, "", reason, fix)
+    return Verdict(ConfigOutcome.REJECTED, given_up.version, given_up.sha256, (problem,))
 
 
 def _changed(before: BoxSettings, after: BoxSettings) -> Iterable[str]:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from cleandesk.clock import Clock
+from cleandesk.clock import Clock, Instant
 from cleandesk.contract.commands import (
     BreakLimits,
     Outcome,
@@ -28,12 +28,15 @@ from cleandesk.link import Outbox
 from cleandesk.settings import BoxSettings
 from cleandesk.settings_worker import BreakSettings
 from cleandesk.worker.commands import Commands, Reply
+from cleandesk.worker.limiter import MINUTE_S, Limiter
 
 log = logging.getLogger(__name__)
 
 #: What changes without a restart.
 _LIVE = frozenset({"rules", "zones", "breaks"})
 _STATES_AN_HOUR, _RESTARTS_AN_HOUR, _LIMITS_AN_HOUR = 60, 6, 12
+#: So many `config/desired` are looked at in any minute; of those that wait the newest counts.
+_READ_A_MINUTE = 30
 _MOST_VIOLATIONS = 256
 
 
@@ -81,6 +84,10 @@ class Control:
         self._outbox, self._to = outbox, hands
         # A retained message takes the place of the one before it.
         self._desired: deque[bytes] = deque(maxlen=1)
+        self._readings = Limiter(_READ_A_MINUTE, MINUTE_S)
+        # Good, and waits for its turn; in the loop's thread.
+        self._delayed: bytes | None = None
+        self._since = clock.now()
         self._limits: queue.SimpleQueue[tuple[BreakSettings, Reply]] = queue.SimpleQueue()
         self._restart = threading.Event()
 
@@ -115,29 +122,71 @@ class Control:
         )
 
     def take(self, received: Received) -> None:
-        """Take a `config/desired`; a topic that is emptied asks for nothing."""
-        if received.payload:
-            self._desired.append(received.payload)
+        """Take a `config/desired`; a topic that is emptied asks for nothing any more."""
+        first = not self._desired
+        self._desired.append(received.payload)
+        if first:
             self._to.wake()
+
+    def begin(self) -> None:
+        """Publish what runs, once the ledger tells if it is not what was accepted last."""
+        given_up = self._configuration.untold
+        if given_up is not None:
+            runs = self._configuration.report(self._clock.now()).running_version
+            self._outbox.note(
+                "config_given_up",
+                f"With the site's change (version {given_up.version}) {given_up.why}. The box "
+                f"goes by the one before again (version {runs or 'of the box'}).",
+            )
+            self._try("that a change was given up is told again", self._configuration.noted)
+        self.report()
 
     def report(self) -> None:
         """Publish what runs."""
         self._to.report(self._configuration.report(self._clock.now()))
 
+    def looked(self, now: Instant) -> None:
+        """Take note of a look: what runs long enough, and looks, is good."""
+        lasts_s = now.mono - self._since.mono
+        if self._configuration.proven or lasts_s < self.settings.safe_mode.healthy_after_s:
+            return
+        self._since = now
+        self._try("the way back from a good configuration stays", self._configuration.prove)
+
     def step(self) -> Effect:
         """Do what was asked for since the last time."""
-        changed = False
-        while self._desired:
-            changed |= self._follow(self._desired.popleft())
+        changed = self._follow()
         while not self._limits.empty():
             changed |= self._limit(*self._limits.get())
         if self._restart.is_set():
             return Effect.RESTART
         return Effect.CHANGED if changed else Effect.NONE
 
-    def _follow(self, payload: bytes) -> bool:
+    def _follow(self) -> bool:
+        """Judge the newest configuration, and take over what is good when its turn comes."""
+        now = self._clock.now()
+        if self._desired and self._readings.take(now.mono):
+            waited, self._delayed = self._delayed, None
+            payload = self._desired.popleft()
+            if payload:
+                return self._judge(payload, now)
+            if waited is not None:
+                self._configuration.withdraw()
+                self.report()
+        elif self._delayed is not None and not self._configuration.full(now):
+            payload, self._delayed = self._delayed, None
+            return self._judge(payload, now)
+        return False
+
+    def _judge(self, payload: bytes, now: Instant) -> bool:
         proposal = self._configuration.judge(payload)
-        taken = proposal is not None and self._take(proposal)
+        taken = False
+        if proposal is not None and self._configuration.full(now):
+            log.warning("too many configurations: one waits", extra=_version(proposal))
+            self._configuration.delay(proposal)
+            self._delayed = payload
+        elif proposal is not None:
+            taken = self._take(proposal)
         if not self._restart.is_set():
             self.report()
         return taken
@@ -165,17 +214,24 @@ class Control:
             what = f"The site changed what this box runs by: {', '.join(parts)}"
             self._outbox.note("config_changed", f"{what} (version {version or 'of the box'}).")
         try:
-            self._configuration.take(proposal)
+            self._configuration.take(proposal, self._clock.now())
         except OSError as error:
             self._outbox.note("config_not_kept", "The change was not taken over: a disk fault.")
             log.exception("a configuration cannot be kept")
             if answers:
                 self._configuration.refuse(proposal, error)
             return False
-        log.info("a configuration is taken over", extra={"version": version, "parts": parts})
+        self._since = self._clock.now()
+        log.info("a configuration is taken over", extra=_version(proposal) | {"parts": parts})
         if not (self._to.live and _LIVE.issuperset(parts) and _same_desk(before, self.settings)):
             self._restart.set()
         return True
+
+    def _try(self, otherwise: str, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except OSError as error:
+            log.warning(otherwise, extra={"why": error.strerror})
 
     def _on_state(self, _: StateRequest, reply: Reply) -> None:
         now, told = self._clock.now(), self._outbox.privacy()
@@ -201,6 +257,10 @@ class Control:
     def _on_limits(self, request: SetBreakLimitsRequest, reply: Reply) -> None:
         self._limits.put((request.limits, reply))
         self._to.wake()
+
+
+def _version(proposal: Proposal) -> dict[str, object]:
+    return {"version": proposal.kept.version}
 
 
 def _same_desk(before: BoxSettings, after: BoxSettings) -> bool:

@@ -52,9 +52,8 @@ class Starts:
         Returns:
             Why it must be one in safe mode; None: it must not.
         """
-        row, crashed = self._read(), self.crashed()
-        self._began, self._row = now, row.model_copy(update={"count": row.count + 1, "why": None})
-        self._write(self._row)
+        crashed, before = self.crashed(), self._read().count
+        self._count(now, before)
         return crashed
 
     def crashed(self) -> str | None:
@@ -63,6 +62,10 @@ class Starts:
         if row.count < self._settings.after_starts:
             return None
         return f"{row.count} starts in a row crashed; the last: {row.why or 'without a word'}"
+
+    def anew(self, now: Instant) -> None:
+        """Count this start as the first one: what the others crashed by is gone."""
+        self._count(now, 0)
 
     def follow(self, now: Instant) -> None:
         """Take note that the box still runs: after a time the start has not crashed."""
@@ -85,6 +88,10 @@ class Starts:
             durable.forget(self._path)
         except OSError as error:
             log.warning("the count of starts stays", extra={"why": error.strerror})
+
+    def _count(self, now: Instant, before: int) -> None:
+        self._began, self._row = now, _Row(boot=self._boot, count=before + 1)
+        self._write(self._row)
 
     def _read(self) -> _Row:
         with contextlib.suppress(durable.DamagedError, ValidationError):

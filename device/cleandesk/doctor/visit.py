@@ -23,7 +23,7 @@ from cleandesk.page.client import BoxClient
 from cleandesk.page.errors import BoxUnreachableError
 from cleandesk.settings import BoxSettings
 from cleandesk.worker.protocol import Examine, Examined
-from cleandesk.worker.side import socket_of
+from cleandesk.worker.reception import socket_of
 
 #: The running box waits for a frame, and for the broker.
 _PATIENCE_S = 60.0

@@ -58,21 +58,24 @@ class Sources:
     """Where the answers come from.
 
     Attributes:
+        aiming: None where nothing is looked at.
         idle: None where the site does not ask for the marker.
         connected: Whether the broker has us.
         statement: What is sensed, sent and kept by the running configuration.
         examine: Looks for what is wrong with the box.
+        safe_mode: Why nothing is looked at; None: the box is not in safe mode.
     """
 
     mode: BreakMode
     outbox: Outbox
     recent: Recent
     spots: SpotChecks
-    aiming: Aiming
+    aiming: Aiming | None
     idle: Idle | None
     connected: Callable[[], bool]
     statement: Callable[[], p.Statement]
     examine: Examine
+    safe_mode: str | None = None
 
 
 class Desk:
@@ -125,7 +128,8 @@ class Desk:
         return p.Done()
 
     def _stop_aiming(self) -> p.Line:
-        self._from.aiming.stop()
+        if self._from.aiming is not None:
+            self._from.aiming.stop()
         return p.Done()
 
     def _note(self, request: p.Note) -> p.Line:
@@ -140,7 +144,7 @@ class Desk:
 
     def _state(self) -> p.State:
         mode, now = self._from.mode, self._clock.now()
-        limits = self._settings.breaks
+        limits, aiming = self._settings.breaks, self._from.aiming
         last = self._from.spots.last
         return p.State(
             privacy=mode.privacy(now) or self._outside_a_break(now),
@@ -150,11 +154,12 @@ class Desk:
             breaks_today=mode.today,
             spot_check=self._from.spots.running,
             last_spot_check_at=last.utc if last else None,
-            aiming_until=self._from.aiming.until,
+            aiming_until=aiming.until if aiming is not None else None,
             idle_on=self._settings.idle.enabled,
             idle=self._from.idle is not None and self._from.idle.stands,
             pin_resets=mode.pin_resets,
             violations=self._from.recent.list(now.utc),
+            safe_mode=self._from.safe_mode,
         )
 
     def _outside_a_break(self, now: Instant) -> Privacy:
@@ -180,6 +185,8 @@ class Desk:
 
     def _aim(self) -> p.Line:
         mode, aiming = self._from.mode, self._from.aiming
+        if aiming is None:
+            return p.Failed(reason="off")
         shown = aiming.picture() if mode.present is None else None
         if mode.present is not None:  # perhaps only since the picture was made
             return p.Failed(reason="on_break")

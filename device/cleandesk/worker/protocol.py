@@ -183,6 +183,7 @@ class State(Line):
         aiming_until: When the aiming view ends, if it is on.
         pin_resets: How often the button has reset the page's PIN, ever.
         violations: The latest ones, the newest first; those of 24 hours at most.
+        safe_mode: Why the box is in safe mode: it looks at nothing; None: it is not.
     """
 
     kind: Literal["state"] = "state"
@@ -198,6 +199,7 @@ class State(Line):
     idle: bool = False
     pin_resets: Count = 0
     violations: Annotated[list[Shown], Field(max_length=50)] = Field(default_factory=list)
+    safe_mode: Text | None = None
 
 
 class Entry(Line):

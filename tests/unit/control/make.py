@@ -5,10 +5,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from cleandesk.clock import Instant
 from cleandesk.control import Configuration
 from cleandesk.detector import Manifest, default_manifest, read_manifest
 from cleandesk.settings import BoxSettings
+from tests.unit.worker.make import BOOT, START
 
+NOW = Instant(1000.0, START, synced=True)
 RULE = {"kind": "presence", "name": "no-phone", "classes": ["phone"], "zone": "desk"}
 DESK = {"polygon": [[0, 0], [1, 0], [1, 1]]}
 OWN = {
@@ -31,9 +34,9 @@ def own(**more: object) -> BoxSettings:
     return BoxSettings.model_validate(OWN | more)
 
 
-def configuration(folder: Path, **more: object) -> Configuration:
+def configuration(folder: Path, boot: str = BOOT, **more: object) -> Configuration:
     """Return what a box runs by, as after a start."""
-    return Configuration(own(**more), manifest(), folder / "outbox.db.config")
+    return Configuration(own(**more), manifest(), folder / "outbox.db.config", boot)
 
 
 def desired(version: int, **config: Any) -> bytes:
@@ -41,9 +44,9 @@ def desired(version: int, **config: Any) -> bytes:
     return json.dumps({"schema": 1, "version": version, "config": config}).encode()
 
 
-def accept(subject: Configuration, payload: bytes) -> bool:
+def accept(subject: Configuration, payload: bytes, now: Instant = NOW) -> bool:
     """Have a configuration judged, and taken if it is good; say whether it was."""
     proposal = subject.judge(payload)
     if proposal is not None:
-        subject.take(proposal)
+        subject.take(proposal, now)
     return proposal is not None

@@ -8,16 +8,12 @@ from typing import Any
 import pytest
 
 from cleandesk import durable
-from cleandesk.clock import Instant
 from cleandesk.contract.config_messages import MAX_DESIRED, ConfigOutcome, ReportedConfig
 from cleandesk.control import Configuration
 from cleandesk.settings import BoxSettings
 from cleandesk.settings_remote import RemoteSettings, RemoteStillSettings
 from cleandesk.settings_worker import BreakSettings
-from tests.unit.control.make import DESK, RULE, accept, configuration, desired, own
-from tests.unit.worker.make import START
-
-NOW = Instant(1000.0, START, synced=True)
+from tests.unit.control.make import DESK, NOW, RULE, accept, configuration, desired, own
 
 
 def report(subject: Configuration) -> ReportedConfig:
@@ -177,7 +173,7 @@ def test_the_remote_stills_are_those_of_the_box_without_its_files() -> None:
 
 def test_limits_set_by_a_request_stay_until_a_version_names_breaks(tmp_path: Path) -> None:
     subject = configuration(tmp_path)
-    subject.take(subject.with_limits(BreakSettings(length_s=600)))
+    subject.take(subject.with_limits(BreakSettings(length_s=600)), NOW)
     assert report(subject).break_limits_set
     assert accept(configuration(tmp_path), desired(1, looks_per_s=2))
     again = configuration(tmp_path)
@@ -221,7 +217,7 @@ def test_a_disk_that_takes_nothing_leaves_what_runs(
 
     monkeypatch.setattr(durable, "write", full)
     with pytest.raises(OSError, match="No space"):
-        subject.take(proposal)
+        subject.take(proposal, NOW)
     subject.refuse(proposal, OSError(errno.ENOSPC, "No space left on device"))
     said = report(subject)
     assert (said.outcome, said.version, said.running_version) == ("rejected", 2, 1)

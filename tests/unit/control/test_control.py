@@ -12,7 +12,8 @@ from cleandesk.contract.config_messages import ConfigOutcome, ReportedConfig
 from cleandesk.contract.messages import Availability, Status
 from cleandesk.contract.publication import Received
 from cleandesk.contract.topics import Address, Channel, Command, Side
-from cleandesk.control import Control, Effect
+from cleandesk.control import Control, Effect, kept
+from cleandesk.control.configuration import CHANGES_AN_HOUR
 from cleandesk.control.control import Hands
 from cleandesk.link import Outbox, Paper
 from cleandesk.settings import OutboxSettings
@@ -73,7 +74,7 @@ def make(tmp_path: Path) -> Iterator[Any]:
             wake=lambda: None,
             live=live,
         )
-        control = Control(configuration(tmp_path, **more), clock, outbox, hands)
+        control = Control(configuration(tmp_path, BOOT, **more), clock, outbox, hands)
         commands = Commands(ADDRESS, clock, said.append, room=1e6)
         control.serve(commands)
         return Rig(control, outbox, commands, clock, reported, said, republished)
@@ -132,10 +133,99 @@ def test_of_several_only_the_newest_counts_and_an_emptied_topic_asks_for_nothing
     make: Any,
 ) -> None:
     rig = make()
-    for payload in (desired(3, lookz=1), desired(4), b""):
+    for payload in (b"", desired(3, lookz=1), desired(4)):
         rig.control.take(Received(ADDRESS.topic(Channel.DESIRED), payload))
     assert rig.control.step() is Effect.CHANGED
+    for payload in (desired(5), b""):
+        rig.control.take(Received(ADDRESS.topic(Channel.DESIRED), payload))
+    assert rig.control.step() is Effect.NONE
     assert [(one.outcome, one.version) for one in rig.reported] == [(ConfigOutcome.ACCEPTED, 4)]
+
+
+def _outcomes(rig: Rig) -> list[tuple[ConfigOutcome, int | None, int | None]]:
+    return [(one.outcome, one.version, one.running_version) for one in rig.reported]
+
+
+def _flood(rig: Rig, first: int, last: int) -> None:
+    for version in range(first, last + 1):
+        rig.desire(desired(version, rules=[RULE | {"dwell_s": version}]))
+
+
+def test_of_a_flood_the_newest_waits_is_reported_busy_and_taken_when_there_is_room(
+    make: Any,
+) -> None:
+    rig = make()
+    _flood(rig, 1, CHANGES_AN_HOUR)
+    assert len(rig.notes()) == CHANGES_AN_HOUR
+    rig.reported.clear()
+    _flood(rig, 101, 103)
+    waits = [(ConfigOutcome.BUSY, version, CHANGES_AN_HOUR) for version in (101, 102, 103)]
+    assert _outcomes(rig) == waits
+    assert all(one.problems[0].reason and one.problems[0].fix for one in rig.reported)
+    assert len(rig.notes()) == CHANGES_AN_HOUR, "a flood fills no ledger"
+    rig.clock.move(3599)
+    assert rig.control.step() is Effect.NONE
+    rig.clock.move(1)
+    assert rig.control.step() is Effect.CHANGED
+    assert _outcomes(rig) == [*waits, (ConfigOutcome.ACCEPTED, 103, 103)]
+    assert rig.control.step() is Effect.NONE
+
+
+@pytest.mark.parametrize("newer", [b"", desired(500, lookz=1)], ids=["emptied", "nonsense"])
+def test_what_waits_is_dropped_for_what_came_after_it(make: Any, newer: bytes) -> None:
+    rig = make()
+    _flood(rig, 1, CHANGES_AN_HOUR + 1)
+    rig.desire(newer)
+    assert rig.reported[-1].outcome is not ConfigOutcome.BUSY
+    rig.clock.move(3600)
+    assert rig.control.step() is Effect.NONE
+    assert rig.control.settings.rules[0].dwell_s == CHANGES_AN_HOUR
+
+
+def test_a_flood_of_nonsense_is_read_a_little_at_a_time_and_the_newest_counts(make: Any) -> None:
+    rig = make()
+    for _ in range(1000):
+        rig.desire(b"nonsense")
+    assert 0 < len(rig.reported) < 100
+    assert rig.desire(desired(1)) is Effect.NONE
+    rig.clock.move(60)
+    assert rig.control.step() is Effect.CHANGED
+    assert rig.reported[-1].outcome is ConfigOutcome.ACCEPTED
+
+
+def test_a_change_is_proven_by_looks_for_a_while_and_not_by_time_alone(
+    make: Any, tmp_path: Path
+) -> None:
+    def proven() -> bool:
+        return configuration(tmp_path).proven
+
+    rig = make()
+    rig.clock.move(1000)
+    rig.desire(desired(1, looks_per_s=1))
+    rig.clock.move(59)
+    rig.control.looked(rig.clock.now())
+    assert not proven(), "it runs for less than safe_mode.healthy_after_s"
+    rig.clock.move(1000)
+    rig.control.step()
+    assert not proven(), "nothing was looked at"
+    rig.control.looked(rig.clock.now())
+    assert proven()
+
+
+def test_a_change_that_was_given_up_is_in_the_ledger_once(make: Any, tmp_path: Path) -> None:
+    rig = make()
+    rig.desire(desired(7, looks_per_s=1))
+    rig.outbox.close()
+    assert kept.fall_back(tmp_path / "outbox.db.config", "3 starts in a row crashed")
+    for _ in range(2):
+        rig = make()
+        rig.control.begin()
+        assert _outcomes(rig) == [(ConfigOutcome.REJECTED, 7, None)]
+        notes = [one.payload.decode() for one in rig.outbox.ledger()]
+        rig.outbox.close()
+    (told,) = [note for note in notes if "goes by the one before again" in note]
+    assert "(version 7) 3 starts in a row crashed. " in told
+    assert "(version of the box)" in told
 
 
 def test_limits_on_breaks_are_a_change_of_the_configuration(make: Any) -> None:

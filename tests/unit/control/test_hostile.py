@@ -26,6 +26,8 @@ from tests.unit.control.test_configuration import report
 DEFAULT = Path(__file__).resolve().parents[3] / "device" / "cleandesk.yaml"
 #: Documents of each kind; `CONFIG_SEARCH=10000` is the long run.
 MANY = int(os.environ.get("CONFIG_SEARCH", "500"))
+# The long run takes longer than a test usually may.
+pytestmark = pytest.mark.timeout(max(300, MANY // 5))
 SEARCH = settings(
     max_examples=MANY,
     derandomize="CONFIG_SEARCH" not in os.environ,

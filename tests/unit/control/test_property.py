@@ -12,8 +12,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from cleandesk.contract.config_messages import ConfigOutcome
 from cleandesk.control import Configuration
+from cleandesk.control import kept as keeping
 from cleandesk.settings_worker import BreakSettings
-from tests.unit.control.make import DESK, RULE, configuration, desired, own
+from tests.unit.control.make import DESK, NOW, RULE, configuration, desired, own
 from tests.unit.control.test_configuration import report
 
 GOOD = st.fixed_dictionaries(
@@ -40,16 +41,18 @@ class Afar(RuleBasedStateMachine):
     def begin(self) -> None:
         self.subject: Configuration = configuration(self.folder)
         self.version, self.digest = 0, ""
+        self.highest = 0
+        self.good: tuple[int, str, dict[str, Any], Any] = (0, "", {}, None)
         self.parts: dict[str, Any] = {}
         self.limits: dict[str, Any] | None = None
 
     @rule(config=GOOD, step=st.integers(-1, 3), kill=st.booleans())
     def desire(self, config: dict[str, Any], step: int, *, kill: bool) -> None:
-        version = max(1, self.version + step)
+        version = max(1, self.highest + step)
         payload = desired(version, **config)
         digest = hashlib.sha256(payload).hexdigest()
         proposal = self.subject.judge(payload)
-        assert (proposal is not None) == (version > self.version)
+        assert (proposal is not None) == (version > self.highest)
         if proposal is None:
             same = digest == self.digest
             outcome = report(self.subject).outcome
@@ -58,20 +61,37 @@ class Afar(RuleBasedStateMachine):
         if kill:  # between the verdict and the disk: it never was
             self.subject = configuration(self.folder)
             return
-        self.subject.take(proposal)
+        self.subject.take(proposal, NOW)
         self.version, self.digest, self.parts = version, digest, config
+        self.highest = version
         self.limits = None if "breaks" in config else self.limits
         assert report(self.subject).outcome is ConfigOutcome.ACCEPTED
 
     @rule(config=BAD)
     def desire_nonsense(self, config: dict[str, Any]) -> None:
-        assert self.subject.judge(desired(self.version + 1, **config)) is None
+        assert self.subject.judge(desired(self.highest + 1, **config)) is None
         assert report(self.subject).outcome is ConfigOutcome.REJECTED
 
     @rule(length_s=st.sampled_from([600, 900]))
     def limit_breaks(self, length_s: int) -> None:
-        self.subject.take(self.subject.with_limits(BreakSettings(length_s=length_s)))
+        self.subject.take(self.subject.with_limits(BreakSettings(length_s=length_s)), NOW)
         self.limits = {"length_s": length_s}
+        self.good = (*self.good[:3], self.limits)
+
+    @rule()
+    def last(self) -> None:
+        self.subject.prove()
+        self.good = (self.version, self.digest, self.parts, self.limits)
+
+    @rule()
+    def crash_again_and_again(self) -> None:
+        unproven = (self.version, self.digest) != self.good[:2]
+        assert keeping.fall_back(self.folder / "outbox.db.config", "it crashed") == unproven
+        self.subject = configuration(self.folder)
+        if unproven:
+            assert report(self.subject).outcome is ConfigOutcome.REJECTED
+            assert report(self.subject).version == self.highest
+            self.version, self.digest, self.parts, self.limits = self.good
 
     @rule()
     def restart(self) -> None:
@@ -86,6 +106,7 @@ class Afar(RuleBasedStateMachine):
             assert report(self.subject).problems
             path.unlink()
             self.version, self.digest, self.parts, self.limits = 0, "", {}, None
+            self.highest, self.good = 0, (0, "", {}, None)
 
     @rule()
     def leave_half_of_a_write(self) -> None:

@@ -85,6 +85,18 @@ def test_a_spot_check_of_long_ago_is_not_shown(page: Page) -> None:
     assert "spot check" not in worker.get("/").text
 
 
+def test_safe_mode_is_told_with_its_reason_and_breaks_can_be_taken(page: Page) -> None:
+    worker = page.worker()
+    why = "3 starts in a row crashed; the last: OSError: <no camera>"
+    page.box.be(PrivacyState.OFF, reason="safe_mode")
+    page.box.change(safe_mode=why)
+    html = worker.get("/").text
+    assert "<dd>Safe mode</dd>" in html
+    assert "The box crashed again and again" in html
+    assert "3 starts in a row crashed; the last: OSError: &lt;no camera&gt;" in html
+    assert 'name="reason" value="water"' in html
+
+
 def test_everything_else_of_the_state_is_there(page: Page) -> None:
     worker = page.worker()
     page.box.change(

@@ -13,6 +13,7 @@ from cleandesk.contract.worker_messages import AppealReason
 from cleandesk.detector import read_manifest
 from cleandesk.page import texts
 from cleandesk.page.visit import SAID
+from cleandesk.safe_box import SAFE_MODE
 from cleandesk.worker.protocol import Failed
 from cleandesk.worker.wording import FOLDER
 
@@ -67,8 +68,8 @@ def test_every_word_of_the_contract_has_a_name() -> None:
     model = read_manifest(MODEL)
     groups: dict[str, list[str]] = {
         "state": [*PrivacyState],
-        "meaning": [*PrivacyState],
-        "reason": [*BreakReason, *CameraFault],
+        "meaning": [*PrivacyState, SAFE_MODE],
+        "reason": [*BreakReason, *CameraFault, SAFE_MODE],
         "limit": [*BreakLimit],
         "severity": [*Severity],
         "objection": [*AppealReason],

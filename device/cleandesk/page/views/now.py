@@ -39,14 +39,22 @@ async def end_break(visit: Visit) -> Response:
 def context(visit: Visit, state: State) -> dict[str, Any]:
     """Return what the template of the state needs."""
     privacy = state.privacy
-    stopping = privacy.state is PrivacyState.BREAK and state.sensing
     return {
         "state": state,
-        "meaning": visit.say(f"meaning.{'stopping' if stopping else privacy.state.value}"),
+        "meaning": visit.say(f"meaning.{_meaning(state)}"),
         "facts": _facts(visit, state),
         "reasons": list(BreakReason),
         "on_break": privacy.state is PrivacyState.BREAK,
     }
+
+
+def _meaning(state: State) -> str:
+    shown = state.privacy.state
+    if shown is PrivacyState.BREAK and state.sensing:
+        return "stopping"
+    if shown is PrivacyState.OFF and state.safe_mode is not None:
+        return "safe_mode"
+    return shown.value
 
 
 def _facts(visit: Visit, state: State) -> list[Fact]:
@@ -55,6 +63,7 @@ def _facts(visit: Visit, state: State) -> list[Fact]:
     facts: list[tuple[str, str | None]] = [
         ("since", visit.when(privacy.since)),
         ("reason", privacy.reason and visit.name("reason", privacy.reason)),
+        ("safe_mode", state.safe_mode),
         ("until", None if until is None else visit.when(until)),
         ("beyond", ", ".join(say(f"limit.{limit}") for limit in privacy.beyond or [])),
         ("camera", say(f"fact.camera_{'on' if state.sensing else 'off'}")),

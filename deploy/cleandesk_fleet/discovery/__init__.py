@@ -1,0 +1,1 @@
+"""Home Assistant discovery: tells a Home Assistant which boxes there are and what they publish."""
