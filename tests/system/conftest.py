@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from broker import free_ports
 from tests.rig import Rig
+from tests.system.broker_rig import OPERATORS, Member, WitnessedBroker
+from tests.system.doctor_rig import Bed
 from tests.system.provision_rig import Site
 
 MakeRig = Callable[..., Rig]
@@ -33,3 +36,22 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     limits = {"requests_per_minute": 10_000, "refusals_per_hour": 10_000}
     with Site(tmp_path_factory.mktemp("site"), enrolment=limits) as running:
         yield running
+
+
+@pytest.fixture
+def own_broker(tmp_path: Path) -> Iterator[WitnessedBroker]:
+    home = tmp_path / "site"
+    home.mkdir()
+    with WitnessedBroker(home, OPERATORS, free_ports()) as running:
+        yield running
+
+
+@pytest.fixture
+def witness(own_broker: WitnessedBroker) -> Iterator[Member]:
+    with own_broker.witness() as running:
+        yield running
+
+
+@pytest.fixture
+def bed(tmp_path: Path, own_broker: WitnessedBroker) -> Bed:
+    return Bed(tmp_path, own_broker)
