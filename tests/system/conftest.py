@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from broker import free_ports
 from tests.rig import Rig
 from tests.system import page_site as pages
+from tests.system.broker_rig import OPERATORS, Member, WitnessedBroker
+from tests.system.doctor_rig import Bed
 from tests.system.provision_rig import Site
 
 MakeRig = Callable[..., Rig]
@@ -50,3 +53,25 @@ def page_site(running_page: pages.PageSite) -> Iterator[pages.PageSite]:
     yield running_page
     for context in running_page.browser.contexts:
         context.close()
+
+
+@pytest.fixture
+def own_broker(tmp_path: Path) -> Iterator[WitnessedBroker]:
+    """Return a production broker of this test alone."""
+    home = tmp_path / "site"
+    home.mkdir()
+    with WitnessedBroker(home, OPERATORS, free_ports()) as running:
+        yield running
+
+
+@pytest.fixture
+def witness(own_broker: WitnessedBroker) -> Iterator[Member]:
+    """Return somebody who hears everything there."""
+    with own_broker.witness() as running:
+        yield running
+
+
+@pytest.fixture
+def bed(tmp_path: Path, own_broker: WitnessedBroker) -> Bed:
+    """Return a box's settings and identity there, for the doctor."""
+    return Bed(tmp_path, own_broker)

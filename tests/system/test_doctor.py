@@ -1,20 +1,12 @@
 """The doctor on the real broker with its production rules: each failure is caused, and named."""
 
-import json
 import os
-import re
 import subprocess
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
-from broker import free_ports
-from broker.local import BOXES
-from cleandesk import clock
 from cleandesk.contract.connection import TlsSettings
 from cleandesk.contract.doctor_messages import DoctorCode
 from cleandesk.contract.messages import Availability, Status
@@ -22,105 +14,14 @@ from cleandesk.contract.topics import Channel, Command, Side
 from cleandesk.doctor.broker import BROKER_CODES
 from cleandesk.doctor.camera import CAMERA_CODES
 from cleandesk_fleet.provision.authorities import Authorities, Issuer
-from tests.company import Company, company_of
 from tests.eventually import eventually
 from tests.mosquitto import free_port, needs_mosquitto
-from tests.rig import ADDRESS, BIN, CLIP, WHOLE, Rig, presence, wait_for_privacy, wait_for_status
-from tests.system.broker_rig import OPERATORS, Member, WitnessedBroker
-from tests.system.conftest import MakeRig
+from tests.rig import ADDRESS
+from tests.system.broker_rig import Member
+from tests.system.doctor_rig import NAME, Bed
 from tests.unit.commandline import damaged_model
 
 pytestmark = [pytest.mark.system, needs_mosquitto]
-
-NAME = str(ADDRESS)
-PRESENT = {DoctorCode.CLOCK_NOT_SYNCED} if not clock.clock_synced() else set()
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[WitnessedBroker]:
-    home = tmp_path / "site"
-    home.mkdir()
-    with WitnessedBroker(home, OPERATORS, free_ports()) as running:
-        yield running
-
-
-@pytest.fixture
-def witness(broker: WitnessedBroker) -> Iterator[Member]:
-    with broker.witness() as running:
-        yield running
-
-
-class Bed:
-    """A box on the production broker; it does not run."""
-
-    def __init__(self, home: Path, broker: WitnessedBroker, **changes: Any) -> None:
-        self.home, self.broker = home, broker
-        self.files = broker.issue(Issuer.BOXES, NAME)
-        self.settings: dict[str, Any] = {
-            "site": ADDRESS.site,
-            "box": ADDRESS.box,
-            "camera": {"source": str(CLIP)},
-            "zones": {"desk": WHOLE},
-            "rules": [presence("phone")],
-            "broker": {"host": "localhost", "port": broker.port(BOXES)},
-            "outbox": {"path": str(home / "outbox.db")},
-        } | changes
-
-    def doctor(self, *words: str) -> "Said":
-        """Run the real command, as JSON."""
-        tls = {
-            "ca": str(self.files.ca),
-            "cert": str(self.files.cert),
-            "key": str(self.files.key),
-        }
-        settings = self.settings | {"broker": {"tls": tls} | self.settings["broker"]}
-        path = self.home / "box.yaml"
-        path.write_text(yaml.safe_dump(settings), encoding="utf-8")
-        return Said.of(path, *words)
-
-    def other_rules(self, old: str, new: str) -> None:
-        """Have the broker run by other rules."""
-        rules = self.broker.files / "boxes.acl"
-        text = rules.read_text(encoding="utf-8")
-        assert old in text
-        self.broker.stop()
-        rules.write_text(text.replace(old, new), encoding="utf-8")
-        self.broker.start()
-
-
-class Said:
-    """What the doctor said."""
-
-    def __init__(self, code: int, body: dict[str, Any]) -> None:
-        self.code, self.body = code, body
-        self.checks = {check["code"]: check for check in body["checks"]}
-
-    @classmethod
-    def of(cls, config: Path, *words: str) -> "Said":
-        made = subprocess.run(
-            [BIN / "cleandesk", "doctor", "--json", "-c", config, *words],
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=180,
-        )
-        assert made.returncode in (0, 1), made.stderr
-        return cls(made.returncode, json.loads(made.stdout))
-
-    def failed(self) -> set[str]:
-        """Return the codes of what failed, but for what this machine always fails."""
-        wrong = {code for code, one in self.checks.items() if one["result"] == "failed"}
-        assert all(self.checks[code]["fix"] for code in wrong)
-        assert self.code == bool(wrong)
-        return wrong - PRESENT
-
-    def result(self, code: DoctorCode) -> str:
-        return str(self.checks[code]["result"])
-
-
-@pytest.fixture
-def bed(tmp_path: Path, broker: WitnessedBroker) -> Bed:
-    return Bed(tmp_path, broker)
 
 
 def test_of_a_box_that_is_well_nothing_fails_and_each_code_is_said_once(
@@ -259,172 +160,3 @@ def test_a_camera_that_is_not_there_is_told(bed: Bed, witness: Member) -> None:
     said = bed.doctor()
     assert said.failed() == {"camera_unavailable"}
     assert said.result(DoctorCode.CAMERA_DARK) == "not_tried"
-
-
-# --- beside a box that runs
-
-
-@pytest.fixture
-def rig(make_rig: MakeRig) -> Rig:
-    return make_rig(
-        camera={"source": str(CLIP), "repeat": True, "realtime": True},
-        rules=[presence("phone", dwell_s=0.5)],
-    )
-
-
-@pytest.fixture
-def company(rig: Rig) -> Iterator[Company]:
-    with company_of(rig.broker.port) as company:
-        yield company
-
-
-def _online(rig: Rig) -> None:
-    wait_for_status(rig.broker.port, lambda one: one.state is Availability.ONLINE)
-
-
-def _checks(answer: dict[str, Any]) -> dict[str, str]:
-    return {check["code"]: check["result"] for check in answer["checks"]}
-
-
-#: What a broker without certificates and rules cannot pass.
-OPEN_BROKER = {"identity_missing", "other_box_allowed"}
-
-
-def test_a_box_that_runs_is_asked_and_answers_without_letting_go_of_anything(
-    rig: Rig, company: Company
-) -> None:
-    rig.start_subscriber()
-    rig.start_box()
-    _online(rig)
-    eventually(rig.events, "an event")
-    connected = rig.words("box").count("connected to the broker")
-    said = Said.of(rig.box_config)
-    assert said.body["asked"] == "box"
-    assert said.failed() == OPEN_BROKER
-    assert said.result(DoctorCode.CAMERA_OUT_OF_FOCUS) == "passed"
-    assert said.result(DoctorCode.CAMERA_MOVED) == "not_tried"
-    assert said.result(DoctorCode.NO_SUBSCRIBER) == "passed"
-
-    asked = company.ask(Command.DOCTOR, {}, b"1")
-    assert asked["outcome"] == "done"
-    assert set(_checks(asked)) == set(DoctorCode)
-    assert {code for code, result in _checks(asked).items() if result == "failed"} == (
-        OPEN_BROKER | PRESENT
-    )
-    assert company.ask(Command.DOCTOR, {}, b"1") == asked
-    assert rig.words("box").count("connected to the broker") == connected
-    assert rig.alive("box")
-    ledger = subprocess.run(
-        [BIN / "cleandesk", "ledger", "-c", rig.box_config, "--json"],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    entries = [json.loads(line) for line in ledger.splitlines()]
-    answers = [one for one in entries if one["topic"].endswith("cmd/doctor/response")]
-    assert [json.loads(one["payload"]) for one in answers] == [asked]
-
-
-def test_the_aim_is_remembered_on_demand_as_signs_and_a_note(rig: Rig) -> None:
-    rig.start_box()
-    _online(rig)
-    said = Said.of(rig.box_config, "--aimed")
-    assert said.result(DoctorCode.CAMERA_MOVED) == "passed"
-    kept = (rig.home / "outbox.db.aim").read_bytes()
-    assert re.fullmatch(rb'[0-9a-f]{64}\n\{"form":1,"aim":"[+0-]{195}"\}', kept)
-    ledger = subprocess.run(
-        [BIN / "cleandesk", "ledger", "-c", rig.box_config],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    assert "note: aim_remembered" in ledger
-    rig.stop("box")
-    beside = Said.of(rig.box_config)
-    assert beside.body["asked"] == "here"
-    assert beside.result(DoctorCode.CAMERA_MOVED) == "passed"
-
-
-def test_without_a_box_that_runs_no_aim_is_remembered(rig: Rig) -> None:
-    made = subprocess.run(
-        [BIN / "cleandesk", "doctor", "--aimed", "-c", rig.box_config],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert made.returncode == 1
-    assert "the box must run" in made.stderr
-    assert not (rig.home / "outbox.db.aim").exists()
-
-
-def test_in_a_break_the_camera_is_left_alone_whether_the_box_runs_or_not(
-    rig: Rig, company: Company
-) -> None:
-    rig.start_box()
-    _online(rig)
-    company.ask(Command.BREAK, {"reason": "rest"}, b"1")
-    wait_for_privacy(rig.broker.port, lambda one: one.state.value == "break")
-    asked = company.ask(Command.DOCTOR, {}, b"2")
-    said = Said.of(rig.box_config)
-    rig.stop("box")
-    beside = Said.of(rig.box_config)
-    assert (said.body["asked"], beside.body["asked"]) == ("box", "here")
-    for body in (asked, said.body, beside.body):
-        checks = {check["code"]: check for check in body["checks"]}
-        assert {checks[code]["result"] for code in CAMERA_CODES} == {"not_tried"}
-        assert {checks[code]["said"] for code in CAMERA_CODES} == {"on break"}
-
-
-def test_in_safe_mode_the_box_answers_by_mqtt_and_is_left_alone_by_the_command(
-    make_rig: MakeRig,
-) -> None:
-    rig = make_rig(
-        camera={"source": str(CLIP), "repeat": True},
-        rules=[presence("phone")],
-        safe_mode={"after_starts": 1, "healthy_after_s": 3600},
-    )
-    rig.start_box()
-    _online(rig)
-    rig.kill("box")
-    rig.start_box()
-    wait_for_status(rig.broker.port, lambda one: one.safe_mode is not None)
-    with company_of(rig.broker.port) as company:
-        asked = _checks(company.ask(Command.DOCTOR, {}, b"1"))
-    assert asked["safe_mode"] == "failed"
-    assert {asked[code] for code in CAMERA_CODES} == {"not_tried"}
-    assert asked["broker_unreachable"] == "passed"
-    said = Said.of(rig.box_config)
-    assert said.body["asked"] == "beside"
-    assert said.result(DoctorCode.SAFE_MODE) == "failed"
-    assert {said.result(code) for code in (*CAMERA_CODES, *BROKER_CODES)} == {"not_tried"}
-    assert rig.alive("box")
-    _online(rig)
-
-
-def test_events_that_nobody_answers_are_told_when_patience_is_over(rig: Rig) -> None:
-    rig.start_box()
-    _online(rig)
-
-    def told() -> bool:
-        return Said.of(rig.box_config).result(DoctorCode.NO_ACK) == "failed"
-
-    eventually(told, "patience's end", within_s=150)
-    assert "no_subscriber" in Said.of(rig.box_config).failed()
-
-
-def test_a_camera_that_goes_dark_while_the_box_runs_is_told(
-    make_rig: MakeRig, tmp_path: Path
-) -> None:
-    import cv2  # noqa: PLC0415
-    import numpy as np  # noqa: PLC0415
-
-    folder = tmp_path / "pictures"
-    folder.mkdir()
-    cv2.imwrite(str(folder / "dark.png"), np.full((360, 640, 3), 4, np.uint8))
-    rig = make_rig(
-        camera={"source": str(folder), "repeat": True, "black_after_s": 1},
-        rules=[presence("phone")],
-    )
-    rig.start_box()
-    _online(rig)
-    assert Said.of(rig.box_config).failed() - {"no_subscriber"} == OPEN_BROKER | {"camera_dark"}

@@ -123,11 +123,10 @@ def try_broker(settings: BoxSettings, clock: Clock) -> list[DoctorCheck]:
             answer: dial.code(answer, to_nobody(clock.now())),
         }
         other = dial.code(nobodys(address), to_nobody(clock.now()))
-    refused = {topic: code for topic, code in codes.items() if code and code >= reasons.FAILURE}
-    checks = [*connected(settings), _own(refused), _other(other, settings, clock)]
-    if codes[status] is None or refused:
+    checks = [*connected(settings), _own_of(codes), _other(other, settings, clock)]
+    if (heard := codes[status]) is None or heard >= reasons.FAILURE:
         return checks + not_tried([DoctorCode.NO_SUBSCRIBER], "status was not taken")
-    return [*checks, _subscribed(heard=codes[status] != reasons.NO_MATCHING_SUBSCRIBERS)]
+    return [*checks, _subscribed(heard=heard != reasons.NO_MATCHING_SUBSCRIBERS)]
 
 
 def ask_link(
@@ -197,6 +196,15 @@ def nobodys(address: Address) -> str:
     room = MAX_COMMON_NAME - len(f"{address.site}/")
     other = Address(address.site, uuid.uuid4().hex[:room])
     return other.command(Command.DOCTOR, Side.RESPONSE)
+
+
+def _own_of(codes: Mapping[str, int | None]) -> DoctorCheck:
+    refused = {topic: code for topic, code in codes.items() if code and code >= reasons.FAILURE}
+    silent = [topic for topic, code in codes.items() if code is None]
+    if silent and not refused:
+        why = f"the broker did not answer to {silent[0]}"
+        return not_tried([DoctorCode.OWN_TOPIC_DENIED], why)[0]
+    return _own(refused)
 
 
 def _own(refused: Mapping[str, int]) -> DoctorCheck:

@@ -75,11 +75,12 @@ class Examiner:
             if of.camera is None:
                 raise AimUnknownError("safe mode: there is no camera")
             of.camera.remember()
+        camera = self._camera()  # it takes its time
         now, standing, waits = of.clock.now(), of.link.standing, of.outbox.health()
         waiting = Waiting(waits.depth, waits.next_seq - 1, waits.oldest_s)
         return [
             *self._mode(),
-            *self._camera(),
+            *camera,
             *_with_storage(machine(of.settings, now), waits.storage),
             *identity(of.settings, now),
             *ask_link(of.settings, standing, now, of.link.probe),

@@ -28,13 +28,13 @@ from cleandesk.worker.reception import socket_of
 #: The running box waits for a frame, and for the broker.
 _PATIENCE_S = 60.0
 _SILENT = (
-    "the box runs and has no socket (safe mode, or page.enabled is false): stop it first, or ask "
-    "it by cmd/doctor"
+    "a box runs that this user cannot ask: it has no socket (safe mode, or page.enabled is false), "
+    "or is another user's; stop it first, ask as its user, or by cmd/doctor"
 )
 
 
 class Asked(StrEnum):
-    """Who looked: the running box; this command by itself; or this, beside a box that is mute."""
+    """Who looked: the running box; this command alone; or this beside a box that says nothing."""
 
     BOX = "box"
     HERE = "here"
@@ -103,8 +103,11 @@ def _alone(outbox: Path) -> Iterator[bool]:
     """
     try:
         file = outbox.with_name(outbox.name + ".lock").open("rb")
+    except FileNotFoundError:
+        yield True  # no box has ever run here
+        return
     except OSError:
-        yield True  # no box has ever run here, or we may not know it
+        yield False  # whoever may not know it must not speak in the box's name
         return
     with file:
         try:
