@@ -1,0 +1,1 @@
+cleandesk-.service.d
