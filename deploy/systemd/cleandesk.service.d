@@ -1,1 +1,0 @@
-cleandesk-.service.d
