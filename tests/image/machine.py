@@ -97,7 +97,9 @@ class Machine:
 
     def write(self, path: str, content: str, *, owner: str = "root", mode: str = "644") -> None:
         """Write a file, in folders that are made."""
-        self.run("install", "-D", f"--owner={owner}", f"--mode={mode}", "/dev/stdin", path, stdin=content)
+        self.run(
+            "install", "-D", f"--owner={owner}", f"--mode={mode}", "/dev/stdin", path, stdin=content
+        )
 
     def path(self, path: str) -> Path:
         """Return where a file of the machine's is for those outside."""

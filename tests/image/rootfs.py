@@ -67,7 +67,15 @@ def _python() -> None:
     for lock in LOCKS:
         _run(
             [
-                *(sys.executable, "-m", "pip", "download", "--quiet", "--require-hashes", "--no-deps"),
+                *(
+                    sys.executable,
+                    "-m",
+                    "pip",
+                    "download",
+                    "--quiet",
+                    "--require-hashes",
+                    "--no-deps",
+                ),
                 *("--only-binary=:all:", "--implementation=cp", "--python-version=3.13"),
                 *(f"--platform=manylinux_2_{minor}_{platform.machine()}" for minor in (34, 28, 17)),
                 *("--requirement", lock, "--dest", wheels),
@@ -135,7 +143,12 @@ def ensure() -> Path:
 
 
 def _sources() -> str:
-    folders = (ROOT / "device", ROOT / "deploy" / "cleandesk_fleet", ROOT / "models" / "desk", UNITS)
+    folders = (
+        ROOT / "device",
+        ROOT / "deploy" / "cleandesk_fleet",
+        ROOT / "models" / "desk",
+        UNITS,
+    )
     files = sorted(
         path
         for folder in folders
