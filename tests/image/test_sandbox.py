@@ -46,7 +46,7 @@ FOLDER = {
 PROBE = Path(__file__).with_name("probe.py")
 #: The microphone has the number of /dev/null, which any unit may open: its path is what counts.
 NODES = {"snd/pcmC0D0c": ("c", 1, 3), "mem": ("c", 1, 1), "vda": ("b", 254, 0)}
-#: What fails for root without a sandbox, too: kernel and container deny it before the sandbox could.
+#: What fails for root without a sandbox, too: kernel and container deny it before.
 NEVER = {
     "load a module",
     "make a Bluetooth socket",
@@ -73,6 +73,8 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
         machine.run("install", "-d", "-m", "777", "/var/lib/other")
         for name in ("cleandesk", "cleandesk-page"):
             machine.run("install", "-d", "-o", name, "-g", name, "-m", "700", f"/var/lib/{name}")
+        machine.write("/var/lib/cleandesk/outbox.db", "", owner="cleandesk", mode="600")
+        machine.write("/var/lib/cleandesk-page/page.db", "", owner="cleandesk-page", mode="600")
         yield machine
 
 
