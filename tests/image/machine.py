@@ -1,5 +1,6 @@
 """The root file system, booted by systemd-nspawn: systemd as process 1, units for real."""
 
+import itertools
 import os
 import signal
 import subprocess
@@ -13,6 +14,7 @@ from tests.image.rootfs import ensure
 
 #: Nothing is left behind by a test that was killed.
 _LONGEST_S = 900
+_NUMBERS = itertools.count()
 
 
 class Machine:
@@ -38,7 +40,11 @@ class Machine:
                     *("timeout", "--kill-after=5", str(_LONGEST_S)),
                     *("systemd-nspawn", "--quiet", "--boot", f"--directory={folder}"),
                     *("--volatile=overlay", "--register=no", "--keep-unit", "--console=read-only"),
-                    *("--private-network", f"--machine=cleandesk-{os.getpid()}", *self._options),
+                    *(
+                        "--private-network",
+                        f"--machine=cleandesk-{os.getpid()}-{next(_NUMBERS)}",
+                        *self._options,
+                    ),
                 ],
                 stdin=subprocess.DEVNULL,
                 stdout=console,
