@@ -23,11 +23,12 @@ class Machine:
     Args:
         home: A test's folder, for what the console says.
         options: More of `systemd-nspawn`.
+        network: It shares this machine's; default: it has none.
     """
 
-    def __init__(self, home: Path, *options: str) -> None:
+    def __init__(self, home: Path, *options: str, network: bool = False) -> None:
         self._console = home / "console.log"
-        self._options = options
+        self._options = options if network else ("--private-network", *options)
         self._nspawn: subprocess.Popen[bytes] | None = None
         self._init = 0
 
@@ -40,11 +41,8 @@ class Machine:
                     *("timeout", "--kill-after=5", str(_LONGEST_S)),
                     *("systemd-nspawn", "--quiet", "--boot", f"--directory={folder}"),
                     *("--volatile=overlay", "--register=no", "--keep-unit", "--console=read-only"),
-                    *(
-                        "--private-network",
-                        f"--machine=cleandesk-{os.getpid()}-{next(_NUMBERS)}",
-                        *self._options,
-                    ),
+                    f"--machine=cleandesk-{os.getpid()}-{next(_NUMBERS)}",
+                    *self._options,
                 ],
                 stdin=subprocess.DEVNULL,
                 stdout=console,

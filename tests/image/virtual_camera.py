@@ -52,7 +52,7 @@ class NoSync:
     """Stands for the synchronisation of DMA's caches: there are none."""
 
     def __init__(self, allocator: Any, fb: Any, write: bool) -> None:  # noqa: ARG002, FBT001
-        self._memory = allocator.mapped_buffers[fb]
+        self._memory: mmap.mmap = allocator.mapped_buffers[fb]
 
     def __enter__(self) -> mmap.mmap:
         """Return the buffer's memory."""
