@@ -86,6 +86,11 @@ class Machine:
         assert not check or done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
         return done
 
+    def start(self, unit: str) -> None:
+        """Start a unit; where that fails, the error has what it said."""
+        done = self.run("systemctl", "start", unit, check=False)
+        assert done.returncode == 0, self.journal(unit)
+
     def systemctl(self, *arguments: str) -> str:
         """Return what `systemctl` says."""
         return self.run("systemctl", "--no-pager", *arguments).stdout.strip()

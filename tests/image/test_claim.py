@@ -50,7 +50,7 @@ def _active(machine: Machine, unit: str) -> bool:
 
 
 def test_a_card_makes_a_box_that_runs_and_a_page_that_is_served(machine: Machine) -> None:
-    machine.systemctl("start", CLAIM)
+    machine.start(CLAIM)
     assert not machine.path(f"{CARD}/claim.json").exists(), "the token is gone"
     stat = machine.run("stat", "--format=%U %a", "/etc/cleandesk/identity/box.pem").stdout
     assert stat.split() == ["cleandesk", "600"]
@@ -67,13 +67,13 @@ def test_a_card_makes_a_box_that_runs_and_a_page_that_is_served(machine: Machine
 
 
 def test_a_renewal_runs_in_its_sandbox(machine: Machine) -> None:
-    machine.systemctl("start", CLAIM)
-    machine.systemctl("start", "cleandesk-renew.service")
+    machine.start(CLAIM)
+    machine.start("cleandesk-renew.service")
     assert "not due" in machine.journal("cleandesk-renew.service")
 
 
 def test_a_card_that_is_refused_leaves_the_box_that_there_was(machine: Machine) -> None:
-    machine.systemctl("start", CLAIM)
+    machine.start(CLAIM)
     eventually(lambda: _active(machine, BOX), "the box's start")
     machine.write(f"{CARD}/claim.json", "{}", mode="600")
     refused = machine.run("systemctl", "start", CLAIM, check=False)

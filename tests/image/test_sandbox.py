@@ -109,7 +109,7 @@ def test_it_may_do_what_it_needs_and_nothing_else(machine: Machine, service: str
         "ExecStart=",
         f"ExecStart=/opt/cleandesk/bin/python /probe.py {FOLDER[service]}",
     )
-    machine.systemctl("start", service)
+    machine.start(service)
     lines = [line for line in machine.journal(service).splitlines() if line.startswith('{"done"')]
     facts = json.loads(lines[-1])
     assert set(facts["done"]) == MAY[service]

@@ -75,18 +75,18 @@ def _crash(machine: Machine) -> None:
 
 
 def _sense(machine: Machine) -> None:
-    machine.systemctl("start", BOX)
+    machine.start(BOX)
 
 
 def _rest(machine: Machine) -> None:
-    machine.systemctl("start", BOX)
+    machine.start(BOX)
     with PageClient(machine.path(SOCKET)) as page:
         state = page.state(p.StartBreak(reason=BreakReason.OTHER))
         assert (state.privacy.state, state.sensing) == (PrivacyState.BREAK, False)
 
 
 def _fall_into_safe_mode(machine: Machine) -> None:
-    machine.systemctl("start", BOX)
+    machine.start(BOX)
     for _ in range(3):
         _crash(machine)
     eventually(lambda: "safe mode" in machine.journal(BOX), "safe mode")
