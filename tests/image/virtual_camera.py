@@ -12,8 +12,8 @@ Picamera2 with its configuration, event loop, jobs and mapped arrays. Replaced a
 - `pidng`, `OpenEXR`, `pykms` and (by the box itself) `av`, which Picamera2 imports and a box never
   uses: raw pictures, another camera, a screen, films.
 
-The camera gives NV12, where the Raspberry Pi's gives YUV420, and its values have the full range of a
-JPEG, where a video's have less: bright things come out brighter.
+The camera gives NV12, where the Raspberry Pi's gives YUV420, and its values have the full range of
+a JPEG, where a video's have less: bright things come out brighter.
 """
 
 import mmap
