@@ -12,7 +12,7 @@ export ORT_DISABLE_TELEMETRY := 1
 .PHONY: help demo test lint types unit system fault test-privacy contract schemas format lock train evaluate scenes clip clean
 
 help:  ## Show this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## ?(.*)/\1|\2/' | awk -F '|' '{printf "  make %-18s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):[^#]*## ?(.*)/\1|\2/' | awk -F '|' '{printf "  make %-18s %s\n", $$1, $$2}'
 
 $(VENV)/bin/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
