@@ -12,7 +12,7 @@ export ORT_DISABLE_TELEMETRY := 1
 .PHONY: help demo test lint types unit system fault test-privacy contract schemas format lock train evaluate scenes clip clean
 
 help:  ## Show this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## ?(.*)/\1|\2/' | awk -F '|' '{printf "  make %-18s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):[^#]*## ?(.*)/\1|\2/' | awk -F '|' '{printf "  make %-18s %s\n", $$1, $$2}'
 
 $(VENV)/bin/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -49,14 +49,15 @@ ifeq ($(SOURCE),picamera2)
 endif
 	@$(BIN)/python -m demo $(if $(SOURCE),--source '$(SOURCE)')
 
-test: $(VENV)/.dev mosquitto strace chromium mtools faketime lint types contract  ## Lint, types and all tests
+test: $(VENV)/.dev mosquitto strace chromium mtools faketime rootfs lint types contract  ## Lint, types and all tests
 	$(BIN)/pytest
 
 # Programs of the system that tests need; apt installs those that are missing.
 PROGRAM = $@
-.PHONY: mosquitto strace chromium mtools faketime
+.PHONY: mosquitto strace chromium mtools faketime mmdebstrap systemd-container
 mtools: PROGRAM = mcopy
-mosquitto strace chromium mtools faketime:
+systemd-container: PROGRAM = systemd-nspawn
+mosquitto strace chromium mtools faketime mmdebstrap systemd-container:
 	@PATH="$$PATH:/usr/sbin" command -v $(PROGRAM) >/dev/null || { \
 	  SUDO=$$([ "$$(id -u)" = 0 ] || echo sudo); \
 	  $$SUDO apt-get update -qq && \
@@ -89,6 +90,19 @@ test-identity: $(VENV)/.dev mosquitto mtools strace faketime  ## Certificates, p
 	  tests/unit/contract/test_tls_clock.py tests/unit/test_etsi.py tests/contract/test_mqtt_tls.py \
 	  tests/system/test_broker_*.py tests/system/test_provision_*.py tests/system/test_control.py \
 	  tests/system/test_discovery.py tests/system/test_no_open_port.py tests/fault/test_disk.py
+
+.PHONY: rootfs test-units test-picamera2
+rootfs: $(VENV)/.dev mmdebstrap systemd-container
+	@# Without root there is no container, and the tests in it say so.
+	@[ "$$(id -u)" != 0 ] || $(BIN)/python -m tests.image.rootfs
+
+test-units: export MINUTES := $(MINUTES)
+test-units: rootfs  ## Our units on a booted Debian: watchdog, sandbox; as root; MINUTES=60 of a break
+	$(BIN)/pytest tests/image tests/unit/watchdog -s
+
+test-picamera2: export PICAMERA2 := 1
+test-picamera2: rootfs mosquitto  ## The demo's desk through Picamera2 and libcamera; as root
+	$(BIN)/pytest tests/image/test_picamera2.py -s
 
 fault: $(VENV)/.dev mosquitto  ## Kill and cut for real; ROUNDS=200 for a long one
 	$(BIN)/pytest tests/fault
@@ -153,6 +167,10 @@ lock: $(VENV)/bin/pip  ## Pin all dependencies with hashes
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	    $$([ $$extra != adversary ] || echo --no-deps) --extra $$extra pyproject.toml \
 	    --output-file deploy/locks/$$extra.txt || exit 1; done
+	$(BIN)/uv pip compile --quiet --python-platform aarch64-manylinux_2_28 --python-version 3.13 \
+	  --generate-hashes --no-header --extra box pyproject.toml --output-file deploy/locks/box.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-deps \
+	  --constraint deploy/locks/box.txt --extra picamera2 pyproject.toml --output-file deploy/locks/picamera2.txt
 
 clean:  ## Remove environments and build products
 	rm -rf $(VENV) $(TRAIN) build

@@ -1,5 +1,6 @@
 """One process of a box: counts its start, and runs the box, or safe mode after too many crashes."""
 
+import faulthandler
 import logging
 import signal
 from pathlib import Path
@@ -31,6 +32,8 @@ def run(settings: BoxSettings, *, base: Path, show: bool = False, until_end: boo
         OutboxError: If the outbox cannot be used.
         PinError: If a pin cannot be used.
     """
+    # What the watchdog sends a process that hangs: then the log says where. No frame is in it.
+    faulthandler.register(signal.SIGQUIT, all_threads=True)
     count = Starts(starts.path_of(settings.outbox.path), settings.safe_mode, boot_id())
     crashed = count.begin(SystemClock().now())
     if crashed is not None and _went_back(settings, crashed):

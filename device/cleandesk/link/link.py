@@ -14,7 +14,7 @@ from cleandesk.contract.health import Health
 from cleandesk.contract.messages import Availability, Privacy, Status
 from cleandesk.contract.mqtt import NotConnectedError, Publication, Received, Session
 from cleandesk.contract.topics import Address, Channel, Side
-from cleandesk.link.inbox import Inbox
+from cleandesk.link.arrivals import Arrivals
 from cleandesk.link.outbox import Outbox
 from cleandesk.link.paper import Paper
 from cleandesk.link.pubacks import Pubacks
@@ -23,16 +23,15 @@ from cleandesk.link.senders import Senders
 from cleandesk.link.settling import Settling
 from cleandesk.link.shown import Shown
 from cleandesk.link.standing import Standing
+from cleandesk.watchdog import Pulse
 
 log = logging.getLogger(__name__)
 
 TICK_S = 1.0
+_TURN_S = 60.0  # longest turn: a damaged outbox is salvaged in one
 _MAX_PACKET = 1 << 20  # an `ack` of 1000 results, each with a reason, stays below
 _LAST_EVENTS_S = 2.0
 _NOTICES_A_TURN = 200  # then something is sent, however many there are
-_MOST_REQUESTS, _LARGEST_REQUEST = 64, 8192
-_MOST_ACKS, _ACK_BYTES = 256, 4 * _MAX_PACKET
-_COMPLAIN_EVERY_S = 60.0
 Notice = Callable[[float], None]
 
 
@@ -58,6 +57,9 @@ class Link:
             thread.
         on_desired: Takes what comes on `config/desired`; in the link's thread.
         safe_mode: Why the box is in safe mode; None: it is not.
+
+    Attributes:
+        pulses: Of its own thread, and of the session's.
     """
 
     def __init__(  # noqa: PLR0913 - all but three are keywords
@@ -74,18 +76,20 @@ class Link:
         on_desired: Callable[[Received], None] = _unasked,
         safe_mode: str | None = None,
     ) -> None:
-        self._on_request, self._on_desired = on_request, on_desired
         self._safe_mode = safe_mode
         self._address, self._outbox, self._clock = address, outbox, clock
         self._boot, self._version, self._model = boot, version, model
         self._inbox: queue.SimpleQueue[Notice] = queue.SimpleQueue()
-        # Apart, so that no flood of requests costs an ack.
-        self._requests = Inbox(_MOST_REQUESTS, _MOST_REQUESTS * _LARGEST_REQUEST, _LARGEST_REQUEST)
-        self._acks = Inbox(_MOST_ACKS, _ACK_BYTES, _MAX_PACKET)
-        self._desires = Inbox(1, _MAX_PACKET, _MAX_PACKET)  # a newer one takes the place
-        self._complained, self._complain_at = 0, 0.0
         self._senders = Senders(outbox, settings, address)
         self._settling = Settling(outbox, self._senders)
+        self._arrivals = Arrivals(
+            address,
+            clock,
+            largest=_MAX_PACKET,
+            on_ack=self._settling.take,
+            on_desired=on_desired,
+            on_request=on_request,
+        )
         self._retained = Retained(settings.retry_max_s)
         self._pubacks = Pubacks(outbox, self._retained)
         self._shown = Shown(outbox, self._retained, self._pubacks, address)
@@ -93,6 +97,8 @@ class Link:
         self._told: tuple[object, ...] = ()
         self._up, self._epoch, self._next_tick = False, outbox.epoch, 0.0
         self._stopping = threading.Event()
+        self._pulse, session = (Pulse(name, self._mono) for name in ("link", "mqtt"))
+        self.pulses = (self._pulse, session)
         self._want_online()  # the first of all topics
         self._session = Session(
             settings,
@@ -109,6 +115,7 @@ class Link:
             on_puback=lambda mid, code: self._inbox.put(
                 lambda now: self._pubacks.arrived(mid, code, now)
             ),
+            alive=session.beat,
             receive_maximum=20,
             maximum_packet=_MAX_PACKET,
         )
@@ -220,6 +227,7 @@ class Link:
 
     def _run(self) -> None:
         while not self._stopping.is_set():
+            self._pulse.beat(_TURN_S)
             try:
                 self._take_notices()
                 self._step(time.monotonic())
@@ -228,6 +236,9 @@ class Link:
             except Exception:
                 log.exception("the link failed at one step, and goes on")
                 self._stopping.wait(TICK_S)
+
+    def _mono(self) -> float:
+        return self._clock.now().mono
 
     def _take_notices(self) -> None:
         now = time.monotonic()
@@ -245,7 +256,7 @@ class Link:
             self._next_tick = now + TICK_S
             self._outbox.tick()
             self._tell_outbox()
-            self._complain(now)
+            self._arrivals.complain(now)
         self._settling.settle(now)
         if not self._up:
             return
@@ -271,44 +282,9 @@ class Link:
         self._up = False
 
     def _on_message(self, received: Received) -> None:
-        arrived = self._clock.now()
-        if received.topic == self._address.topic(Channel.ACK):
-            if self._acks.put(received, arrived):
-                self._inbox.put(self._take_acks)
-        elif received.topic == self._address.topic(Channel.DESIRED):
-            if self._desires.put(received, arrived):
-                self._inbox.put(self._take_desires)
-        elif self._requests.put(received, arrived):
-            self._inbox.put(self._take_requests)
-
-    def _take_acks(self, _: float) -> None:
-        for received, _arrived in self._acks.take():
-            self._settling.take(received)
-
-    def _take_desires(self, _: float) -> None:
-        for received, _arrived in self._desires.take():
-            self._on_desired(received)
-
-    def _take_requests(self, _: float) -> None:
-        for received, arrived in self._requests.take():
-            try:
-                self._on_request(received, arrived)
-            except Exception:
-                log.exception("a request failed; the next one is taken")
-
-    def _complain(self, now: float) -> None:
-        """Say that messages were given up, once in a while."""
-        requests, acks = self._requests.dropped, self._acks.dropped
-        if requests + acks > self._complained and now >= self._complain_at:
-            self._complained, self._complain_at = requests + acks, now + _COMPLAIN_EVERY_S
-            log.warning(
-                "the broker sends more than can be looked at: the oldest are given up",
-                extra={
-                    "requests": requests,
-                    "acks": acks,
-                    "fix": "find who floods the box's topics, at the broker; acks come again",
-                },
-            )
+        deal = self._arrivals.put(received)
+        if deal is not None:
+            self._inbox.put(deal)
 
     def _take_health(self, health: Health) -> None:
         self._health, self._told = health, ()
@@ -321,7 +297,7 @@ class Link:
         if self._health is not None and news != self._told:
             self._told = news
             health = self._health.model_copy(
-                update={"outbox": outbox, "requests_dropped": self._requests.dropped}
+                update={"outbox": outbox, "requests_dropped": self._arrivals.requests_dropped}
             )
             self._retained.want(self._address.topic(Channel.HEALTH), Wanted(health.to_json()))
 
