@@ -117,6 +117,10 @@ parity: $(VENV)/.dev mosquitto  ## Gate and governor leave out looks, and no vio
 bench-instructions: $(VENV)/.dev  ## Instructions a frame outside inference, by valgrind
 	$(BIN)/python -m tests.bench.instructions
 
+.PHONY: image
+image: $(VENV)/.dev  ## The box's image for a card, arm64; as root; CAMERA=csi SOURCES=file
+	$(BIN)/python -m image $(if $(CAMERA),--camera $(CAMERA)) $(if $(SOURCES),--sources $(SOURCES))
+
 format: $(VENV)/.dev  ## Format and sort
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
@@ -149,6 +153,8 @@ lock: $(VENV)/bin/pip  ## Pin all dependencies with hashes
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	    $$([ $$extra != adversary ] || echo --no-deps) --extra $$extra pyproject.toml \
 	    --output-file deploy/locks/$$extra.txt || exit 1; done
+	$(BIN)/uv pip compile --quiet --python-platform aarch64-manylinux_2_28 --python-version 3.13 \
+	  --generate-hashes --no-header --extra box pyproject.toml --output-file deploy/locks/box.txt
 
 clean:  ## Remove environments and build products
 	rm -rf $(VENV) $(TRAIN) build
