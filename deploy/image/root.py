@@ -151,7 +151,11 @@ def _only(folder: Path, pattern: str) -> Path:
 
 
 def clamp(root: Path, epoch: int) -> None:
-    """Give nothing a time after the release's."""
+    """Give nothing a time after the release's.
+
+    When it was last read is the same for all: mke2fs takes a later time, such as that of its own
+    reading, for the release's.
+    """
     for path in (root, *root.rglob("*")):
-        if path.lstat().st_mtime > epoch:
-            os.utime(path, (epoch, epoch), follow_symlinks=False)
+        changed = min(path.lstat().st_mtime_ns // 10**9, epoch)
+        os.utime(path, (epoch, changed), follow_symlinks=False)
