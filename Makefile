@@ -155,6 +155,8 @@ lock: $(VENV)/bin/pip  ## Pin all dependencies with hashes
 	    --output-file deploy/locks/$$extra.txt || exit 1; done
 	$(BIN)/uv pip compile --quiet --python-platform aarch64-manylinux_2_28 --python-version 3.13 \
 	  --generate-hashes --no-header --extra box pyproject.toml --output-file deploy/locks/box.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-deps \
+	  --constraint deploy/locks/box.txt --extra picamera2 pyproject.toml --output-file deploy/locks/picamera2.txt
 
 clean:  ## Remove environments and build products
 	rm -rf $(VENV) $(TRAIN) build

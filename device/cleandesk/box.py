@@ -19,6 +19,7 @@ from cleandesk.link import closing
 from cleandesk.loop import Ready
 from cleandesk.policy import Change, PolicyState, Progress
 from cleandesk.settings import BoxSettings
+from cleandesk.watchdog import Feeder
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +51,7 @@ Observer = Callable[[Look], None]
 class Box:
     """One camera, one detector, one policy, one outbox and one link."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all but one are keywords
         self,
         settings: BoxSettings,
         *,
@@ -61,6 +62,7 @@ class Box:
         timer: vitals.StageTimer | None = None,
         heat: Callable[[], vitals.Heat] = vitals.heat,
         starts: Starts | None = None,
+        feeder: Feeder | None = None,
     ) -> None:
         """Load the model, open the outbox; nothing is looked at or sent yet.
 
@@ -73,6 +75,7 @@ class Box:
             timer: Times the stages `area`, `prepare`, `infer`, `decode`, `policy`, `commit`.
             heat: Reads the processor's.
             starts: Told that the box still runs.
+            feeder: Feeds the watchdog; default: that of the manager that started this process.
 
         Raises:
             ModelError: If the model cannot be used.
@@ -92,7 +95,8 @@ class Box:
         self._fault: CaptureState | None = None
         self._saved_at = self._started.mono
         self._health_at = 0.0
-        self._seen = self._started
+        self._seen = self._looked = self._started
+        self._feeder = feeder or Feeder()
         self._parts = parts = assemble(
             settings,
             base=base,
@@ -101,6 +105,7 @@ class Box:
             timer=self._timer,
             camera=camera,
         )
+        self._standing = lambda: report.standing(parts, self._looked, self._clock.now())
         self._settings, self._control, self._starts = parts.settings, parts.control, starts
         self._policy, self._governor, self._looker = parts.policy, parts.governor, parts.looker
         self._events, self._outbox, self._link = parts.events, parts.outbox, parts.link
@@ -133,6 +138,7 @@ class Box:
             code = self._loop(until_end=until_end)
             orderly = code != EXIT_RESTART_ME or self._control.restarting
         finally:
+            self._feeder.leave()
             self._say_goodbye(orderly=orderly)
         return code
 
@@ -157,7 +163,7 @@ class Box:
         self._save(self._started, changes)
 
     def _loop(self, *, until_end: bool) -> int:
-        wait_s = min(1.0, self._settings.camera.timeout_s)
+        wait_s = self._feeder.within(min(1.0, self._settings.camera.timeout_s))
         while not self._stop.is_set():
             ready = self._tray.take(wait_s)
             if self._follow_worker():
@@ -166,6 +172,7 @@ class Box:
             state = self._capture.state(now)
             if self._must_restart():
                 return EXIT_RESTART_ME
+            self._feeder.turn(now.mono, self._standing)
             if self._shift.resting:
                 self._rest(state, now)
                 continue
@@ -225,7 +232,7 @@ class Box:
             self._report(replace(state, fault=None))
 
     def _look(self, ready: Ready, state: CaptureState, now: Instant) -> None:
-        self._seen = ready.at
+        self._seen, self._looked = ready.at, now
         if self._watching.saw(now):
             self._report(replace(state, fault=None))
         seen = self._looker.look(ready, always=self._shift.attentive, unless=self._shift.unwanted)

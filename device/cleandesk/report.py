@@ -1,8 +1,9 @@
-"""What the box says of itself: `health`, and `privacy`, whether it looks at all."""
+"""What the box says of itself: `health`, `privacy`, and to the watchdog whether it may go on."""
 
 from dataclasses import dataclass
 
 from cleandesk import vitals
+from cleandesk.assembly import Parts
 from cleandesk.camera import CaptureState
 from cleandesk.clock import Instant
 from cleandesk.contract.messages import (
@@ -16,6 +17,7 @@ from cleandesk.contract.messages import (
     RequestsHealth,
 )
 from cleandesk.loop import Governor
+from cleandesk.watchdog import Sensing, Standing
 
 _MOST_DETAIL = 200  # characters, as the contract allows
 
@@ -84,6 +86,29 @@ def health(  # noqa: PLR0913 - all but four are keywords
         governor=GovernorHealth(state=pace.governor.state, since=pace.governor.since.utc),
         gate=GateHealth(skipped_share=round(timer.skipped_share(), 3)) if pace.gated else None,
         requests=requests,
+    )
+
+
+def standing(parts: Parts, looked: Instant, now: Instant) -> Standing:
+    """Return how camera, looks and line stand, for the watchdog.
+
+    Args:
+        parts: What runs.
+        looked: When the newest frame was looked at.
+        now: The present moment.
+    """
+    state = parts.capture.state(now)
+    sensing = Sensing(
+        fault=state.fault is not None,
+        delivered=state.delivered,
+        looked=looked.mono,
+        look_s=1 / parts.preparer.looks_per_s,
+    )
+    return Standing(
+        now=now.mono,
+        sensor_runs=parts.worker.mode.sensing,
+        sensing=None if parts.worker.shift.resting else sensing,
+        pulses=(parts.capture.pulse, *parts.link.pulses),
     )
 
 

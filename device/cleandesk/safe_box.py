@@ -21,6 +21,7 @@ from cleandesk.detector import default_manifest, read_manifest
 from cleandesk.link import EventMaker, Link, Outbox, closing
 from cleandesk.policy import PolicyState
 from cleandesk.settings import BoxSettings
+from cleandesk.watchdog import Feeder, Standing
 from cleandesk.worker import keeping
 from cleandesk.worker.answers import room_a_day
 from cleandesk.worker.break_mode import BreakMode, By
@@ -55,13 +56,22 @@ class SafeBox:
         settings: The box's own file.
         why: What put it there.
         clock: The machine's by default.
+        feeder: Feeds the watchdog; default: that of the manager that started this process.
 
     Raises:
         ModelError: If the model's manifest cannot be used.
         OutboxError: If the outbox cannot be used.
     """
 
-    def __init__(self, settings: BoxSettings, why: str, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        settings: BoxSettings,
+        why: str,
+        clock: Clock | None = None,
+        *,
+        feeder: Feeder | None = None,
+    ) -> None:
+        self._feeder = feeder or Feeder()
         self._clock, self._boot = clock or SystemClock(), boot_id()
         self._why, self._began = why[:_MOST_WHY], self._clock.now()
         self._wake, self._stop = threading.Event(), threading.Event()
@@ -136,18 +146,28 @@ class SafeBox:
         try:
             while not self._stop.is_set():
                 now = self._clock.now()
+                self._feeder.turn(now.mono, self._standing)
                 if now.mono - health_at >= self._settings.health_every_s:
                     health_at = now.mono
                     self._link.set_health(self._health())
                 if self._control.step() is Effect.RESTART:
                     code = EXIT_RESTART_ME
                     break
-                self._wake.wait(_TURN_S)
+                self._wake.wait(self._feeder.within(_TURN_S))
                 self._wake.clear()
         finally:
+            self._feeder.leave()
             self._link.stop()
             self._outbox.close()
         return code
+
+    def _standing(self) -> Standing:
+        return Standing(
+            now=self._clock.now().mono,
+            sensor_runs=self._mode.sensing,
+            sensing=None,
+            pulses=self._link.pulses,
+        )
 
     def _close_all(self) -> None:
         """Close what is open: nobody can vouch for it any more."""

@@ -16,6 +16,7 @@ from cleandesk.camera.source import SourceKind, kind_of, public_name
 from cleandesk.camera.state import Board, CaptureState
 from cleandesk.clock import Clock, Instant
 from cleandesk.settings import CameraSettings
+from cleandesk.watchdog import Pulse
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +48,9 @@ class Capture:
         on_change: Called in the capture thread when fault, `ended` or `give_up` change.
         wait: Waits for a paced frame's moment or the next try, and says whether it was stopped
             meanwhile.
+
+    Attributes:
+        pulse: Of the thread.
     """
 
     def __init__(
@@ -65,6 +69,7 @@ class Capture:
         self._timeout_s = settings.timeout_s
         self._board = Board(public_name(settings.source), on_change)
         kind = kind_of(settings.source)
+        self.pulse = Pulse("capture", lambda: clock.now().mono)
         self._tools = Tools(
             factory=factory,
             sink=sink,
@@ -75,6 +80,7 @@ class Capture:
             board=self._board,
             ladder=ladder or Ladder(ladder_for(kind), random.random),
             wait=wait,
+            pulse=self.pulse,
         )
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None

@@ -17,10 +17,17 @@ from cleandesk.camera.watch import Watch
 from cleandesk.clock import Clock, Instant
 from cleandesk.contract.messages import CameraFault
 from cleandesk.settings import CameraSettings
+from cleandesk.watchdog import Pulse
 
 log = logging.getLogger(__name__)
 
 Wait = Callable[[threading.Event, float], bool]
+
+#: A call into the source takes so long at most: before that, the loop has ended a process whose
+#: driver hangs (`capture.HANG_S`), in order.
+_CALL_S = 90.0
+#: And making a frame ready takes so long.
+_WORK_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +44,7 @@ class Tools:
         board: Where it says how it does.
         ladder: What it does about failures.
         wait: Waits so many seconds and says whether it was stopped meanwhile.
+        pulse: The thread's.
     """
 
     factory: CameraFactory
@@ -48,6 +56,7 @@ class Tools:
     board: Board
     ladder: Ladder
     wait: Wait
+    pulse: Pulse
 
 
 class Keeper:
@@ -63,13 +72,18 @@ class Keeper:
 
     def run(self) -> None:
         """Run until stopped or done; nothing that a source does ends it silently."""
+        self._tools.pulse.beat(_CALL_S)
         try:
-            while not self._stop.is_set():
-                failure = self._until_failure()
-                if failure is None or not self._recover(failure):
-                    return
+            self._go_on()
         finally:
             self._close()
+        self._tools.pulse.end()  # what died otherwise falls silent
+
+    def _go_on(self) -> None:
+        while not self._stop.is_set():
+            failure = self._until_failure()
+            if failure is None or not self._recover(failure):
+                return
 
     def _until_failure(self) -> CameraError | None:
         """Deliver frames until something fails; None if it was stopped first."""
@@ -110,7 +124,7 @@ class Keeper:
     def _receive(self, camera: Camera, frame: Frame) -> None:
         """Pace a frame, judge it, and hand it on if it can be believed."""
         due_s = frame.at.mono - self._tools.clock.now().mono
-        if camera.live and due_s > 0 and self._tools.wait(self._stop, due_s):
+        if camera.live and due_s > 0 and self._wait(due_s):
             return
         self._last = frame.at
         board = self._tools.board
@@ -123,13 +137,14 @@ class Keeper:
                 raise CameraError(sight.fault, detail)
         self._tools.ladder.delivered(frame.at.mono)
         if sight.usable and not self._stop.is_set():
-            board.good()
+            board.good(self._tools.clock.now())
             self._hand_on(camera, frame)
 
     def _hand_on(self, camera: Camera, frame: Frame) -> None:
         if camera.live:
             self._tools.sink.put(frame)
         else:
+            self._tools.pulse.end()  # for as long as the loop takes
             self._tools.sink.put_wait(frame, unless=self._stop)
 
     def _explain(self, camera: Camera, fault: CameraFault) -> str:
@@ -161,10 +176,15 @@ class Keeper:
         if remedy.step is Step.GIVE_UP:
             tools.board.give_up()
         self._close()
-        if tools.wait(self._stop, remedy.delay_s):
+        if self._wait(remedy.delay_s):
             return False
         tools.board.reopened()
         return True
+
+    def _wait(self, seconds: float) -> bool:
+        """Wait, and say whether it was stopped meanwhile."""
+        self._tools.pulse.beat(seconds + _WORK_S)
+        return self._tools.wait(self._stop, seconds)
 
     def _close(self) -> None:
         """Close the camera; one that cannot even be closed is opened again all the same."""
@@ -180,7 +200,9 @@ class Keeper:
     @contextlib.contextmanager
     def _calling(self, call: str) -> Iterator[None]:
         self._tools.board.doing(call, self._tools.clock.now())
+        self._tools.pulse.beat(_CALL_S)
         try:
             yield
         finally:
             self._tools.board.done()
+            self._tools.pulse.beat(_WORK_S)

@@ -24,6 +24,7 @@ class CaptureState:
         ended: The thread is done and will deliver no more: `fault` says why.
         give_up: This process can do no more; a new one should try.
         frame_age_s: Seconds since the last frame came; None before the first.
+        delivered: When the last believable one was handed on, monotonic; None before the first.
     """
 
     fault: CameraFault | None = None
@@ -35,6 +36,7 @@ class CaptureState:
     ended: bool = False
     give_up: bool = False
     frame_age_s: float | None = None
+    delivered: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +79,10 @@ class Board:
         """Count a stop and start."""
         self._set(replace(self._state, reopened=self._state.reopened + 1))
 
-    def good(self) -> None:
+    def good(self, now: Instant) -> None:
         """Note a frame that can be believed."""
-        self._set(replace(self._state, fault=None, detail="", since=None, give_up=False))
+        good = replace(self._state, fault=None, detail="", since=None, give_up=False)
+        self._set(replace(good, delivered=now.mono))
 
     def faulty(
         self, fault: CameraFault, detail: str, since: Instant, *, final: bool = False

@@ -35,6 +35,10 @@ log = logging.getLogger(__name__)
 GOODBYE_S = 3.0
 SUSPICIOUS = 2  # short connections in a row: more than a broker's restart
 MAX_DOUBLINGS = 20
+#: The session's thread may be silent for so long while it connects: a name look-up without a server
+#: takes half a minute, each of a name's addresses seconds, the handshake as long as `keepalive_s`.
+CONNECT_S = 120.0
+TURN_S = 60.0  # a turn of its loop, and whatever a callback does meanwhile
 
 
 def _nothing(*_: object) -> None:
@@ -62,6 +66,7 @@ class Session:
         on_connect: The broker took us and granted every subscription.
         on_disconnect: A connection that `on_connect` told of is gone.
         on_puback: The broker answered a publication: its id and the MQTT 5 reason code.
+        alive: The thread goes on, and will be silent for at most so many seconds from now.
         manual_ack: PUBACK only by `acknowledge`, not by the return of `on_message`.
         receive_maximum: So many unacknowledged messages the broker may send us at most.
         maximum_packet: Larger packets, in bytes, the broker must not send us; None is any.
@@ -82,6 +87,7 @@ class Session:
         on_connect: Callable[[], None] = _nothing,
         on_disconnect: Callable[[], None] = _nothing,
         on_puback: Callable[[int, int], None] = _nothing,
+        alive: Callable[[float], None] = _nothing,
         manual_ack: bool = False,
         receive_maximum: int = 100,
         maximum_packet: int | None = None,
@@ -100,10 +106,12 @@ class Session:
         )
         self._on_connect = on_connect
         self._on_disconnect = on_disconnect
+        self._alive = alive
         self._handlers = Handlers(
             message=lambda received: self._call(on_message, received),
             ready=self._ready,
             puback=lambda mid, code: self._call(on_puback, mid, code),
+            turned=lambda: alive(TURN_S),
         )
         self.callback_errors = 0
         self._connection: Connection | None = None
@@ -177,6 +185,7 @@ class Session:
                 in_flight=in_flight,
             )
             self._connection = connection
+            self._alive(CONNECT_S + self._settings.keepalive_s)
             ended = connection.run(self._stopping)
             self._connection = None
             in_flight = connection.in_flight
@@ -190,6 +199,7 @@ class Session:
             wait_s = self._wait_s(failures, ended)
             failures += 1
             _tell(ended, wait_s, again=failures > SUSPICIOUS)
+            self._alive(wait_s)
             self._stopping.wait(wait_s)
 
     def _wait_s(self, failures: int, ended: End) -> float:

@@ -49,6 +49,7 @@ class Handlers:
     message: Callable[[Received], None]
     ready: Callable[[], None]
     puback: Callable[[int, int], None]
+    turned: Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +194,7 @@ class Connection:
 
     def _loop(self, stopping: threading.Event) -> None:
         while self._client.socket() is not None:
+            self._handlers.turned()
             if self._client.loop(LOOP_S) != MQTTErrorCode.MQTT_ERR_SUCCESS:
                 return
             now = time.monotonic()

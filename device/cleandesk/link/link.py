@@ -21,10 +21,12 @@ from cleandesk.link.retained import Retained, Wanted
 from cleandesk.link.senders import Senders
 from cleandesk.link.settling import Settling
 from cleandesk.link.shown import Shown
+from cleandesk.watchdog import Pulse
 
 log = logging.getLogger(__name__)
 
 TICK_S = 1.0
+_TURN_S = 60.0  # longest turn: a damaged outbox is salvaged in one
 _MAX_PACKET = 1 << 20  # an `ack` of 1000 results, each with a reason, stays below
 _LAST_EVENTS_S = 2.0
 _NOTICES_A_TURN = 200  # then something is sent, however many there are
@@ -60,6 +62,9 @@ class Link:
             thread.
         on_desired: Takes what comes on `config/desired`; in the link's thread.
         safe_mode: Why the box is in safe mode; None: it is not.
+
+    Attributes:
+        pulses: Of its own thread, and of the session's.
     """
 
     def __init__(  # noqa: PLR0913 - all but three are keywords
@@ -95,6 +100,8 @@ class Link:
         self._told: tuple[object, ...] = ()
         self._up, self._epoch, self._next_tick = False, outbox.epoch, 0.0
         self._stopping = threading.Event()
+        self._pulse, session = (Pulse(name, self._mono) for name in ("link", "mqtt"))
+        self.pulses = (self._pulse, session)
         self._want_online()  # the first of all topics
         self._session = Session(
             settings,
@@ -111,6 +118,7 @@ class Link:
             on_puback=lambda mid, code: self._inbox.put(
                 lambda now: self._pubacks.arrived(mid, code, now)
             ),
+            alive=session.beat,
             receive_maximum=20,
             maximum_packet=_MAX_PACKET,
         )
@@ -202,6 +210,7 @@ class Link:
 
     def _run(self) -> None:
         while not self._stopping.is_set():
+            self._pulse.beat(_TURN_S)
             try:
                 self._take_notices()
                 self._step(time.monotonic())
@@ -210,6 +219,9 @@ class Link:
             except Exception:
                 log.exception("the link failed at one step, and goes on")
                 self._stopping.wait(TICK_S)
+
+    def _mono(self) -> float:
+        return self._clock.now().mono
 
     def _take_notices(self) -> None:
         now = time.monotonic()

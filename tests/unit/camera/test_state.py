@@ -24,11 +24,11 @@ def test_listeners_hear_of_changes_and_not_of_every_frame(clock: FakeClock) -> N
     board = Board("desk", heard.append)
     for _ in range(5):
         board.frame(clock.now())
-        board.good()
+        board.good(clock.now())
     assert heard == []
     for _ in range(5):
         board.faulty(CameraFault.BLACK, "dark", clock.now())
-    board.good()
+    board.good(clock.now())
     assert [state.fault for state in heard] == [CameraFault.BLACK, None]
 
 
