@@ -10,8 +10,9 @@ import typer
 from rich.console import Console
 
 from image import check, debian, disk, host, python, root, sbom
+from image import release as releases
 from image.errors import ImageError
-from image.root import Release
+from image.release import Release
 from image.stages import Builder, Stage, remove
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -30,6 +31,9 @@ def main(
         Literal["usb", "csi"],
         typer.Option(help="csi: the Raspberry Pi's own kernel and libcamera, from --sources"),
     ] = "usb",
+    updates: Annotated[
+        Path | None, typer.Option(help="Who signs updates, PEM; default: a box takes none")
+    ] = None,
 ) -> None:
     """Build the image; stages that are done are kept."""
     began = time.monotonic()
@@ -37,10 +41,10 @@ def main(
     build.mkdir(parents=True, exist_ok=True)
     lines = _sources(sources, camera)
     wanted = debian.packages(csi=camera == "csi")
-    release = _release()
+    release = releases.of(REPOSITORY)
     packages = debian.stage(lines, wanted, build / "debian.log")
     wheels = python.stage(REPOSITORY / "deploy/locks/box.txt", build / "wheels.log")
-    tree = root.stage(REPOSITORY, build, release, (packages, wheels))
+    tree = root.stage(REPOSITORY, build, release, (packages, wheels), updates)
     slot = _slot(build, release, tree)
     Builder(build, console).build([packages, wheels, tree, slot, _card(build, release, slot)])
     _report(build, release, time.monotonic() - began)
@@ -55,16 +59,6 @@ def _sources(given: Path | None, camera: str) -> str:
             "Raspberry Pi's kernel and libcamera"
         )
     return host.debian_sources(debian.SUITE, debian.COMPONENTS)
-
-
-def _release() -> Release:
-    def git(*words: str) -> str:
-        safe = f"safe.directory={REPOSITORY}"
-        return host.run(["git", "-C", REPOSITORY, "-c", safe, *words]).strip()
-
-    epoch = int(git("log", "-1", "--format=%ct"))
-    day = time.strftime("%Y%m%d.%H%M%S", time.gmtime(epoch))
-    return Release(f"0.{day}", git("rev-parse", "HEAD"), epoch)
 
 
 def _slot(build: Path, release: Release, before: Stage) -> Stage:

@@ -13,6 +13,9 @@ COMPONENTS = "main non-free-firmware"
 #: commit to the next.
 EPOCH = 1767225600
 _KERNEL = "linux-image-arm64"
+#: Programs that set-up runs over and over, which takes minutes by emulation. What starts is
+#: decided by our preset, and a box has no use for udev's table of keyboards.
+_IDLE = ("deb-systemd-helper", "deb-systemd-invoke", "systemd-hwdb")
 _NOT_WANTED = ("man", "doc", "info", "locale", "lintian", "bug")
 
 
@@ -42,13 +45,18 @@ def stage(sources: str, wanted: list[str], log: Path) -> Stage:
         log: Gets what it says.
     """
     hook = HERE / "initramfs"
+    idle = " ".join(f'"$1/usr/local/bin/{name}"' for name in _IDLE)
     options = [
         *(f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in _NOT_WANTED),
         "--dpkgopt=path-include=/usr/share/doc/*/copyright",
         '--aptopt=Acquire::Languages "none"',
         '--aptopt=APT::Install-Recommends "false"',
+        '--aptopt=DPkg::Path "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"',
         # Before the kernel is set up: that makes its initramfs.
+        '--essential-hook=mkdir -p "$1/etc/initramfs-tools"',
         f'--essential-hook=cp -r {hook}/. "$1/etc/initramfs-tools/"',
+        f"--essential-hook=for name in {idle}; do ln -s /bin/true $name; done",
+        f"--customize-hook=rm {idle}",
     ]
 
     def make(product: Path) -> None:

@@ -3,13 +3,13 @@
 import os
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-from image import python, silence
+from image import python, silence, updates
 from image.debian import HERE
 from image.errors import ImageError
 from image.host import run
+from image.release import Release
 from image.stages import Stage, digest_of, remove
 
 #: Everything below deploy/systemd/ by the ends of names; folders there keep theirs.
@@ -28,22 +28,13 @@ _FOLDERS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Release:
-    """What is built.
-
-    Attributes:
-        version: Grows with each commit.
-        commit: Its name in git.
-        epoch: When it was made, seconds since 1970: nothing in the image is newer.
-    """
-
-    version: str
-    commit: str
-    epoch: int
-
-
-def stage(repository: Path, build: Path, release: Release, before: Sequence[Stage]) -> Stage:
+def stage(
+    repository: Path,
+    build: Path,
+    release: Release,
+    before: Sequence[Stage],
+    keyring: Path | None = None,
+) -> Stage:
     """Return the stage that makes the folder of the root file system.
 
     Args:
@@ -51,6 +42,7 @@ def stage(repository: Path, build: Path, release: Release, before: Sequence[Stag
         build: With the products of the stages before.
         release: What is built.
         before: Those stages.
+        keyring: Who signs updates, PEM; None: nobody.
     """
 
     def make(product: Path) -> None:
@@ -59,6 +51,7 @@ def stage(repository: Path, build: Path, release: Release, before: Sequence[Stag
         python.install(product, build / "wheels", python.own_wheel(repository, release.epoch))
         python.compile_all(product)
         _our_files(product, repository, release)
+        updates.trust(product, release, keyring)
         set_up(product)
         silence.remove_sound(product)
         _leave_out(product)
@@ -69,6 +62,7 @@ def stage(repository: Path, build: Path, release: Release, before: Sequence[Stag
         digest_of(repository / "device", repository / "models" / "desk", HERE),
         digest_of(repository / "deploy" / "systemd", repository / "deploy" / "avahi"),
         repr(release),
+        digest_of(keyring) if keyring else "no updates",
     )
     return Stage("root", "the root file system", made_of, make)
 

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from image.python import SITE
-from image.root import Release
+from image.release import Release
 
 _DISTRO = "distro=debian-13"
 
