@@ -9,11 +9,12 @@ from typing import Annotated, Literal
 import typer
 from rich.console import Console
 
-from image import check, debian, disk, host, python, root, sbom
+from image import check, debian, disk, host, python, root, sbom, tools
 from image import release as releases
 from image.errors import ImageError
 from image.release import Release
 from image.stages import Builder, Stage, remove
+from image.tools import Tools
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 console = Console(soft_wrap=True, highlight=False)
@@ -44,9 +45,13 @@ def main(
     release = releases.of(REPOSITORY)
     packages = debian.stage(lines, wanted, build / "debian.log")
     wheels = python.stage(REPOSITORY / "deploy/locks/box.txt", build / "wheels.log")
-    tree = root.stage(REPOSITORY, build, release, (packages, wheels), updates)
+    helpers = tools.stage(lines, build / "tools.log")
+    others = root.others(build, (packages, wheels, helpers))
+    tree = root.stage(REPOSITORY, build, release, others, updates)
     slot = _slot(build, release, tree)
-    Builder(build, console).build([packages, wheels, tree, slot, _card(build, release, slot)])
+    Builder(build, console).build(
+        [packages, wheels, helpers, others, tree, slot, _card(build, release, slot)]
+    )
     _report(build, release, time.monotonic() - began)
 
 
@@ -69,7 +74,7 @@ def _slot(build: Path, release: Release, before: Stage) -> Stage:
         if faults := check.faults(tree):
             raise ImageError("the root file system holds what it must not:\n" + "\n".join(faults))
         sbom.write(tree, release, build / "sbom.cdx.json")
-        disk.SLOT_SYSTEM.make(tree, tree, product, release.epoch)
+        disk.SLOT_SYSTEM.make(Tools(build), tree, product, release.epoch)
 
     return Stage("root.ext4", "a root slot, and its bill of materials", (before.key,), make)
 
@@ -84,7 +89,7 @@ def _card(build: Path, release: Release, before: Stage) -> Stage:
         disk.data_tree(work / "data")
         root.clamp(work / "data", release.epoch)
         data = work / "data.ext4"
-        disk.DATA_SYSTEM.make(build / "root", work / "data", data, release.epoch)
+        disk.DATA_SYSTEM.make(Tools(build), work / "data", data, release.epoch)
         disk.assemble([work / "boot.vfat", slot, slot, data], product)
         remove(work)
 

@@ -9,6 +9,7 @@ from image.debian import HERE
 from image.errors import ImageError
 from image.host import run
 from image.slots import Disk, State
+from image.tools import Tools
 
 MIB = 1024 * 1024
 #: Sizes in MiB. A slot has room for a root that grows; what is left of a card stays unused, which
@@ -65,26 +66,21 @@ class Ext4:
     size: int
     journal: bool
 
-    def make(self, root: Path, tree: Path, product: Path, epoch: int) -> None:
-        """Make it of a folder, without mounting, by the image's own mke2fs.
-
-        So it is the same whatever the builder has.
+    def make(self, tools: Tools, tree: Path, product: Path, epoch: int) -> None:
+        """Make it of a folder, without mounting.
 
         Args:
-            root: The root file system, whose program is run by emulation.
+            tools: Of the image's own Debian: an older mke2fs would tell when it was made.
             tree: What goes into it.
             product: The file.
             epoch: Its times.
         """
-        options = f"hash_seed={self.uuid},lazy_itable_init=0"
-        run(
-            [
-                *("qemu-aarch64-static", "-L", root, root / "usr/sbin/mke2fs"),
-                *("-q", "-t", "ext4", "-b", "4096", "-m", "0"),
-                *("-O", "has_journal" if self.journal else "^has_journal"),
-                *("-L", self.label, "-U", self.uuid, "-E", options),
-                *("-d", tree, product, f"{self.size}M"),
-            ],
+        tools.run(
+            *("mke2fs", "-q", "-t", "ext4", "-b", "4096", "-m", "0"),
+            *("-O", "has_journal" if self.journal else "^has_journal"),
+            *("-L", self.label, "-U", self.uuid),
+            *("-E", f"hash_seed={self.uuid},lazy_itable_init=0"),
+            *("-d", tools.seen(tree), tools.seen(product), f"{self.size}M"),
             env={"SOURCE_DATE_EPOCH": str(epoch)},
         )
 

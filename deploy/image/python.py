@@ -10,6 +10,7 @@ from pathlib import Path
 from image.errors import ImageError
 from image.host import run
 from image.stages import Stage
+from image.tools import Tools
 
 #: Where it lies on the box.
 HOME = Path("opt/cleandesk")
@@ -47,35 +48,9 @@ def stage(lock: Path, log: Path) -> Stage:
     return Stage("wheels", "Python packages, as they are locked", made_of, make)
 
 
-def own_wheel(repository: Path, epoch: int) -> Path:
-    """Build our own wheel in a folder of its own; returns it.
-
-    Raises:
-        ImageError: If it cannot be built.
-    """
-    folder = Path(tempfile.mkdtemp(prefix="cleandesk-wheel-"))
-    run(
-        [
-            *(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps"),
-            *("--no-build-isolation", "--wheel-dir", folder, repository),
-        ],
-        env={"SOURCE_DATE_EPOCH": str(epoch)},
-    )
-    return next(folder.glob("cleandesk-*.whl"))
-
-
-def install(root: Path, wheels: Path, own: Path) -> None:
-    """Put everybody's packages, ours, and the programs that start them into a root.
-
-    Raises:
-        ImageError: If our wheel lacks a program.
-    """
-    site = root / SITE
-    shutil.copytree(wheels, site, symlinks=True)
-    with zipfile.ZipFile(own) as archive:
-        archive.extractall(site)
-    for name in _ELSEWHERE:
-        shutil.rmtree(site / name)
+def install_others(root: Path, wheels: Path, tools: Tools) -> None:
+    """Put everybody else's packages into a root, as a virtual environment of its own Python."""
+    shutil.copytree(wheels, root / SITE, symlinks=True)
     home = root / HOME
     (home / "bin").mkdir()
     (home / "bin" / "python").symlink_to("/usr/bin/python3")
@@ -84,9 +59,41 @@ def install(root: Path, wheels: Path, own: Path) -> None:
         f"home = /usr/bin\ninclude-system-site-packages = true\nversion = {VERSION}\n",
         encoding="ascii",
     )
+    tools.compile(root, SITE)
+
+
+def install_ours(root: Path, repository: Path, epoch: int, tools: Tools) -> None:
+    """Build our own wheel, and put it and the programs that start it into a root.
+
+    Raises:
+        ImageError: If it cannot be built, or lacks a program.
+    """
+    with tempfile.TemporaryDirectory(prefix="cleandesk-wheel-") as folder:
+        run(
+            [
+                *(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps"),
+                *("--no-build-isolation", "--wheel-dir", folder, repository),
+            ],
+            env={"SOURCE_DATE_EPOCH": str(epoch)},
+        )
+        unpack(root, next(Path(folder).glob("cleandesk-*.whl")))
+    tools.compile(root, SITE / "cleandesk")
+
+
+def unpack(root: Path, wheel: Path) -> None:
+    """Put our wheel, and a program for each of its commands that a box runs, into a root.
+
+    Raises:
+        ImageError: If it lacks one.
+    """
+    site = root / SITE
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(site)
+    for name in _ELSEWHERE:
+        shutil.rmtree(site / name)
     for name, target in _entry_points(site).items():
         module, _, function = target.partition(":")
-        program = home / "bin" / name
+        program = root / HOME / "bin" / name
         program.write_text(
             f"#!/{HOME}/bin/python\nimport sys\n\nfrom {module} import {function}\n\n"
             f"sys.exit({function}())\n",
@@ -103,17 +110,3 @@ def _entry_points(site: Path) -> dict[str, str]:
     if missing:
         raise ImageError(f"our wheel has no {', '.join(missing)}: see [project.scripts]")
     return {name: target for name, target in found.items() if target is not None}
-
-
-def compile_all(root: Path) -> None:
-    """Compile the packages by the box's own Python: the root is read-only where they run.
-
-    The files hold a hash of their source instead of its time, which is not looked at either.
-    """
-    run(
-        [
-            *("chroot", root, "/usr/bin/python3", "-m", "compileall", "-q", "-j", "2"),
-            *("--invalidation-mode", "unchecked-hash", f"/{SITE}"),
-        ],
-        env={"PYTHONHASHSEED": "0"},
-    )

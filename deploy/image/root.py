@@ -11,6 +11,7 @@ from image.errors import ImageError
 from image.host import run
 from image.release import Release
 from image.stages import Stage, digest_of, remove
+from image.tools import Tools
 
 #: Everything below deploy/systemd/ by the ends of names; folders there keep theirs.
 _UNITS = (".service", ".timer", ".socket", ".path", ".target", ".mount", ".slice")
@@ -28,37 +29,54 @@ _FOLDERS = (
 )  # fmt: skip
 
 
+def others(build: Path, before: Sequence[Stage]) -> Stage:
+    """Return the stage that makes the folder of all that is not ours, compiled, and without sound.
+
+    Args:
+        build: With the products of stages.
+        before: Those of Debian's packages, of Python's, and of the tools.
+    """
+    debian, wheels, tools = before
+
+    def make(product: Path) -> None:
+        product.mkdir(mode=0o755)
+        archive = build / debian.name
+        run(["tar", "--extract", "--numeric-owner", "--file", archive, "-C", product])
+        python.install_others(product, build / wheels.name, Tools(build))
+        silence.remove_sound(product)
+
+    ours = (digest_of(HERE / "python.py"), digest_of(HERE / "silence.py"))
+    return Stage("others", "all that is not ours", (debian.key, wheels.key, tools.key, *ours), make)
+
+
 def stage(
     repository: Path,
     build: Path,
     release: Release,
-    before: Sequence[Stage],
+    before: Stage,
     keyring: Path | None = None,
 ) -> Stage:
     """Return the stage that makes the folder of the root file system.
 
     Args:
         repository: With our sources.
-        build: With the products of the stages before.
+        build: With the products of stages.
         release: What is built.
-        before: Those stages.
+        before: The stage of all that is not ours.
         keyring: Who signs updates, PEM; None: nobody.
     """
 
     def make(product: Path) -> None:
-        product.mkdir(mode=0o755)
-        run(["tar", "--extract", "--numeric-owner", "--file", build / "debian.tar", "-C", product])
-        python.install(product, build / "wheels", python.own_wheel(repository, release.epoch))
-        python.compile_all(product)
+        run(["cp", "--archive", build / before.name, product])
+        python.install_ours(product, repository, release.epoch, Tools(build))
         _our_files(product, repository, release)
         updates.trust(product, release, keyring)
         set_up(product)
-        silence.remove_sound(product)
         _leave_out(product)
         clamp(product, release.epoch)
 
     made_of = (
-        *(one.key for one in before),
+        before.key,
         digest_of(repository / "device", repository / "models" / "desk", HERE),
         digest_of(repository / "deploy" / "systemd", repository / "deploy" / "avahi"),
         repr(release),
@@ -77,9 +95,9 @@ def _our_files(root: Path, repository: Path, release: Release) -> None:
     program.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy(HERE / "slots.py", program)
     program.chmod(0o755)
-    (root / "usr/lib/os-release").open("a").write(
-        f'IMAGE_ID=cleandesk\nIMAGE_VERSION="{release.version}"\nBUILD_ID="{release.commit}"\n'
-    )
+    with (root / "usr/lib/os-release").open("a", encoding="utf-8") as file:
+        file.write(f"IMAGE_ID=cleandesk\nIMAGE_VERSION={release.version}\n")
+        file.write(f"BUILD_ID={release.commit}\n")
     # Without network time a box takes it for at least as late as this file.
     (root / "usr/lib/clock-epoch").touch()
 

@@ -19,7 +19,7 @@ def remove_sound(root: Path) -> None:
     for kernel in modules(root):
         for name in sorted(noisy(dependencies(kernel / "modules.dep"))):
             (kernel / name).unlink()
-        run(["chroot", root, "depmod", kernel.name])
+        run(["depmod", "-b", root, kernel.name])
         if left := noisy(dependencies(kernel / "modules.dep")):
             raise ImageError(f"{kernel}: sound modules are left: {sorted(left)[:5]}")
 
