@@ -10,7 +10,6 @@ from image.errors import ImageError
 
 #: Programs, and Debian's packages that bring them.
 PROGRAMS = {
-    "depmod": "kmod",
     "mmdebstrap": "mmdebstrap",
     "qemu-aarch64-static": "qemu-user-static",
     "arch-test": "arch-test",

@@ -21,7 +21,8 @@ _NOT_NEEDED = (
     "etc/apt", "etc/initramfs-tools", "etc/machine-id", "etc/resolv.conf", "etc/.pwd.lock",
     "etc/passwd-", "etc/shadow-", "etc/group-", "etc/gshadow-", "etc/ssl/private",
     "var/cache", "var/log", "var/lib/apt", "var/lib/systemd", "var/lib/initramfs-tools",
-    "var/lib/dbus/machine-id", "boot/grub", "usr/share/initramfs-tools", "root/.bashrc",
+    "var/lib/dbus/machine-id", "boot/firmware", "boot/grub", "root/.bashrc",
+    "usr/share/initramfs-tools", "etc/systemd/system/getty.target.wants",
 )  # fmt: skip
 _FOLDERS = (
     "boot/firmware", "data", "etc/cleandesk", "var/cache", "var/log", "var/lib/cleandesk",
@@ -43,7 +44,7 @@ def others(build: Path, before: Sequence[Stage]) -> Stage:
         archive = build / debian.name
         run(["tar", "--extract", "--numeric-owner", "--file", archive, "-C", product])
         python.install_others(product, build / wheels.name, Tools(build))
-        silence.remove_sound(product)
+        silence.remove_sound(product, Tools(build))
 
     ours = (digest_of(HERE / "python.py"), digest_of(HERE / "silence.py"))
     return Stage("others", "all that is not ours", (debian.key, wheels.key, tools.key, *ours), make)

@@ -4,13 +4,13 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from image.errors import ImageError
-from image.host import run
+from image.tools import Tools
 
 #: Folders of a kernel's modules.
 _FOLDERS = ("kernel/sound/", "kernel/drivers/bluetooth/", "kernel/net/bluetooth/")
 
 
-def remove_sound(root: Path) -> None:
+def remove_sound(root: Path, tools: Tools) -> None:
     """Remove all modules of sound, and every module that needs one.
 
     Raises:
@@ -19,7 +19,7 @@ def remove_sound(root: Path) -> None:
     for kernel in modules(root):
         for name in sorted(noisy(dependencies(kernel / "modules.dep"))):
             (kernel / name).unlink()
-        run(["depmod", "-b", root, kernel.name])
+        tools.run("depmod", "-b", tools.seen(root), kernel.name)
         if left := noisy(dependencies(kernel / "modules.dep")):
             raise ImageError(f"{kernel}: sound modules are left: {sorted(left)[:5]}")
 
