@@ -148,6 +148,7 @@ def _leave_out(root: Path) -> None:
         (root / name).chmod(0o1777)
     # Empty: each start has its own, and no two boxes share one.
     (root / "etc/machine-id").touch()
+    (root / "var/lib/dbus/machine-id").symlink_to("/etc/machine-id")
     (root / "etc/resolv.conf").symlink_to("/run/systemd/resolve/stub-resolv.conf")
     for name, found in (("vmlinuz", "vmlinuz-*"), ("initrd.img", "initrd.img-*")):
         one = _only(root / "boot", found)

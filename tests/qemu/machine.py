@@ -3,21 +3,30 @@
 import os
 import re
 import subprocess
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
 from image import disk
-from tests.eventually import eventually
 
 UBOOT = Path("/usr/lib/u-boot/qemu_arm64/u-boot.bin")
 NEEDED = ("qemu-system-aarch64", "debugfs", "e2fsck", "fsck.vfat", "mcopy", "mosquitto")
 #: What stands for the host in the guest's network.
 HOST = "10.0.2.2"
 #: Emulation on a machine with other work takes its time; nothing passes or fails by it.
-PATIENCE_S = 1800.0
+PATIENCE_S = 3600.0
 _ENV = {**os.environ, "PATH": f"{os.environ.get('PATH', '')}:/usr/sbin", "LC_ALL": "C"}
 _COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")
 _BOOT, _SLOTS, _DATA = disk.PARTS[0], disk.PARTS[1:3], disk.PARTS[3]
+
+
+def patiently(condition: Callable[[], object], what: str) -> None:
+    """Wait for what an emulated machine does, and leave the processor to it meanwhile."""
+    give_up = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < give_up, f"{what} did not happen in {PATIENCE_S} s"
+        time.sleep(3)
 
 
 class Machine:
@@ -90,7 +99,7 @@ class Machine:
             assert process.poll() is None, f"QEMU ended:\n{self.said[-3000:]}"
             return words in self.said
 
-        eventually(heard, f"{words!r} on the console", within_s=PATIENCE_S)
+        patiently(heard, f"{words!r} on the console")
 
     def cut(self) -> None:
         """Take the power away."""

@@ -8,8 +8,7 @@ import pytest
 
 from demo.outcome import compare
 from models.scenes.truth import load_truth
-from tests.eventually import eventually
-from tests.qemu.machine import PATIENCE_S, Machine
+from tests.qemu.machine import PATIENCE_S, Machine, patiently
 from tests.qemu.world import BOX, Company, logged
 from tests.rig import CLIP, TRUTH
 
@@ -50,20 +49,18 @@ def test_a_flashed_card_becomes_a_box_that_tells_of_what_lies_on_the_desk(
 
         machine.says("cleandesk: slot a")
         since("U-Boot takes slot a")
-        eventually(
+        patiently(
             lambda: (
                 BOX in [one["name"] for one in company.run("list", "certificates")["certificates"]]
             ),
             "the claim",
-            within_s=PATIENCE_S,
         )
         since("claimed")
-        eventually(lambda: logged(subscriber), "the first violation", within_s=PATIENCE_S)
+        patiently(lambda: logged(subscriber), "the first violation")
         since("the first violation is logged")
-        eventually(
+        patiently(
             lambda: any("ended" in str(row) for row in subscriber.ask("alarms", "--all")),
             "the clip's end",
-            within_s=2 * PATIENCE_S,
         )
         since("the clip is over")
         outcome = compare(load_truth(TRUTH), logged(subscriber), starts_at)

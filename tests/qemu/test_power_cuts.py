@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from cleandesk.contract.topics import Address
-from tests.eventually import eventually
-from tests.qemu.machine import PATIENCE_S, Machine
+from tests.qemu.machine import PATIENCE_S, Machine, patiently
 from tests.qemu.world import BOX, Company, logged
 from tests.rig import CLIP
 from tests.system.subscriber_rig import Subscriber
@@ -29,7 +28,7 @@ def test_through_power_cuts_no_event_is_lost(image: Path, tmp_path: Path) -> Non
     with Company(tmp_path) as company, company.subscriber() as subscriber, machine:
         company.provision(machine, repeat=True)
         machine.start()
-        eventually(lambda: logged(subscriber), "the first violation", within_s=PATIENCE_S)
+        patiently(lambda: logged(subscriber), "the first violation")
         for number in range(ROUNDS):
             after_s = dice.uniform(1, _LONGEST_S)
             time.sleep(after_s)  # the moment of the cut, not a wait for anything
@@ -39,11 +38,7 @@ def test_through_power_cuts_no_event_is_lost(image: Path, tmp_path: Path) -> Non
             assert machine.faults(tmp_path) == []
             machine.start()
         before = len(_numbers(subscriber))
-        eventually(
-            lambda: len(_numbers(subscriber)) > before,
-            "an event after the last cut",
-            within_s=PATIENCE_S,
-        )
+        patiently(lambda: len(_numbers(subscriber)) > before, "an event after the last cut")
         machine.cut()
         assert machine.faults(tmp_path) == []
         seen = _numbers(subscriber)
