@@ -12,7 +12,7 @@ export ORT_DISABLE_TELEMETRY := 1
 .PHONY: help demo test lint types unit system fault test-privacy contract schemas format lock train evaluate scenes clip clean
 
 help:  ## Show this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## ?(.*)/\1|\2/' | awk -F '|' '{printf "  make %-18s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):[^#]*## ?(.*)/\1|\2/' | awk -F '|' '{printf "  make %-18s %s\n", $$1, $$2}'
 
 $(VENV)/bin/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -49,14 +49,15 @@ ifeq ($(SOURCE),picamera2)
 endif
 	@$(BIN)/python -m demo $(if $(SOURCE),--source '$(SOURCE)')
 
-test: $(VENV)/.dev mosquitto strace chromium mtools lint types contract  ## Lint, types and all tests
+test: $(VENV)/.dev mosquitto strace chromium mtools rootfs lint types contract  ## Lint, types and all tests
 	$(BIN)/pytest
 
 # Programs of the system that tests need; apt installs those that are missing.
 PROGRAM = $@
-.PHONY: mosquitto strace chromium mtools
+.PHONY: mosquitto strace chromium mtools mmdebstrap systemd-container
 mtools: PROGRAM = mcopy
-mosquitto strace chromium mtools:
+systemd-container: PROGRAM = systemd-nspawn
+mosquitto strace chromium mtools mmdebstrap systemd-container:
 	@PATH="$$PATH:/usr/sbin" command -v $(PROGRAM) >/dev/null || { \
 	  SUDO=$$([ "$$(id -u)" = 0 ] || echo sudo); \
 	  $$SUDO apt-get update -qq && \
@@ -85,6 +86,19 @@ broker: $(VENV)/.dev mosquitto  ## The production broker here, with throw-away c
 test-identity: $(VENV)/.dev mosquitto mtools strace  ## Broker, certificates, provisioning, claims
 	$(BIN)/pytest tests/unit/provision tests/unit/identity tests/unit/contract/test_tls_clock.py \
 	  tests/system/test_broker_*.py tests/system/test_provision_*.py
+
+.PHONY: rootfs test-units test-picamera2
+rootfs: $(VENV)/.dev mmdebstrap systemd-container
+	@# Without root there is no container, and the tests in it say so.
+	@[ "$$(id -u)" != 0 ] || $(BIN)/python -m tests.image.rootfs
+
+test-units: export MINUTES := $(MINUTES)
+test-units: rootfs  ## Our units on a booted Debian: watchdog, sandbox; as root; MINUTES=60 of a break
+	$(BIN)/pytest tests/image tests/unit/watchdog -s
+
+test-picamera2: export PICAMERA2 := 1
+test-picamera2: rootfs mosquitto  ## The demo's desk through Picamera2 and libcamera; as root
+	$(BIN)/pytest tests/image/test_picamera2.py -s
 
 fault: $(VENV)/.dev mosquitto  ## Kill and cut for real; ROUNDS=200 for a long one
 	$(BIN)/pytest tests/fault

@@ -1,5 +1,6 @@
 """One process of a box: counts its start, and runs the box, or safe mode after too many crashes."""
 
+import faulthandler
 import signal
 from pathlib import Path
 from types import FrameType
@@ -28,6 +29,8 @@ def run(settings: BoxSettings, *, base: Path, show: bool = False, until_end: boo
         OutboxError: If the outbox cannot be used.
         PinError: If a pin cannot be used.
     """
+    # What the watchdog sends a process that hangs: then the log says where. No frame is in it.
+    faulthandler.register(signal.SIGQUIT, all_threads=True)
     count = Starts(starts.path_of(settings.outbox.path), settings.safe_mode, boot_id())
     crashed = count.begin(SystemClock().now())
     try:

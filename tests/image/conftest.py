@@ -15,3 +15,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for item in items:
             if "tests/image/" in str(item.path):
                 item.add_marker(pytest.mark.skip(reason=reason))
+    for item in items:
+        if "tests/image/" in str(item.path):
+            item.add_marker(pytest.mark.timeout(1200))  # the first one may have to make the root

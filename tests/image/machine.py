@@ -1,5 +1,6 @@
 """The root file system, booted by systemd-nspawn: systemd as process 1, units for real."""
 
+import itertools
 import os
 import signal
 import subprocess
@@ -13,6 +14,7 @@ from tests.image.rootfs import ensure
 
 #: Nothing is left behind by a test that was killed.
 _LONGEST_S = 900
+_NUMBERS = itertools.count()
 
 
 class Machine:
@@ -21,11 +23,12 @@ class Machine:
     Args:
         home: A test's folder, for what the console says.
         options: More of `systemd-nspawn`.
+        network: It shares this machine's; default: it has none.
     """
 
-    def __init__(self, home: Path, *options: str) -> None:
+    def __init__(self, home: Path, *options: str, network: bool = False) -> None:
         self._console = home / "console.log"
-        self._options = options
+        self._options = options if network else ("--private-network", *options)
         self._nspawn: subprocess.Popen[bytes] | None = None
         self._init = 0
 
@@ -38,7 +41,8 @@ class Machine:
                     *("timeout", "--kill-after=5", str(_LONGEST_S)),
                     *("systemd-nspawn", "--quiet", "--boot", f"--directory={folder}"),
                     *("--volatile=overlay", "--register=no", "--keep-unit", "--console=read-only"),
-                    *("--private-network", f"--machine=cleandesk-{os.getpid()}", *self._options),
+                    f"--machine=cleandesk-{os.getpid()}-{next(_NUMBERS)}",
+                    *self._options,
                 ],
                 stdin=subprocess.DEVNULL,
                 stdout=console,
@@ -82,6 +86,11 @@ class Machine:
         assert not check or done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
         return done
 
+    def start(self, unit: str) -> None:
+        """Start a unit; where that fails, the error has what it said."""
+        done = self.run("systemctl", "start", unit, check=False)
+        assert done.returncode == 0, self.journal(unit)
+
     def systemctl(self, *arguments: str) -> str:
         """Return what `systemctl` says."""
         return self.run("systemctl", "--no-pager", *arguments).stdout.strip()
@@ -97,7 +106,9 @@ class Machine:
 
     def write(self, path: str, content: str, *, owner: str = "root", mode: str = "644") -> None:
         """Write a file, in folders that are made."""
-        self.run("install", "-D", f"--owner={owner}", f"--mode={mode}", "/dev/stdin", path, stdin=content)
+        self.run(
+            "install", "-D", f"--owner={owner}", f"--mode={mode}", "/dev/stdin", path, stdin=content
+        )
 
     def path(self, path: str) -> Path:
         """Return where a file of the machine's is for those outside."""

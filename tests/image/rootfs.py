@@ -4,11 +4,13 @@
 Debian's and PyPI's packages once.
 """
 
+import fcntl
 import hashlib
 import platform
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -67,7 +69,15 @@ def _python() -> None:
     for lock in LOCKS:
         _run(
             [
-                *(sys.executable, "-m", "pip", "download", "--quiet", "--require-hashes", "--no-deps"),
+                *(
+                    sys.executable,
+                    "-m",
+                    "pip",
+                    "download",
+                    "--quiet",
+                    "--require-hashes",
+                    "--no-deps",
+                ),
                 *("--only-binary=:all:", "--implementation=cp", "--python-version=3.13"),
                 *(f"--platform=manylinux_2_{minor}_{platform.machine()}" for minor in (34, 28, 17)),
                 *("--requirement", lock, "--dest", wheels),
@@ -83,16 +93,15 @@ def _python() -> None:
 
 def _ours() -> None:
     """Install our wheel and our units as the image has them."""
-    own = BUILD / "own-wheel"
-    shutil.rmtree(own, ignore_errors=True)
-    _run(
-        [
-            *(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"),
-            *("--wheel-dir", own, ROOT),
-        ]
-    )
-    wheel = next(own.glob("cleandesk-*.whl"))
-    shutil.copy(wheel, ROOTFS)
+    with tempfile.TemporaryDirectory() as folder:
+        _run(
+            [
+                *(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps"),
+                *("--no-build-isolation", "--wheel-dir", folder, ROOT),
+            ]
+        )
+        wheel = next(Path(folder).glob("cleandesk-*.whl"))
+        shutil.copy(wheel, ROOTFS)
     _chroot(*_pip("--no-deps", "--force-reinstall"), f"/{wheel.name}")
     (ROOTFS / wheel.name).unlink()
     _install_units()
@@ -128,19 +137,26 @@ def _chroot(*command: str) -> None:
 def ensure() -> Path:
     """Make the root file system, or what of it is out of date; returns its folder."""
     BUILD.mkdir(exist_ok=True)
-    _once("debian", " ".join((*PACKAGES, *CAMERA_PACKAGES)), _debian)
-    _once("python", "".join(lock.read_text(encoding="utf-8") for lock in LOCKS), _python)
-    _once("ours", _sources(), _ours)
+    with (BUILD / "rootfs-lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # of two runs of tests one waits for the other
+        _once("debian", " ".join((*PACKAGES, *CAMERA_PACKAGES)), _debian)
+        _once("python", "".join(one.read_text(encoding="utf-8") for one in LOCKS), _python)
+        _once("ours", _sources(), _ours)
     return ROOTFS
 
 
 def _sources() -> str:
-    folders = (ROOT / "device", ROOT / "deploy" / "cleandesk_fleet", ROOT / "models" / "desk", UNITS)
+    folders = (
+        ROOT / "device",
+        ROOT / "deploy" / "cleandesk_fleet",
+        ROOT / "models" / "desk",
+        UNITS,
+    )
     files = sorted(
         path
         for folder in folders
         for path in folder.rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts
+        if path.is_file() and "__pycache__" not in path.parts and path.suffix != ".md"
     )
     digests = (hashlib.sha256(path.read_bytes()).hexdigest() + str(path) for path in files)
     return "\n".join(digests)

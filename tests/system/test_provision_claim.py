@@ -12,6 +12,7 @@ import pytest
 from cleandesk.config import load
 from cleandesk.identity.errors import Code, IdentityError
 from cleandesk.identity.proof import prove
+from cleandesk.page.settings import PageSettings
 from cleandesk.settings import BoxSettings
 from cleandesk_fleet.provision import keyfiles
 from cleandesk_fleet.provision.authorities import Authorities
@@ -34,7 +35,10 @@ def test_a_card_makes_a_box_that_the_broker_takes_and_the_token_is_gone(
     assert not (box.card / "claim.json").exists()
     assert box.home.box.stat().st_mode & 0o777 == 0o600
     assert not box.home.next_key.exists()
-    tls = load(box.home.settings, BoxSettings).broker.tls
+    settings, page = load(box.home.settings, BoxSettings), load(box.home.page, PageSettings)
+    assert (page.box, page.page.enabled, page.socket) == ("claims", True, settings.page.socket)
+    assert settings.outbox.path == Path("/var/lib/cleandesk/outbox.db"), "where its unit may write"
+    tls = settings.broker.tls
     assert tls is not None
     assert (tls.cert, tls.key, tls.clock) == (box.home.box, box.home.box, box.home.clock)
     again = box.run("claim", "--card", box.card)

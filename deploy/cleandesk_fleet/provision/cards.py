@@ -40,6 +40,9 @@ _IDENTITY = {
     "key": "identity/box.pem",
     "clock": "identity/clock",
 }
+#: Where the box's unit lets it write, and what its page's unit joins it by: see deploy/systemd.
+_STATE = Path("/var/lib/cleandesk")
+_PAGE = {"socket": "/run/cleandesk/page.sock", "group": "cleandesk-page"}
 #: A certificate that was written by half is none; of these a half may be valid.
 _DIGESTED = ("cleandesk.yaml", "page-label")
 
@@ -129,7 +132,8 @@ def settings_of(template: Path, address: Address, host: str, port: int, scratch:
     """Return a box's settings, made from a template that is valid for any box.
 
     Args:
-        template: A box's settings, YAML; its site, box and broker are replaced.
+        template: A box's settings, YAML. Its site, box and broker are replaced, a relative path of
+            the outbox begins where the box may write, and the page's socket is its unit's.
         address: The box.
         host: The broker's name.
         port: Its listener for boxes.
@@ -143,6 +147,9 @@ def settings_of(template: Path, address: Address, host: str, port: int, scratch:
     settings: dict[str, Any] = config_yaml.read(template).data
     broker = {**settings.get("broker", {}), "host": host, "port": port, "tls": _IDENTITY}
     settings |= {"site": address.site, "box": address.box, "broker": broker}
+    outbox = settings.get("outbox", {})
+    settings["outbox"] = {**outbox, "path": str(_STATE / outbox.get("path", "outbox.db"))}
+    settings["page"] = {**_PAGE, **settings.get("page", {})}
     text = yaml.safe_dump(settings, sort_keys=False, allow_unicode=True)
     made = scratch / "cleandesk.yaml"
     made.write_text(text, encoding="utf-8")

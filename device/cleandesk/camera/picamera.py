@@ -19,7 +19,11 @@ from cleandesk.contract.messages import CameraFault
 from cleandesk.settings import CameraSettings
 
 _STREAM = "lores"
-_TO_BGR = {"YUV420": cv2.COLOR_YUV2BGR_I420, "YVU420": cv2.COLOR_YUV2BGR_YV12}
+_TO_BGR = {
+    "YUV420": cv2.COLOR_YUV2BGR_I420,
+    "YVU420": cv2.COLOR_YUV2BGR_YV12,
+    "NV12": cv2.COLOR_YUV2BGR_NV12,
+}
 #: 10 to 15 pictures a second: enough for any look at a desk, and each costs a conversion.
 _FRAME_US = (66_667, 100_000)
 _LATE_S = 0.1

@@ -47,6 +47,7 @@ class Card:
         root: Who vouches for the broker and for the box, PEM.
         settings: The box's, YAML.
         label: The label's PIN, hashed, for the worker's page.
+        page: Whether the worker has a page.
     """
 
     address: Address
@@ -56,6 +57,7 @@ class Card:
     root: bytes
     settings: bytes
     label: bytes = field(repr=False)
+    page: bool = True
 
     @property
     def digest(self) -> str:
@@ -81,14 +83,16 @@ def read(folder: Path) -> Card:
         urlsplit(claim.service).port  # noqa: B018 - raises where it is no number
     except (TopicError, ValueError) as error:
         raise IdentityError(Code.CARD_DAMAGED, folder / CLAIM, str(error), _AGAIN) from error
+    raw, settings = _settings(folder / SETTINGS, address)
     return Card(
         address=address,
         service=claim.service,
         token=claim.token,
         pinned=_certificate(folder / "enrolment.pem"),
         root=_certificate(folder / "ca.pem"),
-        settings=_whole(folder / SETTINGS, _settings(folder / SETTINGS, address), claim),
+        settings=_whole(folder / SETTINGS, raw, claim),
         label=_whole(folder / LABEL, _content(folder / LABEL), claim),
+        page=settings.page.enabled,
     )
 
 
@@ -130,7 +134,8 @@ def _certificate(path: Path) -> bytes:
         raise IdentityError(Code.CARD_DAMAGED, path, f"no certificate: {error}", _AGAIN) from error
 
 
-def _settings(path: Path, address: Address) -> bytes:
+def _settings(path: Path, address: Address) -> tuple[bytes, BoxSettings]:
+    """Return a box's settings as they are written, and read."""
     raw = _content(path)
     try:
         settings = load(path, BoxSettings)
@@ -139,4 +144,4 @@ def _settings(path: Path, address: Address) -> bytes:
     if (settings.site, settings.box) != (address.site, address.box):
         reason = f"it is for {settings.site}/{settings.box}, the claim for {address}"
         raise IdentityError(Code.CARD_MISMATCH, path, reason, _AGAIN)
-    return raw
+    return raw, settings

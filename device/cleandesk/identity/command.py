@@ -14,15 +14,20 @@ if TYPE_CHECKING:
 _HomeOption = Annotated[
     Path, typer.Option("--home", metavar="DIR", help="Where settings and identity are kept")
 ]
+# Not asked by access(2) before it is read: that knows of no rights but a user's own.
+_CardOption = Annotated[
+    Path,
+    typer.Option(
+        "--card", metavar="DIR", help="What `cleandesk-provision sd` wrote", readable=False
+    ),
+]
 _JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object")]
 _HOME = Path("/etc/cleandesk")
 
 
 def claim(
     *,
-    card: Annotated[
-        Path, typer.Option("--card", metavar="DIR", help="What `cleandesk-provision sd` wrote")
-    ] = Path("/boot/firmware/cleandesk"),
+    card: _CardOption = Path("/boot/firmware/cleandesk"),
     home: _HomeOption = _HOME,
     as_json: _JsonOption = False,
 ) -> None:

@@ -2,7 +2,7 @@
 
 ```
 cleandesk.yaml            the settings; they name the files below
-page-label                for the worker's page
+page.yaml, page-label     for the worker's page
 identity/box.pem          key, certificate and issuer in one file, mode 0600: replaced by one rename
 identity/next.key         the key of a certificate that was asked for and is not here yet, mode 0600
 identity/ca.pem           who vouches for the broker
@@ -16,6 +16,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Literal
 
+import yaml
 from cryptography import x509
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -55,7 +56,7 @@ class Home:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.identity = folder, folder / "identity"
-        self.settings = folder / SETTINGS
+        self.settings, self.page = folder / SETTINGS, folder / "page.yaml"
         self.box = self.identity / "box.pem"
         self.next_key = self.identity / "next.key"
         self.root = self.identity / "ca.pem"
@@ -96,6 +97,8 @@ class Home:
         files.write(self.root, card.root)
         files.write(self.pinned, card.pinned)
         files.write(self.folder / LABEL, card.label, files.SECRET)
+        page = {"schema": 1, "box": card.address.box, "page": {"enabled": card.page}}
+        files.write(self.page, yaml.safe_dump(page, sort_keys=False).encode())
         files.write(self.settings, card.settings)
 
     def current(self) -> Identity:

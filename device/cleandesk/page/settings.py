@@ -1,5 +1,6 @@
 """The page's settings: a file of its own, as the box's may hold what the page must not read."""
 
+import os
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 from typing import Annotated, Literal
@@ -10,6 +11,11 @@ from cleandesk.settings_base import Name, Settings, TimeZone
 
 Address = IPv4Address | IPv6Address
 _HTTPS = 443
+
+
+def _label() -> Path:
+    """Return where the label's PIN lies: what systemd hands to the page's unit goes first."""
+    return Path(os.environ.get("CREDENTIALS_DIRECTORY", "/etc/cleandesk")) / "page-label"
 
 
 def _everywhere() -> list[Address]:
@@ -48,7 +54,7 @@ class PageSettings(Settings):
         description="Folder for key, certificate, PIN and sessions; readable by the page alone",
     )
     label: Path = Field(
-        Path("/etc/cleandesk/page-label"),
+        default_factory=_label,
         description="The label's PIN as `cleandesk-page hash-pin` writes it",
     )
 

@@ -8,6 +8,7 @@ whether memory is mapped without a copy, whether a stalled driver comes back.
 import sys
 import types
 
+import cv2
 import numpy as np
 import pytest
 
@@ -15,7 +16,7 @@ from cleandesk.camera import CameraError
 from cleandesk.camera.picamera import Picamera, _Sensor
 from cleandesk.contract.messages import CameraFault
 from cleandesk.settings import CameraSettings
-from tests.unit.camera.picamera2_standin import Device, MappedArray
+from tests.unit.camera.picamera2_standin import PAD, Device, MappedArray
 from tests.unit.camera.sources import FakeClock, picture
 
 
@@ -50,6 +51,20 @@ def test_pictures_have_the_size_asked_for_and_no_padding(clock: FakeClock) -> No
     assert np.abs(frame.image.astype(int) - expected).max() <= 3
     assert frame.at == clock.now()
     assert frame.number == 1
+
+
+@pytest.mark.usefixtures("picamera2")
+def test_colours_come_out_of_nv12_too(clock: FakeClock) -> None:
+    source = camera(clock)
+    source.open()
+    colours = np.full((240, 320, 3), (40, 90, 200), np.uint8)
+    planes = cv2.cvtColor(colours, cv2.COLOR_BGR2YUV_I420)
+    blue, red = planes[240:].reshape(2, -1)
+    chroma = np.stack([blue, red], axis=1).reshape(120, 320)
+    device().config["lores"]["format"] = "NV12"
+    device().buffer = np.pad(np.vstack([planes[:240], chroma]), ((0, 0), (0, PAD)))
+
+    assert np.abs(source.read(1).image.astype(int) - colours).max() <= 3
 
 
 @pytest.mark.usefixtures("picamera2")
