@@ -135,6 +135,15 @@ parity: $(VENV)/.dev mosquitto  ## Gate and governor leave out looks, and no vio
 bench-instructions: $(VENV)/.dev  ## Instructions a frame outside inference, by valgrind
 	$(BIN)/python -m tests.bench.instructions
 
+IMAGE := build/image/cleandesk.img
+.PHONY: image image-test
+image: $(VENV)/.dev  ## The box's image, arm64; as root; CAMERA=csi SOURCES=file UPDATES=cert.pem
+	$(BIN)/python -m image $(if $(CAMERA),--camera $(CAMERA)) $(if $(SOURCES),--sources $(SOURCES)) \
+	  $(if $(UPDATES),--updates $(UPDATES))
+
+image-test: $(VENV)/.dev mosquitto mtools  ## The built image in QEMU, by U-Boot; ROUNDS=10 power cuts
+	IMAGE=$(IMAGE) $(BIN)/pytest tests/qemu -s
+
 format: $(VENV)/.dev  ## Format and sort
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .

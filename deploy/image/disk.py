@@ -1,0 +1,151 @@
+"""The card: the state of the slots, a boot partition, two root slots, and a data partition."""
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from image.debian import HERE
+from image.errors import ImageError
+from image.host import run
+from image.slots import Disk, State
+from image.tools import Tools
+
+MIB = 1024 * 1024
+#: Sizes in MiB. A slot has room for a root that grows; what is left of a card stays unused, which
+#: cards are glad of.
+BOOT, SLOT, DATA = 256, 1536, 1024
+_FIRST = 1
+#: Of this layout, not of a card: the slots' names come from it.
+DISK_ID = 0x636C6561
+_FAT_ID = "636C6561"
+#: Folders of the data partition; fstab binds them to where programs look, tmpfiles.d gives them
+#: away.
+_DATA = ("etc/cleandesk", "lib/cleandesk", "lib/cleandesk-page", "lib/rauc", "lib/systemd")
+_FIRMWARE = ("bootcode.bin", "start.elf", "fixup.dat", "start4.elf", "fixup4.dat")
+_TREES = ("bcm2711*.dtb", "bcm2712*.dtb", "bcm2837*.dtb")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One partition.
+
+    Attributes:
+        start: In MiB.
+        size: In MiB.
+        kind: Its MBR type.
+    """
+
+    start: int
+    size: int
+    kind: str
+
+
+PARTS = (
+    Part(_FIRST, BOOT, "c"),
+    Part(_FIRST + BOOT, SLOT, "83"),
+    Part(_FIRST + BOOT + SLOT, SLOT, "83"),
+    Part(_FIRST + BOOT + 2 * SLOT, DATA, "83"),
+)
+TOTAL = PARTS[-1].start + PARTS[-1].size
+
+
+@dataclass(frozen=True, slots=True)
+class Ext4:
+    """A file system to be made.
+
+    Attributes:
+        label: Its name, for fstab.
+        uuid: Of this layout, not of a card.
+        size: In MiB.
+        journal: Whether it is ever written to.
+    """
+
+    label: str
+    uuid: str
+    size: int
+    journal: bool
+
+    def make(self, tools: Tools, tree: Path, product: Path, epoch: int) -> None:
+        """Make it of a folder, without mounting.
+
+        Args:
+            tools: Of the image's own Debian: an older mke2fs would tell when it was made.
+            tree: What goes into it.
+            product: The file.
+            epoch: Its times.
+        """
+        tools.run(
+            *("mke2fs", "-q", "-t", "ext4", "-b", "4096", "-m", "0"),
+            *("-O", "has_journal" if self.journal else "^has_journal"),
+            *("-L", self.label, "-U", self.uuid),
+            *("-E", f"hash_seed={self.uuid},lazy_itable_init=0"),
+            *("-d", tools.seen(tree), tools.seen(product), f"{self.size}M"),
+            env={"SOURCE_DATE_EPOCH": str(epoch)},
+        )
+
+
+SLOT_SYSTEM = Ext4("cleandesk-root", "636c6561-6e64-4573-8b00-000000000001", SLOT, journal=False)
+DATA_SYSTEM = Ext4("cleandesk-data", "636c6561-6e64-4573-8b00-000000000002", DATA, journal=True)
+
+
+def boot_files(root: Path, folder: Path, epoch: int) -> None:
+    """Gather what the boot partition holds.
+
+    Raises:
+        ImageError: If the root lacks firmware or boot loader.
+    """
+    folder.mkdir()
+    firmware = root / "usr/lib/raspi-firmware"
+    trees = next(iter((root / "usr/lib").glob("linux-image-*/broadcom")), None)
+    loader = root / "usr/lib/u-boot/rpi_arm64/u-boot.bin"
+    if trees is None or not loader.exists() or not firmware.exists():
+        raise ImageError(f"{root} lacks device trees, u-boot-rpi or raspi-firmware")
+    for source, patterns in ((firmware, _FIRMWARE), (trees, _TREES)):
+        for pattern in patterns:
+            for path in source.glob(pattern):
+                shutil.copy(path, folder)
+    shutil.copy(loader, folder)
+    shutil.copy(HERE / "config.txt", folder)
+    run(
+        [
+            *("mkimage", "-A", "arm64", "-T", "script", "-C", "none", "-n", "cleandesk"),
+            *("-d", HERE / "boot.cmd", folder / "boot.scr"),
+        ],
+        env={"SOURCE_DATE_EPOCH": str(epoch)},
+    )
+
+
+def fat(folder: Path, product: Path, epoch: int) -> None:
+    """Make the boot partition of a folder, by mtools."""
+    run(["truncate", f"--size={BOOT}M", product])
+    run(["mkfs.vfat", "--invariant", "-F", "32", "-n", "CLEANDESK", "-i", _FAT_ID, product])
+    env = {"SOURCE_DATE_EPOCH": str(epoch), "MTOOLS_SKIP_CHECK": "1"}
+    for path in sorted(folder.iterdir()):
+        os.utime(path, (epoch, epoch))
+        run(["mcopy", "-m", "-Q", "-i", product, path, "::"], env=env)
+
+
+def assemble(parts: list[Path], product: Path) -> None:
+    """Write partitions, in the order of PARTS, and the state of the slots into one image."""
+    run(["truncate", f"--size={TOTAL}M", product])
+    table = f"label: dos\nlabel-id: 0x{DISK_ID:08x}\nunit: sectors\n" + "".join(
+        f"start={part.start * 2048}, size={part.size * 2048}, type={part.kind}"
+        f"{', bootable' if part is PARTS[0] else ''}\n"
+        for part in PARTS
+    )
+    run(["sfdisk", "--quiet", product], stdin=table)
+    for part, path in zip(PARTS, parts, strict=True):
+        run(
+            [
+                *("dd", f"if={path}", f"of={product}", "bs=1M", f"seek={part.start}"),
+                *("conv=notrunc,sparse", "status=none"),
+            ]
+        )
+    Disk(product).write(State("a"))
+
+
+def data_tree(folder: Path) -> None:
+    """Make what an empty data partition holds."""
+    for name in _DATA:
+        (folder / name).mkdir(parents=True)

@@ -1,0 +1,30 @@
+"""The built image in QEMU: minutes a boot, so it is asked for by `make image-test`."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.qemu.machine import NEEDED, UBOOT
+
+_PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    missing = [name for name in NEEDED if shutil.which(name, path=_PATH) is None]
+    missing += [] if UBOOT.exists() else ["u-boot-qemu"]
+    reason = "`make image-test` runs it" if "IMAGE" not in os.environ else ""
+    reason = reason or (f"not here: {', '.join(missing)}" if missing else "")
+    if reason:
+        for item in items:
+            if "tests/qemu/" in str(item.path):
+                item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture(scope="session")
+def image() -> Path:
+    """Return what `make image` built."""
+    path = Path(os.environ["IMAGE"])
+    assert path.exists(), f"{path}: run `make image` first"
+    return path

@@ -1,0 +1,141 @@
+"""A box in QEMU: the built image on a card of its own, started by U-Boot as on a Raspberry Pi."""
+
+import os
+import re
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Self
+
+from image import disk
+
+UBOOT = Path("/usr/lib/u-boot/qemu_arm64/u-boot.bin")
+NEEDED = ("qemu-system-aarch64", "debugfs", "e2fsck", "fsck.vfat", "mcopy", "mosquitto")
+#: What stands for the host in the guest's network.
+HOST = "10.0.2.2"
+#: Emulation on a machine with other work takes its time; nothing passes or fails by it.
+PATIENCE_S = 3600.0
+_ENV = {**os.environ, "PATH": f"{os.environ.get('PATH', '')}:/usr/sbin", "LC_ALL": "C"}
+_COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")
+_BOOT, _SLOTS, _DATA = disk.PARTS[0], disk.PARTS[1:3], disk.PARTS[3]
+
+
+def patiently(condition: Callable[[], object], what: str) -> None:
+    """Wait for what an emulated machine does, and leave the processor to it meanwhile."""
+    give_up = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < give_up, f"{what} did not happen in {PATIENCE_S} s"
+        time.sleep(3)
+
+
+class Machine:
+    """One card and the machine that it is in.
+
+    Args:
+        image: As `make image` made it; it is copied.
+        folder: For the card and the console's log.
+    """
+
+    def __init__(self, image: Path, folder: Path) -> None:
+        self.card, self._console = folder / "card.img", folder / "console.log"
+        subprocess.run(["cp", "--sparse=always", "--reflink=auto", image, self.card], check=True)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._heard = 0
+
+    @property
+    def said(self) -> str:
+        """What the console said since the last start."""
+        raw = self._console.read_bytes() if self._console.exists() else b""
+        return _COLOURS.sub("", raw[self._heard :].decode(errors="replace"))
+
+    def put(self, source: Path, name: str) -> None:
+        """Write a file into the data partition of a machine that is off."""
+        self._debugfs(_DATA, f"write {source} {name}", write=True)
+
+    def take(self, name: str, target: Path) -> Path:
+        """Copy a file from the data partition of a machine that is off."""
+        self._debugfs(_DATA, f"dump {name} {target}")
+        assert target.exists(), f"{name} is not on the data partition"
+        return target
+
+    def add_unit(self, source: Path) -> None:
+        """Have slot a start one more unit."""
+        home = "etc/systemd/system"
+        self._debugfs(_SLOTS[0], f"write {source} {home}/{source.name}", write=True)
+        wanted = f"{home}/multi-user.target.wants/{source.name}"
+        self._debugfs(_SLOTS[0], f"symlink {wanted} ../{source.name}", write=True)
+
+    def _debugfs(self, part: disk.Part, command: str, *, write: bool = False) -> None:
+        where = f"{self.card}?offset={part.start * disk.MIB}"
+        options = ["-w"] if write else []
+        subprocess.run(
+            ["debugfs", *options, "-R", command, where], check=True, capture_output=True, env=_ENV
+        )
+
+    def start(self) -> Self:
+        """Switch it on."""
+        if self._console.exists():
+            self._heard = self._console.stat().st_size
+        self._process = subprocess.Popen(
+            [
+                *("qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a76", "-smp", "2"),
+                *("-m", "1536", "-accel", "tcg,thread=multi", "-bios", UBOOT),
+                *("-drive", f"file={self.card},format=raw,if=virtio"),
+                *("-netdev", "user,id=net", "-device", "virtio-net-pci,netdev=net"),
+                *("-device", "virtio-rng-pci", "-display", "none", "-no-reboot"),
+                *("-chardev", f"file,id=serial,path={self._console},append=on"),
+                *("-serial", "chardev:serial"),
+            ]
+        )
+        return self
+
+    def says(self, words: str) -> None:
+        """Wait until the console says something."""
+        assert self._process is not None
+        process = self._process
+
+        def heard() -> bool:
+            assert process.poll() is None, f"QEMU ended:\n{self.said[-3000:]}"
+            return words in self.said
+
+        patiently(heard, f"{words!r} on the console")
+
+    def cut(self) -> None:
+        """Take the power away."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def faults(self, folder: Path) -> list[str]:
+        """Return what is wrong with the file systems of a machine that is off.
+
+        What its next start does by itself, such as playing back a journal, is done first.
+        """
+        found = []
+        for name, part, repair, check in (
+            ("boot", _BOOT, ["fsck.vfat", "-a"], ["fsck.vfat", "-n"]),
+            ("slot a", _SLOTS[0], ["true"], ["e2fsck", "-f", "-n"]),
+            ("slot b", _SLOTS[1], ["true"], ["e2fsck", "-f", "-n"]),
+            ("data", _DATA, ["e2fsck", "-p"], ["e2fsck", "-f", "-n"]),
+        ):
+            copy = folder / "partition"
+            where = ["bs=1M", f"skip={part.start}", f"count={part.size}", "conv=sparse"]
+            subprocess.run(
+                ["dd", f"if={self.card}", f"of={copy}", *where, "status=none"], check=True
+            )
+            for command in (repair, check):
+                done = subprocess.run(
+                    [*command, copy], capture_output=True, text=True, check=False, env=_ENV
+                )
+            if done.returncode:
+                found.append(f"{name}: {done.stdout}{done.stderr}")
+            copy.unlink()
+        return found
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.cut()

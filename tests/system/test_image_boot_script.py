@@ -1,0 +1,117 @@
+"""boot.cmd on a real U-Boot in QEMU: which slot it takes, what it writes, and what it survives.
+
+No slot holds a kernel here, so it goes on to say that none can be started.
+"""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from image import debian, disk, host
+from image.slots import FIRST, SECOND, SECTOR, Disk, State
+from tests.eventually import eventually
+
+UBOOT = Path("/usr/lib/u-boot/qemu_arm64/u-boot.bin")
+_NEEDED = ("qemu-system-aarch64", "mkimage", "mkfs.vfat", "mcopy", "sfdisk")
+_PATH = "/usr/sbin:/sbin:/usr/bin:/bin"
+
+pytestmark = [
+    pytest.mark.system,
+    pytest.mark.skipif(
+        not UBOOT.exists() or any(shutil.which(name, path=_PATH) is None for name in _NEEDED),
+        reason="apt install qemu-system-arm u-boot-qemu u-boot-tools dosfstools mtools fdisk",
+    ),
+]
+
+
+class Card:
+    """An image whose slots are empty."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path, self._console = folder / "card.img", folder / "console"
+        boot, empty = folder / "boot", folder / "empty"
+        boot.mkdir()
+        host.run(
+            [
+                *("mkimage", "-A", "arm64", "-T", "script", "-C", "none"),
+                *("-d", debian.HERE / "boot.cmd", boot / "boot.scr"),
+            ]
+        )
+        disk.fat(boot, folder / "boot.vfat", 1_767_225_600)
+        host.run(["truncate", "--size=1M", empty])
+        disk.assemble([folder / "boot.vfat", empty, empty, empty], self.path)
+
+    def spoil(self, sector: int) -> None:
+        """Damage one copy of the state."""
+        with self.path.open("r+b") as file:
+            file.seek(sector * SECTOR + 10)
+            file.write(b"\xff")
+
+    def boot(self) -> list[str]:
+        """Start it; returns the slots that U-Boot tried, in order."""
+        self._console.unlink(missing_ok=True)
+        machine = subprocess.Popen(
+            [
+                *("qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a72", "-m", "512"),
+                *("-bios", UBOOT, "-drive", f"file={self.path},format=raw,if=virtio"),
+                *("-nic", "none", "-display", "none", "-serial", f"file:{self._console}"),
+            ]
+        )
+        try:
+            eventually(lambda: "no slot can be" in self.said, "U-Boot's last word", within_s=240)
+        finally:
+            machine.kill()
+            machine.wait()
+        mark = "cleandesk: slot "
+        lines = [line.strip() for line in self.said.splitlines()]
+        return [line[-1] for line in lines if line.startswith(mark) and len(line) == len(mark) + 1]
+
+    @property
+    def said(self) -> str:
+        """What is on the console."""
+        return self._console.read_text(errors="replace") if self._console.exists() else ""
+
+
+@pytest.fixture(scope="module")
+def card(tmp_path_factory: pytest.TempPathFactory) -> Card:
+    return Card(tmp_path_factory.mktemp("card"))
+
+
+@pytest.mark.parametrize(
+    ("before", "first", "after"),
+    [
+        (State("a"), "a", State("a")),
+        (State("b"), "b", State("b")),
+        (State("a", "b", 3), "b", State("a", "b", 2)),
+        (State("b", "a", 1), "a", State("b", "a", 0)),
+        (State("a", "b", 0), "a", State("a")),
+    ],
+)
+def test_a_trial_is_counted_and_a_committed_slot_is_not(
+    card: Card, before: State, first: str, after: State
+) -> None:
+    Disk(card.path).write(before)
+    assert card.boot()[0] == first
+    assert Disk(card.path).read() == after
+
+
+def test_a_slot_that_cannot_be_read_is_left_for_the_other(card: Card) -> None:
+    Disk(card.path).write(State("b"))
+    assert card.boot() == ["b", "a", "b"]
+
+
+@pytest.mark.parametrize("damaged", [FIRST, SECOND])
+def test_one_damaged_copy_changes_nothing(card: Card, damaged: int) -> None:
+    for _ in range(2):
+        Disk(card.path).write(State("b", "a", 2))
+    card.spoil(damaged)
+    assert card.boot()[0] == "a"
+    assert Disk(card.path).read() == State("b", "a", 1)
+
+
+def test_without_any_state_the_first_slot_boots(card: Card) -> None:
+    card.spoil(FIRST)
+    card.spoil(SECOND)
+    assert card.boot()[0] == "a"

@@ -1,0 +1,69 @@
+"""Stages are kept, done again where what they are made of changed, and begun again when cut."""
+
+import io
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from image.stages import Builder, Stage, digest_of
+
+
+class Counted:
+    """Makes files, and counts how often."""
+
+    def __init__(self, *, fails: bool = False) -> None:
+        self.times, self.fails = 0, fails
+
+    def __call__(self, product: Path) -> None:
+        self.times += 1
+        product.write_text("half")
+        if self.fails:
+            raise OSError("the power went")
+        product.write_text("whole")
+
+
+def build(folder: Path, *stages: Stage) -> str:
+    console = Console(file=io.StringIO(), width=200)
+    Builder(folder, console).build(stages)
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def test_a_stage_is_done_once_and_then_kept(tmp_path: Path) -> None:
+    make = Counted()
+    build(tmp_path, Stage("a", "first", ("x",), make))
+    assert "[1/1] first: kept" in build(tmp_path, Stage("a", "first", ("x",), make))
+    assert make.times == 1
+    build(tmp_path, Stage("a", "first", ("y",), make))
+    assert make.times == 2
+
+
+def test_what_was_interrupted_is_begun_again(tmp_path: Path) -> None:
+    make = Counted(fails=True)
+    with pytest.raises(OSError, match="power"):
+        build(tmp_path, Stage("a", "first", (), make))
+    assert not (tmp_path / "a").exists()
+    make.fails = False
+    build(tmp_path, Stage("a", "first", (), make))
+    assert (tmp_path / "a").read_text() == "whole"
+
+
+def test_a_stage_is_done_again_after_one_that_it_is_made_of(tmp_path: Path) -> None:
+    later = Counted()
+    for first in ("x", "y"):
+        one = Stage("a", "first", (first,), Counted())
+        build(tmp_path, one, Stage("b", "second", (one.key,), later))
+    assert later.times == 2
+
+
+def test_a_digest_tells_of_names_modes_and_contents(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    seen = set()
+    for text, mode in (("1", 0o644), ("2", 0o644), ("2", 0o755)):
+        path.write_text(text)
+        path.chmod(mode)
+        seen.add(digest_of(tmp_path))
+    path.rename(tmp_path / "y")
+    seen.add(digest_of(tmp_path))
+    assert len(seen) == 4
