@@ -137,9 +137,8 @@ bench-instructions: $(VENV)/.dev  ## Instructions a frame outside inference, by 
 
 IMAGE := build/image/cleandesk.img
 .PHONY: image image-test
-image: $(VENV)/.dev  ## The box's image, arm64; as root; CAMERA=csi SOURCES=file UPDATES=cert.pem
-	$(BIN)/python -m image $(if $(CAMERA),--camera $(CAMERA)) $(if $(SOURCES),--sources $(SOURCES)) \
-	  $(if $(UPDATES),--updates $(UPDATES))
+image: $(VENV)/.dev  ## The box's image, arm64; as root; CAMERA=csi SOURCES=file
+	$(BIN)/python -m image $(if $(CAMERA),--camera $(CAMERA)) $(if $(SOURCES),--sources $(SOURCES))
 
 image-test: $(VENV)/.dev mosquitto mtools  ## The built image in QEMU, by U-Boot; ROUNDS=10 power cuts
 	IMAGE=$(IMAGE) $(BIN)/pytest tests/qemu -s

@@ -21,7 +21,7 @@ DISK_ID = 0x636C6561
 _FAT_ID = "636C6561"
 #: Folders of the data partition; fstab binds them to where programs look, tmpfiles.d gives them
 #: away.
-_DATA = ("etc/cleandesk", "lib/cleandesk", "lib/cleandesk-page", "lib/rauc", "lib/systemd")
+_DATA = ("etc/cleandesk", "lib/cleandesk", "lib/cleandesk-page", "lib/systemd")
 _FIRMWARE = ("bootcode.bin", "start.elf", "fixup.dat", "start4.elf", "fixup4.dat")
 _TREES = ("bcm2711*.dtb", "bcm2712*.dtb", "bcm2837*.dtb")
 

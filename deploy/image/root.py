@@ -5,8 +5,8 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from image import python, silence, updates
-from image.debian import HERE
+from image import python, silence
+from image.debian import EPOCH, HERE
 from image.errors import ImageError
 from image.host import run
 from image.release import Release
@@ -26,7 +26,7 @@ _NOT_NEEDED = (
 )  # fmt: skip
 _FOLDERS = (
     "boot/firmware", "data", "etc/cleandesk", "var/cache", "var/log", "var/lib/cleandesk",
-    "var/lib/cleandesk-page", "var/lib/rauc", "var/lib/systemd", "var/tmp", "tmp",
+    "var/lib/cleandesk-page", "var/lib/systemd", "var/tmp", "tmp",
 )  # fmt: skip
 
 
@@ -45,6 +45,7 @@ def others(build: Path, before: Sequence[Stage]) -> Stage:
         run(["tar", "--extract", "--numeric-owner", "--file", archive, "-C", product])
         python.install_others(product, build / wheels.name, Tools(build))
         silence.remove_sound(product, Tools(build))
+        clamp(product, EPOCH)
 
     ours = (digest_of(HERE / "python.py"), digest_of(HERE / "silence.py"))
     return Stage("others", "all that is not ours", (debian.key, wheels.key, tools.key, *ours), make)
@@ -55,7 +56,6 @@ def stage(
     build: Path,
     release: Release,
     before: Stage,
-    keyring: Path | None = None,
 ) -> Stage:
     """Return the stage that makes the folder of the root file system.
 
@@ -64,14 +64,12 @@ def stage(
         build: With the products of stages.
         release: What is built.
         before: The stage of all that is not ours.
-        keyring: Who signs updates, PEM; None: nobody.
     """
 
     def make(product: Path) -> None:
         run(["cp", "--archive", build / before.name, product])
         python.install_ours(product, repository, release.epoch, Tools(build))
         _our_files(product, repository, release)
-        updates.trust(product, release, keyring)
         set_up(product)
         _leave_out(product)
         clamp(product, release.epoch)
@@ -81,7 +79,6 @@ def stage(
         digest_of(repository / "device", repository / "models" / "desk", HERE),
         digest_of(repository / "deploy" / "systemd", repository / "deploy" / "avahi"),
         repr(release),
-        digest_of(keyring) if keyring else "no updates",
     )
     return Stage("root", "the root file system", made_of, make)
 
@@ -165,10 +162,10 @@ def _only(folder: Path, pattern: str) -> Path:
 
 
 def clamp(root: Path, epoch: int) -> None:
-    """Give nothing a time after the release's.
+    """Give nothing a later time than this.
 
     When it was last read is the same for all: mke2fs takes a later time, such as that of its own
-    reading, for the release's.
+    reading, for this one.
     """
     for path in (root, *root.rglob("*")):
         changed = min(path.lstat().st_mtime_ns // 10**9, epoch)

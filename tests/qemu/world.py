@@ -77,7 +77,7 @@ def settings(**camera: object) -> dict[str, Any]:
 
 
 #: Of the clip's time; emulation needs seconds for each.
-LOOKS_PER_S = 2.0
+LOOKS_PER_S = 0.5
 
 
 def logged(subscriber: Subscriber) -> list[Logged]:

@@ -1,6 +1,5 @@
-"""The bill of materials, our Python programs, and what a box trusts for updates."""
+"""The bill of materials, and our Python programs."""
 
-import configparser
 import json
 import subprocess
 import sys
@@ -9,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from image import python, sbom, updates
+from image import python, sbom
 from image.errors import ImageError
 from image.release import Release
 
@@ -111,19 +110,3 @@ def test_the_bill_names_what_is_installed_and_how(tmp_path: Path, wheel: Path) -
     first = product.read_bytes()
     sbom.write(root, RELEASE, product)
     assert product.read_bytes() == first
-
-
-def test_without_a_signer_a_box_takes_no_updates(tmp_path: Path) -> None:
-    (tmp_path / "etc/rauc").mkdir(parents=True)
-    updates.trust(tmp_path, RELEASE, None)
-    assert not (tmp_path / "etc/rauc").exists()
-
-
-def test_a_box_refuses_what_is_older_than_itself(tmp_path: Path) -> None:
-    (tmp_path / "cert.pem").write_text("x")
-    updates.trust(tmp_path, RELEASE, tmp_path / "cert.pem")
-    settings = configparser.ConfigParser()
-    settings.read(tmp_path / "etc/rauc/system.conf")
-    assert settings["system"]["min-bundle-version"] == RELEASE.version
-    assert {settings[f"slot.rootfs.{n}"]["bootname"] for n in (0, 1)} == {"a", "b"}
-    assert (tmp_path / "etc/rauc/keyring.pem").read_text() == "x"
