@@ -9,6 +9,7 @@ from enum import StrEnum
 from sqlalchemy import ColumnElement, Connection, and_, select
 
 from cleandesk.contract.topics import Address
+from cleandesk_fleet.subscriber.database import bulk
 from cleandesk_fleet.subscriber.tables import alarms
 
 log = logging.getLogger(__name__)
@@ -63,30 +64,37 @@ class Alarms:
         """Open an alarm, or refresh the one that is open."""
         detail = detail[:1000]
         row = self._connection.execute(
-            select(alarms.c.id, alarms.c.times, alarms.c.detail).where(
+            select(alarms.c.id, alarms.c.detail).where(
                 _of(kind, address), alarms.c.subject == subject
             )
         ).first()
         if row is None:
-            self._connection.execute(
-                alarms.insert().values(
-                    kind=kind.value,
-                    site=address.site if address else "",
-                    box=address.box if address else "",
-                    subject=subject,
-                    detail=detail,
-                    times=1,
-                    opened_at=self._now,
-                    last_at=self._now,
-                )
-            )
-            self._turns.append(_Turn("alarm", logging.WARNING, kind, address, subject, detail))
+            if bulk.add(
+                self._connection,
+                alarms,
+                {
+                    "kind": kind.value,
+                    "site": address.site if address else "",
+                    "box": address.box if address else "",
+                    "subject": subject,
+                    "detail": detail,
+                    "times": 1,
+                    "opened_at": self._now,
+                    "last_at": self._now,
+                },
+            ):
+                self._turns.append(_Turn("alarm", logging.WARNING, kind, address, subject, detail))
         elif kind in _ONCE or row.detail != detail:
             self._connection.execute(
                 alarms.update()
                 .where(alarms.c.id == row.id)
-                .values(detail=detail, times=row.times + 1, last_at=self._now)
+                .values(detail=detail, times=alarms.c.times + 1, last_at=self._now)
             )
+
+    def is_open(self, kind: Kind, address: Address | None, subject: str = "") -> bool:
+        """Say whether an alarm is open."""
+        which = and_(_of(kind, address), alarms.c.subject == subject)
+        return self._connection.execute(select(alarms.c.id).where(which)).first() is not None
 
     def close(self, kind: Kind, address: Address | None, subject: str = "") -> None:
         """End an alarm, if it is open."""

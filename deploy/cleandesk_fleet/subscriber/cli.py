@@ -26,7 +26,7 @@ from cleandesk_fleet.subscriber.pictures import Pictures, folder_of
 from cleandesk_fleet.subscriber.service import Subscriber
 from cleandesk_fleet.subscriber.settings import SubscriberSettings
 from cleandesk_fleet.subscriber.store import Log
-from cleandesk_fleet.subscriber.transaction import Album
+from cleandesk_fleet.subscriber.transaction import Album, Terms
 
 log = logging.getLogger(__name__)
 
@@ -73,8 +73,10 @@ def run(
         journal = Log(
             open_writer(path),
             silent_after_s=settings.silent_after_s,
-            max_quarantined=settings.store.max_quarantined,
-            album=Album(Pictures(folder_of(path)), timedelta(hours=settings.stills.keep_h)),
+            terms=Terms(
+                Album(Pictures(folder_of(path)), timedelta(hours=settings.stills.keep_h)),
+                settings.store.max_quarantined,
+            ),
         ).begin(system_clock())
         subscriber = Subscriber(settings, journal)
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, func, or_, select
 
 from cleandesk.contract.messages import AckResult, AckStatus
 from cleandesk.contract.topics import Address
+from cleandesk_fleet.subscriber.database import bulk
 from cleandesk_fleet.subscriber.intake import Rejected, StillReading, turn_away
 from cleandesk_fleet.subscriber.pictures import Pictures
 from cleandesk_fleet.subscriber.rows import Row
@@ -60,8 +61,7 @@ class Stills:
 
     def save(self) -> None:
         """Write the rows of the new ones."""
-        if self._new:
-            self._connection.execute(stills.insert(), self._new)
+        bulk.insert(self._connection, stills, self._new)
 
     def _load_known(self, ids: Sequence[str]) -> dict[str, tuple[Address, str, str]]:
         found: dict[str, tuple[Address, str, str]] = {}

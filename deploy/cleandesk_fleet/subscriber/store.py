@@ -16,7 +16,7 @@ from cleandesk_fleet.subscriber.moments import Moment
 from cleandesk_fleet.subscriber.reports import AT_REST
 from cleandesk_fleet.subscriber.stills import delete_due, sweep, tell
 from cleandesk_fleet.subscriber.tables import alarms, boxes
-from cleandesk_fleet.subscriber.transaction import Album, Answer, Transaction
+from cleandesk_fleet.subscriber.transaction import Answer, Terms, Transaction
 from cleandesk_fleet.subscriber.watch import Watch
 
 log = logging.getLogger(__name__)
@@ -31,16 +31,12 @@ class Log:
     Args:
         engine: From `open_writer`.
         silent_after_s: No message of a box for so long opens an alarm.
-        max_quarantined: So many unreadable messages are kept.
-        album: Where stills are kept, and for how long.
+        terms: What holds for each transaction.
     """
 
-    def __init__(
-        self, engine: Engine, *, silent_after_s: float, max_quarantined: int, album: Album
-    ) -> None:
-        self._engine, self._album = engine, album
+    def __init__(self, engine: Engine, *, silent_after_s: float, terms: Terms) -> None:
+        self._engine, self._terms = engine, terms
         self._silent_after_s = silent_after_s
-        self._max_quarantined = max_quarantined
         self.watch = Watch(silent_after_s)
         self._sweep_at = 0.0
 
@@ -107,10 +103,11 @@ class Log:
         self._delete_stills(now)
 
     def _delete_stills(self, now: Moment) -> None:
+        album = self._terms.album
         with self._engine.begin() as connection:
-            proofs = delete_due(connection, self._album.pictures, now.utc, self._album.keep)
+            proofs = delete_due(connection, album.pictures, now.utc, album.keep)
             if now.mono >= self._sweep_at:
-                sweep(connection, self._album.pictures)
+                sweep(connection, album.pictures)
                 self._sweep_at = now.mono + _SWEEP_EVERY_S
         tell(proofs)
 
@@ -120,14 +117,14 @@ class Log:
 
     def _commit(self, readings: Sequence[Reading], now: Moment) -> list[Answer]:
         with self._engine.begin() as connection:
-            transaction = Transaction(connection, readings, now.utc, self._album)
+            transaction = Transaction(connection, readings, now.utc, self._terms)
             answers = [transaction.apply(reading) for reading in readings]
             speakers = {address for reading in readings if (address := spoke(reading))}
             for address in speakers:
                 transaction.heard(address)
                 if address in self.watch.silent:
                     transaction.alarms.close(Kind.SILENT, address)
-            transaction.finish(self._max_quarantined)
+            transaction.finish()
         transaction.alarms.tell()
         for reading in readings:
             self._observe(reading, now.mono)

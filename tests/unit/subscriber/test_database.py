@@ -89,7 +89,7 @@ def test_a_newer_log_is_left_alone(path: Path) -> None:
     engine.dispose()
     for opening in (open_writer, open_reader):
         with pytest.raises(
-            DatabaseUnusableError, match="has schema 9, this software works with 2: use the"
+            DatabaseUnusableError, match="has schema 9, this software works with 3: use the"
         ):
             opening(path)
 
