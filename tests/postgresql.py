@@ -3,7 +3,6 @@
 import getpass
 import os
 import pwd
-import re
 import secrets
 import shutil
 import signal
@@ -18,11 +17,13 @@ import pytest
 from psycopg import sql
 from sqlalchemy import URL
 
-from cleandesk_fleet.subscriber.database import open_writer
+from cleandesk_fleet.subscriber.database import Place, open_writer
 from cleandesk_fleet.subscriber.database.postgresql import DRIVER
+from cleandesk_fleet.subscriber.tables import meta, metadata
 from tests.eventually import eventually
 
 _DEBIAN = Path("/usr/lib/postgresql")
+_INITDB = ("-A", "trust", "--no-sync", "--encoding=UTF8", "--locale=C")
 _TEMPLATE = "cleandesk_template"
 #: The server refuses to run as root; Debian's package makes this user.
 _USER = "postgres" if os.geteuid() == 0 else getpass.getuser()
@@ -57,6 +58,7 @@ class PostgreSQL:
         self._options = options
         self._process: subprocess.Popen[bytes] | None = None
         self._has_template = False
+        self._idle: list[URL] = []
 
     def start(self) -> Self:
         """Make its data and start it, and return once it answers."""
@@ -67,8 +69,7 @@ class PostgreSQL:
             os.chown(self.home, account.pw_uid, account.pw_gid)
         with (self.home / "initdb.log").open("wb") as words:
             subprocess.run(
-                [PROGRAMS / "initdb", "-D", self._data, "-A", "trust", "-U", "cleandesk"]
-                + ["--no-sync", "--encoding=UTF8", "--locale=C"],
+                [PROGRAMS / "initdb", "-D", self._data, "-U", "cleandesk", *_INITDB],
                 user=_USER if os.geteuid() == 0 else None,
                 stdout=words,
                 stderr=words,
@@ -86,8 +87,10 @@ class PostgreSQL:
         settings = ["listen_addresses=", "max_connections=50", *self._options]
         with (self.home / "server.log").open("ab") as words:
             self._process = subprocess.Popen(
-                [PROGRAMS / "postgres", "-D", self._data, "-k", self.home]
-                + [part for setting in settings for part in ("-c", setting)],
+                [
+                    *(PROGRAMS / "postgres", "-D", self._data, "-k", self.home),
+                    *(part for setting in settings for part in ("-c", setting)),
+                ],
                 user=_USER if os.geteuid() == 0 else None,
                 stdout=words,
                 stderr=words,
@@ -138,10 +141,24 @@ class PostgreSQL:
             self._has_template = True
         return self._made(_TEMPLATE)
 
-    def drop(self, url: URL) -> None:
-        """Delete a database, whoever is connected to it."""
-        name = sql.Identifier(str(url.database))
-        self._execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
+    def lend(self) -> URL:
+        """Return a database with an empty log, which `take_back` makes empty for the next one."""
+        return self._idle.pop() if self._idle else self.log()
+
+    def take_back(self, url: URL) -> None:
+        """End all connections to a database that was lent, and empty its log."""
+        with psycopg.connect(
+            host=str(self.home), user="cleandesk", dbname=url.database, autocommit=True
+        ) as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            tables = [table for table in metadata.sorted_tables if table is not meta]
+            names = sql.SQL(", ").join(sql.Identifier(table.name) for table in tables)
+            connection.execute(sql.SQL("TRUNCATE {} RESTART IDENTITY").format(names))
+            connection.execute("DELETE FROM meta WHERE name <> 'schema'")
+        self._idle.append(url)
 
     def _made(self, template: str) -> URL:
         name = f"log_{secrets.token_hex(6)}"
@@ -171,6 +188,8 @@ class PostgreSQL:
         return True
 
 
-def words_of(url: URL) -> str:
+def words_of(place: Place) -> str:
     """Return a place as a configuration names it."""
-    return re.sub(r"^postgresql\+\w+", "postgresql", url.render_as_string())
+    if isinstance(place, Path):
+        return str(place)
+    return place.set(drivername="postgresql").render_as_string()

@@ -1,6 +1,7 @@
 """The folder of stills beside the log: one file a picture, named by its sha256."""
 
 import os
+import time
 from collections.abc import Collection
 from pathlib import Path
 
@@ -14,7 +15,7 @@ def folder_of(log: Path) -> Path:
 
 
 class Pictures:
-    """Files that their owner alone may read. One writer.
+    """Files that their owner alone may read.
 
     Args:
         folder: Made with the first file.
@@ -35,9 +36,10 @@ class Pictures:
         """
         path = self.path(sha256, media_type)
         if path.exists():
+            os.utime(path)  # its row is about to come: not for `sweep`
             return
         self._folder.mkdir(mode=0o700, exist_ok=True)
-        draft = self._folder / _DRAFT
+        draft = self._folder / f"{_DRAFT}-{os.getpid()}"
         with open(
             draft, "wb", opener=lambda name, flags: os.open(name, flags | os.O_CLOEXEC, 0o600)
         ) as file:
@@ -60,15 +62,24 @@ class Pictures:
         if path.exists():
             raise FileExistsError(f"{path} is still there after it was deleted")
 
-    def sweep(self, known: Collection[Path]) -> int:
+    def sweep(self, known: Collection[Path], *, older_than_s: float = 0) -> int:
         """Delete what belongs to no row, as of a commit that failed; return how many there were.
+
+        Args:
+            known: What belongs to one.
+            older_than_s: Younger files stay: another writer's row may be about to come.
 
         Raises:
             OSError: If one cannot be deleted.
         """
         if not self._folder.is_dir():
             return 0
-        left = [path for path in self._folder.iterdir() if path not in known]
+        until = time.time() - older_than_s
+        left = [
+            path
+            for path in self._folder.iterdir()
+            if path not in known and path.stat().st_mtime <= until
+        ]
         for path in left:
             path.unlink()
         if left:

@@ -30,8 +30,9 @@ class Rows:
         self._names = [column.name for column in table.primary_key]
         self._rows: dict[Key, Row] = {}
         self._changed: set[Key] = set()
+        columns = [column.name for column in table.columns]
         for row in bulk.find(connection, table, self._names, keys, locked=locked):
-            values = row._asdict()
+            values = dict(zip(columns, row, strict=True))
             self._rows[tuple(values[name] for name in self._names)] = values
 
     def get(self, key: Key) -> Row | None:

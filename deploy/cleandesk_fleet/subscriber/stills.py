@@ -109,14 +109,16 @@ def delete_due(
     return proofs
 
 
-def sweep(connection: Connection, pictures: Pictures) -> None:
-    """Delete files without a row.
+def sweep(connection: Connection, pictures: Pictures, *, older_than_s: float = 0) -> None:
+    """Delete files without a row, but those of other writers that may be about to have one.
 
     Raises:
         OSError: If one cannot be deleted.
     """
     rows = connection.execute(select(stills.c.sha256, stills.c.media_type))
-    left = pictures.sweep({pictures.path(row.sha256, row.media_type) for row in rows})
+    left = pictures.sweep(
+        {pictures.path(row.sha256, row.media_type) for row in rows}, older_than_s=older_than_s
+    )
     if left:
         log.warning("pictures that no row knew of were deleted", extra={"files": left})
 

@@ -52,13 +52,15 @@ class Terms:
     Attributes:
         album: Where stills are kept, and for how long.
         max_quarantined: So many unreadable messages are kept.
-        gaps_at_once: A gap is told when it is seen; otherwise others may be about to fill it, and
-            who judges for all tells it when it is old enough.
+        gap_after: Others write the same log, and may be about to fill a gap: it is told when it is
+            so old, by whoever judges for all. None: nobody else writes; it is told when it is seen.
+        keep: Events are deleted after so long; None: never.
     """
 
     album: Album
     max_quarantined: int
-    gaps_at_once: bool = True
+    gap_after: timedelta | None = None
+    keep: timedelta | None = None
 
 
 class Transaction:
@@ -205,7 +207,7 @@ class Transaction:
         address, epoch = sequence.of.address, sequence.of.epoch
         if not sequence.missing:
             self.alarms.close(Kind.GAP, address, epoch)
-        elif self._terms.gaps_at_once or self.alarms.is_open(Kind.GAP, address, epoch):
+        elif self._terms.gap_after is None or self.alarms.is_open(Kind.GAP, address, epoch):
             self.alarms.open(Kind.GAP, address, epoch, about_gaps(sequence))
 
     def _box(self, address: Address) -> Row:

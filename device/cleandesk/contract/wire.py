@@ -143,6 +143,12 @@ class Connection:
         if received.qos > 0 and received.connection == self.number:
             self._client.ack(received.mid, received.qos)
 
+    def subscribe(self) -> None:
+        """Subscribe; the broker sends what it has retained, also when this is done again."""
+        self._client.subscribe(
+            [(topic, SubscribeOptions(qos=1)) for topic in self._profile.subscriptions]
+        )
+
     def close(self) -> None:
         """Leave in order: the broker drops the last will."""
         self._closing_at = time.monotonic()
@@ -248,7 +254,7 @@ class Connection:
         self._end(f"{what}: {reason} ({reason.value})", reasons.fix(reason.value), reason.value)
 
     def _on_connect(
-        self, client: Client, _: Any, __: ConnectFlags, reason: ReasonCode, properties: Any
+        self, _: Client, __: Any, ___: ConnectFlags, reason: ReasonCode, properties: Any
     ) -> None:
         if reason.value >= reasons.FAILURE:
             self._refused("the broker refused the connection", reason)
@@ -264,9 +270,7 @@ class Connection:
         if not self._profile.subscriptions:
             self._ready()
             return
-        client.subscribe(
-            [(topic, SubscribeOptions(qos=1)) for topic in self._profile.subscriptions]
-        )
+        self.subscribe()
 
     def _on_subscribe(
         self, _: Client, __: Any, ___: int, granted: list[ReasonCode], ____: Properties | None
@@ -275,7 +279,7 @@ class Connection:
         for topic, reason in zip(self._profile.subscriptions, granted, strict=False):
             if reason.value != 1:
                 self._refused(f"the broker does not grant QoS 1 of {topic!r}", reason)
-        if self._ended is None:
+        if self._ended is None and self._ready_at is None:
             self._ready()
 
     def _ready(self) -> None:

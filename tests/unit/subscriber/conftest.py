@@ -49,9 +49,9 @@ def place(request: pytest.FixtureRequest, path: Path) -> Iterator[Place]:
         yield path
         return
     server: PostgreSQL = request.getfixturevalue("server")
-    url = server.log()
+    url = server.lend()
     yield url
-    server.drop(url)
+    server.take_back(url)
 
 
 @pytest.fixture

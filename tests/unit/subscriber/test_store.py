@@ -24,7 +24,6 @@ from tests.unit.subscriber.make import (
     status,
 )
 
-
 only_sqlite = pytest.mark.parametrize("place", ["sqlite"], indirect=True)
 
 

@@ -8,10 +8,14 @@ from cleandesk_fleet.subscriber.database.opening import (
     place_of,
     sole_writer,
 )
+from cleandesk_fleet.subscriber.database.partitions import make_ahead
+from cleandesk_fleet.subscriber.database.postgresql import leads
 
 __all__ = [
     "DatabaseUnusableError",
     "Place",
+    "leads",
+    "make_ahead",
     "open_reader",
     "open_writer",
     "place_of",

@@ -5,11 +5,9 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Table, and_, bindparam, func, select
-from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.sql.selectable import FromClause
-from sqlalchemy.types import Text
 
 from cleandesk_fleet.subscriber.database import copying
 
@@ -65,7 +63,8 @@ def add(connection: Connection, table: Table, row: Values) -> bool:
     """Add one row; say whether it was not there already, as another writer may have added it."""
     dialect_insert = postgresql_insert if _copies(connection) else sqlite_insert
     statement = dialect_insert(table).values(row).on_conflict_do_nothing()
-    return bool(connection.execute(statement).rowcount)
+    added = connection.execute(statement.returning(*table.primary_key))
+    return added.first() is not None
 
 
 def upsert(connection: Connection, table: Table, rows: Sequence[Values]) -> None:
@@ -78,9 +77,7 @@ def upsert(connection: Connection, table: Table, rows: Sequence[Values]) -> None
     statement = sqlite_insert(table)
     names = [column.name for column in table.primary_key]
     rest = {name: statement.excluded[name] for name in rows[0] if name not in names}
-    connection.execute(
-        statement.on_conflict_do_update(index_elements=names, set_=rest), list(rows)
-    )
+    connection.execute(statement.on_conflict_do_update(index_elements=names, set_=rest), list(rows))
 
 
 def add_missing(connection: Connection, table: Table, keys: Collection[Key]) -> None:
@@ -113,12 +110,13 @@ def _keys(
 ) -> tuple[FromClause, Values, ColumnElement[bool]]:
     """Return keys as something to join with, its parameters, and how a table's rows match it."""
     if _copies(connection):
-        arrays = [bindparam(f"keys_{name}", type_=ARRAY(Text)) for name in names]
+        # As one text for each column: names and ids hold no comma, and arrays are slow to write.
+        arrays = [func.string_to_array(bindparam(f"keys_{name}"), ",") for name in names]
         wanted = func.unnest(*arrays).table_valued(*names, name="wanted").render_derived()
         parts = {name: wanted.c[name] for name in names}
         columns = zip(*keys, strict=True)
         parameters: Values = {
-            f"keys_{name}": list(column) for name, column in zip(names, columns, strict=True)
+            f"keys_{name}": ",".join(column) for name, column in zip(names, columns, strict=True)
         }
     else:
         wanted = func.json_each(bindparam("keys")).table_valued("value", name="wanted")

@@ -74,8 +74,9 @@ def _staged(
     try:
         with raw.cursor() as cursor:
             cursor.execute(
-                sql.SQL("CREATE TEMP TABLE IF NOT EXISTS {} AS SELECT {} FROM {} WITH NO DATA")
-                .format(sql.Identifier(f"stage_{table.name}"), columns, target)
+                sql.SQL(
+                    "CREATE TEMP TABLE IF NOT EXISTS {} AS SELECT {} FROM {} WITH NO DATA"
+                ).format(sql.Identifier(f"stage_{table.name}"), columns, target)
             )
             with cursor.copy(sql.SQL("COPY {} ({}) FROM STDIN").format(stage, columns)) as copy:
                 for row in rows:

@@ -39,6 +39,8 @@ def open_writer(url: URL) -> Engine:
 def open_reader(url: URL) -> Engine:
     """Open a database for reading only."""
     engine = _engine(url, pool=NullPool, more=" -c default_transaction_read_only=on")
+    # What is read in several statements is of one moment, as SQLite's readers see it.
+    engine = engine.execution_options(isolation_level="REPEATABLE READ")
     try:
         with engine.connect() as connection:
             check_version(connection, _words(url))

@@ -1,4 +1,4 @@
-"""Logs of whole fleets: events by month on PostgreSQL, the age of gaps, proof of what was deleted."""
+"""Whole fleets: events by month on PostgreSQL, the age of gaps, proof of what was deleted."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -39,8 +39,10 @@ def _divide_events() -> None:
     for statement in (
         "ALTER TABLE events RENAME TO events_before",
         "ALTER SEQUENCE events_id_seq OWNED BY NONE",
-        "CREATE TABLE events (LIKE events_before INCLUDING DEFAULTS, month date NOT NULL) "
-        "PARTITION BY RANGE (month)",
+        """
+        CREATE TABLE events (LIKE events_before INCLUDING DEFAULTS, month date NOT NULL)
+        PARTITION BY RANGE (month)
+        """,
         "DROP TABLE events_before",
         "ALTER SEQUENCE events_id_seq OWNED BY events.id",
         # Uniqueness holds within a month, and beyond it by the numbers in `epochs` and `gaps`.
