@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Self
+from typing import LiteralString, Self
 
 import psycopg
 import pytest
@@ -159,6 +159,14 @@ class PostgreSQL:
             connection.execute(sql.SQL("TRUNCATE {} RESTART IDENTITY").format(names))
             connection.execute("DELETE FROM meta WHERE name <> 'schema'")
         self._idle.append(url)
+
+    @staticmethod
+    def say(url: URL, statement: LiteralString) -> None:
+        """Do something to a database behind the software's back."""
+        with psycopg.connect(
+            host=str(url.query["host"]), user=url.username, dbname=url.database, autocommit=True
+        ) as connection:
+            connection.execute(statement)
 
     def _made(self, template: str) -> URL:
         name = f"log_{secrets.token_hex(6)}"

@@ -151,8 +151,8 @@ def running(folder: Path, *, database: str, subscribers: int) -> Iterator[Progra
             if server is not None:
                 settings["redundancy"] = {"gap_after_s": 60}
             one = Subscriber(folder, f"subscriber-{number + 1}", settings)
-            one.start()
             stack.callback(one.stop)
+            one.start()
             programs.subscribers.append(one)
         yield programs
 

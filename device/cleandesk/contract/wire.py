@@ -220,19 +220,14 @@ class Connection:
     def _publish(self, publication: Publication) -> MQTTMessageInfo:
         if not self._open:
             raise NotConnectedError("not connected to the broker: send it after the next connect")
-        properties = _properties(PacketTypes.PUBLISH)
-        if publication.expiry_s is not None:
-            properties.MessageExpiryInterval = publication.expiry_s
-        if publication.user:
-            properties.UserProperty = list(publication.user)
-        if publication.response_topic is not None:
-            properties.ResponseTopic = publication.response_topic
-        if publication.correlation is not None:
-            properties.CorrelationData = publication.correlation
         if publication.qos:
             self._count(1)
         info = self._client.publish(
-            publication.topic, publication.payload, publication.qos, publication.retain, properties
+            publication.topic,
+            publication.payload,
+            publication.qos,
+            publication.retain,
+            _properties_of(publication),
         )
         if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
             if publication.qos:
@@ -326,6 +321,24 @@ class Connection:
             )
         log.error("message dropped: its topic is not UTF-8", extra={"bytes": len(message.payload)})
         return None
+
+
+def _properties_of(publication: Publication) -> Any:
+    """Return a message's properties; None where it has none, since paho takes long to make them."""
+    if publication == Publication(
+        publication.topic, publication.payload, publication.qos, publication.retain
+    ):
+        return None
+    properties = _properties(PacketTypes.PUBLISH)
+    if publication.expiry_s is not None:
+        properties.MessageExpiryInterval = publication.expiry_s
+    if publication.user:
+        properties.UserProperty = list(publication.user)
+    if publication.response_topic is not None:
+        properties.ResponseTopic = publication.response_topic
+    if publication.correlation is not None:
+        properties.CorrelationData = publication.correlation
+    return properties
 
 
 def _properties(packet: int) -> Any:

@@ -83,18 +83,6 @@ def test_another_programs_database_is_left_alone(path: Path) -> None:
         open_writer(path)
 
 
-def test_a_newer_log_is_left_alone(path: Path) -> None:
-    engine = open_writer(path)
-    with engine.begin() as connection:
-        connection.execute(meta.update().values(value="9"))
-    engine.dispose()
-    for opening in (open_writer, open_reader):
-        with pytest.raises(
-            DatabaseUnusableError, match="has schema 9, this software works with 3: use the"
-        ):
-            opening(path)
-
-
 def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(DatabaseUnusableError, match=r"no log at .*run` makes it"):
         open_reader(tmp_path / "gone" / "log.db")

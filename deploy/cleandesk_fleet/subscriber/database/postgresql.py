@@ -27,12 +27,9 @@ _LEADS = "leads"
 def open_writer(url: URL) -> Engine:
     """Open a database for writing; subscribers that start together make its tables once."""
     engine = _engine(url, pool=StaticPool, more="")
-    try:
-        with engine.begin() as connection:
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATING})
-            bring_up_to_date(connection, _words(url))
-    except DBAPIError as error:
-        raise DatabaseUnusableError(_unusable(url, error)) from error
+    with _opening(url, engine), engine.begin() as connection:
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATING})
+        bring_up_to_date(connection, _words(url))
     return engine
 
 
@@ -41,11 +38,8 @@ def open_reader(url: URL) -> Engine:
     engine = _engine(url, pool=NullPool, more=" -c default_transaction_read_only=on")
     # What is read in several statements is of one moment, as SQLite's readers see it.
     engine = engine.execution_options(isolation_level="REPEATABLE READ")
-    try:
-        with engine.connect() as connection:
-            check_version(connection, _words(url))
-    except DBAPIError as error:
-        raise DatabaseUnusableError(_unusable(url, error)) from error
+    with _opening(url, engine), engine.connect() as connection:
+        check_version(connection, _words(url))
     return engine
 
 
@@ -58,17 +52,17 @@ def seat(url: URL, *, shared: bool) -> Iterator[None]:
     """
     lock = "pg_try_advisory_lock_shared" if shared else "pg_try_advisory_lock"
     engine = _engine(url, pool=NullPool, more="")
-    try:
-        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            if not connection.scalar(text(f"SELECT {lock}(:key)"), {"key": _WRITING}):
-                raise DatabaseUnusableError(
-                    f"{_words(url)}: another subscriber writes this log"
-                    + (" alone" if shared else "")
-                    + ": give each of them 'redundancy', or stop it"
-                )
-            yield
-    except DBAPIError as error:
-        raise DatabaseUnusableError(_unusable(url, error)) from error
+    with (
+        _opening(url, engine),
+        engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection,
+    ):
+        if not connection.scalar(text(f"SELECT {lock}(:key)"), {"key": _WRITING}):
+            raise DatabaseUnusableError(
+                f"{_words(url)}: another subscriber writes this log"
+                + (" alone" if shared else "")
+                + ": give each of them 'redundancy', or stop it"
+            )
+        yield
 
 
 def leads(connection: Connection, *, wanted: bool) -> bool:
@@ -91,6 +85,19 @@ def _engine(url: URL, *, pool: type[StaticPool | NullPool], more: str) -> Engine
         poolclass=pool,
         connect_args={"connect_timeout": CONNECT_S, "options": _OPTIONS + more},
     )
+
+
+@contextmanager
+def _opening(url: URL, engine: Engine) -> Iterator[None]:
+    """Leave no connection behind where the log cannot be opened, and say why."""
+    try:
+        yield
+    except DBAPIError as error:
+        engine.dispose()
+        raise DatabaseUnusableError(_unusable(url, error)) from error
+    except Exception:
+        engine.dispose()
+        raise
 
 
 def _words(url: URL) -> str:
