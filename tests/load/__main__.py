@@ -45,7 +45,9 @@ def _plans(options: argparse.Namespace) -> list[Plan]:
         if options.only_whole:
             continue
         plans.append(Plan(options.boxes, rate / 2, options.seconds, database, several))
-        plans.append(Plan(max(options.boxes // 10, 1), rate / 20, options.seconds, database, several))
+        plans.append(
+            Plan(max(options.boxes // 10, 1), rate / 20, options.seconds, database, several)
+        )
         if several > 1:
             plans.append(
                 Plan(options.boxes, rate / 4, options.seconds, database, several, kill=True)
@@ -64,7 +66,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--only-whole", action="store_true", help="only at the whole rate")
     parser.add_argument("--plot", default="build/load.png")
     options = parser.parse_args()
-    if not 1 <= options.boxes <= 8000:  # noqa: PLR2004 - each takes two open files
+    if not 1 <= options.boxes <= 8000:
         parser.error("--boxes: 1 to 8000; more need more open files than a user has")
     return options
 

@@ -146,8 +146,11 @@ class Box:
             asyncio.get_running_loop().call_later(_BACK_S, self._again)
 
     def _again(self) -> None:
-        task = asyncio.ensure_future(self.connect())
-        task.add_done_callback(lambda done: done.exception() and self._on_lost())
+        asyncio.ensure_future(self.connect()).add_done_callback(self._tried)
+
+    def _tried(self, attempt: asyncio.Future[None]) -> None:
+        if not attempt.cancelled() and attempt.exception() is not None:
+            self._on_lost()
 
     def _on_ack(self, payload: bytes) -> None:
         now, tally = time.monotonic(), self._tally

@@ -6,9 +6,9 @@ from pathlib import Path
 import matplotlib as mpl
 
 mpl.use("Agg")
-from matplotlib import pyplot as plt  # noqa: E402 - the back end is chosen first
+from matplotlib import pyplot as plt
 
-from tests.load.run import Outcome  # noqa: E402
+from tests.load.run import Outcome
 
 _SHARES = [share / 1000 for share in range(1, 1000)]
 

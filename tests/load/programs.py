@@ -1,4 +1,4 @@
-"""What the boxes talk to, all on this machine: broker, database, subscribers, and what each costs."""
+"""What the boxes talk to, all on this machine: broker, database, subscribers; and its cost."""
 
 import os
 import subprocess
@@ -70,7 +70,7 @@ class Programs:
                 .where(alarms.c.closed_at.is_(None))
                 .group_by(alarms.c.kind)
             )
-            kinds = {kind: number for kind, number in connection.execute(open_ones)}
+            kinds = dict(tuple(row) for row in connection.execute(open_ones))
         return Logged(count, distinct, kinds)
 
 
@@ -122,9 +122,6 @@ class Subscriber:
         if not self._words.exists():
             return 0
         return self._words.read_text(encoding="utf-8").count("connected to the broker")
-        return sum(
-            "connected to the broker" in json.loads(line).get("message", "") for line in lines
-        )
 
 
 @contextmanager

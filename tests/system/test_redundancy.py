@@ -5,6 +5,7 @@ import random
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -121,6 +122,14 @@ def outboxes(broker: Mosquitto) -> Iterator[list[Outbox]]:
         box.__exit__()
 
 
+def connected(subscriber: Subscriber) -> bool:
+    return subscriber.connects() > 0
+
+
+def answered_some(outbox: Outbox, before: int) -> bool:
+    return len(outbox.waiting()) < before
+
+
 def drained(outboxes: list[Outbox]) -> None:
     eventually(lambda: not any(box.waiting() for box in outboxes), "all answers", within_s=60)
 
@@ -131,7 +140,7 @@ def test_both_start_at_once_on_an_empty_database_and_share_the_work(
     for each in pair:
         each.start()
     for each in pair:
-        eventually(lambda each=each: each.connects() > 0, "both connections")
+        eventually(partial(connected, each), "both connections")
     for box in outboxes:
         box.send(*range(1, 101))
     drained(outboxes)
@@ -153,8 +162,7 @@ def test_killed_at_random_in_turns_they_log_each_event_once(
         for box in outboxes:
             box.send(*range(first, first + 40))
         some = dice.choice(outboxes)
-        before = len(some.waiting())
-        eventually(lambda some=some, before=before: len(some.waiting()) < before, "an answer")
+        eventually(partial(answered_some, some, len(some.waiting())), "an answer")
         victim = dice.choice(pair)
         victim.kill()
         victim.start()

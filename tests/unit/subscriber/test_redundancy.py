@@ -232,9 +232,7 @@ def test_a_silence_is_told_once_and_ended_by_the_next_judge(
     assert open_kinds(seen) == []
 
 
-def test_a_judge_who_loses_the_server_goes_on(
-    sides: tuple[Side, Side], seen: Kept, place: Place
-) -> None:
+def test_a_judge_who_loses_the_server_goes_on(sides: tuple[Side, Side], place: Place) -> None:
     one, two = sides
     one.look()
     admin = open_writer(place)

@@ -1,6 +1,5 @@
 """What is old is deleted, with proof; what is not stays."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -37,9 +36,9 @@ A_MONTH_MORE = 31
 
 
 @pytest.fixture
-def log(engine: Engine, clock: HandClock) -> Iterator[Log]:
+def log(engine: Engine, clock: HandClock) -> Log:
     terms = Terms(Album(Pictures(Path("no-stills")), timedelta(hours=72)), 50, keep=KEEP)
-    yield Log(engine, silent_after_s=10**9, terms=terms).begin(clock())
+    return Log(engine, silent_after_s=10**9, terms=terms).begin(clock())
 
 
 @pytest.fixture

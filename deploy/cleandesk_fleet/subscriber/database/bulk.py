@@ -113,7 +113,7 @@ def _keys(
         # As one text for each column: names and ids hold no comma, and arrays are slow to write.
         arrays = [func.string_to_array(bindparam(f"keys_{name}"), ",") for name in names]
         wanted = func.unnest(*arrays).table_valued(*names, name="wanted").render_derived()
-        parts = {name: wanted.c[name] for name in names}
+        parts: dict[str, ColumnElement[Any]] = {name: wanted.c[name] for name in names}
         columns = zip(*keys, strict=True)
         parameters: Values = {
             f"keys_{name}": ",".join(column) for name, column in zip(names, columns, strict=True)
