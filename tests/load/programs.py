@@ -146,7 +146,7 @@ def running(folder: Path, *, database: str, subscribers: int) -> Iterator[Progra
                 "client_id": f"subscriber-{number + 1}",
             }
             if server is not None:
-                settings["redundancy"] = {"gap_after_s": 60}
+                settings["redundancy"] = {"group": "a-secret-of-the-fleet"}
             one = Subscriber(folder, f"subscriber-{number + 1}", settings)
             stack.callback(one.stop)
             one.start()

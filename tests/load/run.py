@@ -53,7 +53,8 @@ class Outcome:
     Attributes:
         answered_a_s: Events answered a second while boxes sent, after the first seconds.
         latencies_ms: From event to ack, of all events, in order.
-        lost: Events that have no answer, or are not in the log.
+        waiting: Events that were not answered in time, and are still in their boxes' outboxes.
+        lost: Events that were answered and are not in the log.
         doubled: Events that are in the log more than once.
         cpu_us: Processor time of each part for one event.
         memory_mb: The largest subscriber's memory each second.
@@ -64,6 +65,7 @@ class Outcome:
     sent: int
     answered_a_s: float
     latencies_ms: Sequence[float]
+    waiting: int
     lost: int
     doubled: int
     again: int
@@ -186,7 +188,8 @@ class _Run:
             sent=tally.sent,
             answered_a_s=len(steady) / max(ended - began - _WARM_UP_S, 1e-9),
             latencies_ms=[seconds * 1000 for _, seconds in tally.acked_at],
-            lost=max(waiting, tally.sent - logged.distinct),
+            waiting=waiting,
+            lost=max(tally.sent - waiting - logged.distinct, 0),
             doubled=logged.events - logged.distinct,
             again=tally.again,
             logged=logged,

@@ -16,14 +16,24 @@ def line(outcome: Outcome) -> str:
     return (
         f"{outcome.plan.name}: {outcome.plan.rate:.0f}/s wanted, {outcome.answered_a_s:.0f}/s "
         f"answered, p50 {outcome.latency_ms(0.5):.0f} ms, p99 {outcome.latency_ms(0.99):.0f} ms, "
-        f"lost {outcome.lost}, doubled {outcome.doubled}, sent again {outcome.again}"
+        f"waiting {outcome.waiting}, lost {outcome.lost}, doubled {outcome.doubled}, "
+        f"sent again {outcome.again}"
     )
 
 
 def of(outcomes: Sequence[Outcome]) -> Table:
     """Return the table of all runs: medians over the rounds of each; losses are summed."""
     shown = Table(title="medians of the rounds; µs of processor time for one event")
-    for heading in ("run", "wanted/s", "answered/s", "p50 ms", "p99 ms", "lost", "doubled"):
+    for heading in (
+        "run",
+        "wanted/s",
+        "answered/s",
+        "p50 ms",
+        "p99 ms",
+        "waiting",
+        "lost",
+        "doubled",
+    ):
         shown.add_column(heading, justify="left" if heading == "run" else "right")
     for part in (*_PARTS, "two cores allow/s", "memory MB, first and last"):
         shown.add_column(part, justify="right")
@@ -37,6 +47,7 @@ def of(outcomes: Sequence[Outcome]) -> Table:
             f"{median([one.answered_a_s for one in rounds]):.0f}",
             f"{median([one.latency_ms(0.5) for one in rounds]):.0f}",
             f"{median([one.latency_ms(0.99) for one in rounds]):.0f}",
+            str(sum(one.waiting for one in rounds)),
             str(sum(one.lost for one in rounds)),
             str(sum(one.doubled for one in rounds)),
             *(f"{cost:.0f}" for cost in costs),

@@ -48,7 +48,10 @@ Pair = tuple[Subscriber, Subscriber]
 @contextmanager
 def two(tmp_path: Path, port: int, url: str, **more: object) -> Iterator[Pair]:
     """Two subscribers of one log, not started yet."""
-    shared = {"store": {"url": url}, "redundancy": {"gap_after_s": 4}} | more
+    shared = {
+        "store": {"url": url},
+        "redundancy": {"group": "a-secret-of-the-two", "gap_after_s": 4},
+    } | more
     with (
         Subscriber(tmp_path, port, "one", client_id="one", **shared) as one,
         Subscriber(tmp_path, port, "two", client_id="two", **shared) as other,

@@ -96,9 +96,9 @@ class RedundancySettings(Settings):
     """Several subscribers share the boxes' messages, and one log in PostgreSQL."""
 
     group: str = Field(
-        "cleandesk",
-        pattern=r"^[A-Za-z0-9-]{1,64}$",
-        description="Name of the MQTT 5 shared subscription: the same for all of them",
+        pattern=r"^[A-Za-z0-9-]{16,64}$",
+        description="Name of the MQTT 5 shared subscription: the same for all of them, and secret, "
+        "as a box that knew it could take a share of the messages away (openssl rand -hex 16)",
     )
     gap_after_s: float = Field(
         60,
