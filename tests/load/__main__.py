@@ -4,6 +4,8 @@ All on the loopback address, and all of it counted: whatever else runs here make
 """
 
 import argparse
+import signal
+import sys
 import tempfile
 from pathlib import Path
 
@@ -18,7 +20,9 @@ _RATES = {"postgresql": 5000.0, "sqlite": 2000.0}
 def main() -> None:
     """Do the runs one after the other; print the table, draw the plot."""
     options = _options()
-    console = Console()
+    # So that what was started is ended, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    console = Console(width=170)
     outcomes: list[Outcome] = []
     for plan in _plans(options):
         for _ in range(options.rounds):

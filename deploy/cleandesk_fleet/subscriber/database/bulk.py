@@ -1,15 +1,15 @@
 """Many rows at once, by key, in and out: the one place where the dialects of SQL differ."""
 
+import importlib
 import json
 from collections.abc import Collection, Iterator, Sequence
+from types import ModuleType
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Table, and_, bindparam, func, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.sql.selectable import FromClause
-
-from cleandesk_fleet.subscriber.database import copying
 
 Values = dict[str, Any]
 Key = tuple[str, ...]
@@ -54,7 +54,7 @@ def insert(connection: Connection, table: Table, rows: Sequence[Values]) -> None
     if not rows:
         return
     if _copies(connection):
-        copying.insert(connection, table, rows)
+        _copying().insert(connection, table, rows)
     else:
         connection.execute(table.insert(), list(rows))
 
@@ -72,7 +72,7 @@ def upsert(connection: Connection, table: Table, rows: Sequence[Values]) -> None
     if not rows:
         return
     if _copies(connection):
-        copying.upsert(connection, table, rows)
+        _copying().upsert(connection, table, rows)
         return
     statement = sqlite_insert(table)
     names = [column.name for column in table.primary_key]
@@ -99,6 +99,11 @@ def update(
     if keys:
         _, parameters, matches = _keys(connection, table, names, keys)
         connection.execute(table.update().where(matches).values(to), parameters)
+
+
+def _copying() -> ModuleType:
+    """Return what needs PostgreSQL's driver, which is installed only where there is one."""
+    return importlib.import_module("cleandesk_fleet.subscriber.database.copying")
 
 
 def _copies(connection: Connection) -> bool:

@@ -80,11 +80,16 @@ def leads(connection: Connection, *, wanted: bool) -> bool:
 
 
 def _engine(url: URL, *, pool: type[StaticPool | NullPool], more: str) -> Engine:
-    return create_engine(
-        url,
-        poolclass=pool,
-        connect_args={"connect_timeout": CONNECT_S, "options": _OPTIONS + more},
-    )
+    try:
+        return create_engine(
+            url,
+            poolclass=pool,
+            connect_args={"connect_timeout": CONNECT_S, "options": _OPTIONS + more},
+        )
+    except ModuleNotFoundError as error:
+        raise DatabaseUnusableError(
+            f"{_words(url)}: {error}: install it with 'pip install cleandesk[postgresql]'"
+        ) from error
 
 
 @contextmanager

@@ -3,8 +3,6 @@
 import logging
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, inspect, select
 
 from cleandesk_fleet.subscriber.database.errors import DatabaseUnusableError
@@ -29,17 +27,26 @@ def bring_up_to_date(connection: Connection, place: str) -> None:
         return
     if tables and (found is None or not found.isdecimal() or int(found) > VERSION):
         check_version(connection, place)
-    config = Config()
-    config.set_main_option("script_location", str(_SCRIPTS))
-    config.attributes["connection"] = connection
-    logging.getLogger("alembic").setLevel(logging.WARNING)
-    if found in _BEFORE_ALEMBIC and "alembic_version" not in tables:
-        command.stamp(config, found)
-    command.upgrade(config, "head")
+    _upgrade(connection, found if "alembic_version" not in tables else None)
     meta_row = meta.update().where(meta.c.name == "schema").values(value=str(VERSION))
     if not connection.execute(meta_row).rowcount:
         connection.execute(meta.insert().values(name="schema", value=str(VERSION)))
     log.info("the log was brought up to date", extra={"place": place, "was": found, "is": VERSION})
+
+
+def _upgrade(connection: Connection, stamp: str | None) -> None:
+    """Run the migrations; a log from before Alembic is told first which of them it has."""
+    # Only here: reading commands start once for each look, and never need it.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(_SCRIPTS))
+    config.attributes["connection"] = connection
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    if stamp in _BEFORE_ALEMBIC:
+        command.stamp(config, stamp)
+    command.upgrade(config, "head")
 
 
 def check_version(connection: Connection, place: str) -> None:
