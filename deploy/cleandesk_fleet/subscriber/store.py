@@ -173,7 +173,7 @@ class Log:
                 if address in self.watch.silent:
                     transaction.alarms.close(Kind.SILENT, address)
             transaction.finish()
-        transaction.alarms.tell()
+        transaction.committed()
         for reading in readings:
             self._observe(reading, now.mono)
         return answers

@@ -72,7 +72,9 @@ class Transaction:
         self._connection, self._now, self._terms = connection, now, terms
         # The boxes first: whoever else writes about one of them waits here until our commit.
         addresses = {box_key(one.address) for one in readings if one.address and concerns(one)}
-        bulk.add_missing(connection, boxes, addresses)
+        self._addresses = addresses
+        self._there: set[Key] = connection.info.setdefault(boxes.name, set())
+        bulk.add_missing(connection, boxes, addresses - self._there)
         self._boxes = Rows(connection, boxes, addresses, locked=True)
         self.alarms = Alarms(connection, now)
         arrived = [reading for reading in readings if isinstance(reading, Event)]
@@ -131,6 +133,11 @@ class Transaction:
             self._tell_gaps(sequence)
         if self._quarantined:
             quarantine.trim(self._connection, self._terms.max_quarantined)
+
+    def committed(self) -> None:
+        """Remember and tell what is certain only now."""
+        self._there |= self._addresses
+        self.alarms.tell()
 
     def heard(self, address: Address) -> None:
         """Take note that a box spoke just now."""

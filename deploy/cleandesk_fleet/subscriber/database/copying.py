@@ -10,8 +10,19 @@ from sqlalchemy import Connection, Table
 from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
 
 from cleandesk_fleet.subscriber.database import partitions
+from cleandesk_fleet.subscriber.tables import (
+    appeals,
+    boxes,
+    epochs,
+    events,
+    gaps,
+    losses,
+    stills,
+    violations,
+)
 
 Values = dict[str, Any]
+_STAGED = (appeals, boxes, epochs, events, gaps, losses, stills, violations)
 
 
 def insert(connection: Connection, table: Table, rows: Sequence[Values]) -> None:
@@ -59,30 +70,37 @@ def _names(
     return sql.Identifier(table.name), sql.Identifier("pg_temp", f"stage_{table.name}"), columns
 
 
+def prepare(connection: psycopg.Connection[Any]) -> None:
+    """Make a new connection's staging tables, which are empty after each commit."""
+    for table in _STAGED:
+        names = [column.name for column in table.columns if column.autoincrement is not True]
+        target, stage, columns = _names(table, names)
+        connection.execute(
+            sql.SQL(
+                "CREATE TEMP TABLE {} ON COMMIT DELETE ROWS AS SELECT {} FROM {} WITH NO DATA"
+            ).format(stage, columns, target)
+        )
+    connection.commit()
+
+
 @contextmanager
 def _staged(
     connection: Connection, table: Table, names: Sequence[str], rows: Sequence[Values]
 ) -> Iterator[psycopg.Cursor[Any]]:
-    """Yield a cursor, with the rows in the staging table, which is empty again afterwards.
+    """Yield a cursor, with the rows in the staging table: once for each table and transaction.
 
     Errors of the driver become SQLAlchemy's, as for all other statements.
     """
-    target, stage, columns = _names(table, names)
+    _, stage, columns = _names(table, names)
     raw = connection.connection.driver_connection
     if not isinstance(raw, psycopg.Connection):
         raise TypeError(f"{raw!r} is no connection of psycopg")
     try:
         with raw.cursor() as cursor:
-            cursor.execute(
-                sql.SQL(
-                    "CREATE TEMP TABLE IF NOT EXISTS {} AS SELECT {} FROM {} WITH NO DATA"
-                ).format(sql.Identifier(f"stage_{table.name}"), columns, target)
-            )
             with cursor.copy(sql.SQL("COPY {} ({}) FROM STDIN").format(stage, columns)) as copy:
                 for row in rows:
                     copy.write_row([row[name] for name in names])
             yield cursor
-            cursor.execute(sql.SQL("TRUNCATE {}").format(stage))
     except psycopg.OperationalError as error:
         raise OperationalError(f"COPY {table.name}", None, error) from error
     except psycopg.IntegrityError as error:

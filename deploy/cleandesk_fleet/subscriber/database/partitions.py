@@ -1,6 +1,6 @@
 """The events of PostgreSQL, divided by the month in which they came."""
 
-from collections.abc import Collection
+from collections.abc import Set as AbstractSet
 from datetime import date, datetime
 
 from sqlalchemy import Connection, text
@@ -23,12 +23,15 @@ def after(month: date) -> date:
     return date(month.year, month.month + 1, 1)
 
 
-def make(connection: Connection, months: Collection[date]) -> None:
+def make(connection: Connection, months: AbstractSet[date]) -> None:
     """Make the partitions that are not there."""
-    for month in sorted(months):
+    known: set[date] = connection.info.setdefault(EVENTS, set())
+    for month in sorted(months - known):
         name = f"{EVENTS}_{month:%Y_%m}"
         # Asked first: making one locks all events, if only for a moment.
-        if connection.scalar(text("SELECT to_regclass(:name) IS NULL"), {"name": name}):
+        if connection.scalar(text("SELECT to_regclass(:name) IS NOT NULL"), {"name": name}):
+            known.add(month)
+        else:
             connection.exec_driver_sql(
                 f"CREATE TABLE IF NOT EXISTS {name} PARTITION OF {EVENTS} "
                 f"FOR VALUES FROM ('{month}') TO ('{after(month)}')"
@@ -42,7 +45,7 @@ def make_ahead(connection: Connection, now: datetime) -> None:
     months = [month_of(now)]
     for _ in range(_AHEAD):
         months.append(after(months[-1]))
-    make(connection, months)
+    make(connection, set(months))
 
 
 def ended(connection: Connection, before: datetime) -> list[str]:
@@ -60,6 +63,7 @@ def ended(connection: Connection, before: datetime) -> list[str]:
 
 def drop(connection: Connection, partition: str) -> None:
     """Delete a month's events, all of them."""
+    connection.info.pop(EVENTS, None)
     connection.exec_driver_sql(f"DROP TABLE {partition}")
 
 

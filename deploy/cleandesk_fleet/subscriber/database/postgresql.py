@@ -1,9 +1,10 @@
 """The log in a PostgreSQL database."""
 
+import importlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import URL, Connection, Engine, create_engine, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool, StaticPool
 
@@ -26,10 +27,13 @@ _LEADS = "leads"
 
 def open_writer(url: URL) -> Engine:
     """Open a database for writing; subscribers that start together make its tables once."""
-    engine = _engine(url, pool=StaticPool, more="")
-    with _opening(url, engine), engine.begin() as connection:
+    migrating = _engine(url, pool=NullPool, more="")
+    with _opening(url, migrating), migrating.begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATING})
         bring_up_to_date(connection, _words(url))
+    engine = _engine(url, pool=StaticPool, more="")
+    copying = importlib.import_module("cleandesk_fleet.subscriber.database.copying")
+    event.listen(engine, "connect", lambda raw, _record: copying.prepare(raw))
     return engine
 
 
