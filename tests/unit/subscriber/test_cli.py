@@ -12,7 +12,7 @@ from cleandesk_fleet.subscriber import cli
 from cleandesk_fleet.subscriber.database import Place
 from cleandesk_fleet.subscriber.intake import read
 from cleandesk_fleet.subscriber.store import Log
-from tests.postgresql import words_of
+from tests.postgresql import PostgreSQL, needs_postgresql, words_of
 from tests.unit.subscriber.make import (
     OTHER,
     HandClock,
@@ -250,3 +250,39 @@ def test_check_is_content_with_a_good_configuration(run: Run, tmp_path: Path) ->
     assert (code, err) == (0, "")
     assert "fine; 7 subscriptions" in out
     assert not (tmp_path / "log.db").exists()
+
+
+@needs_postgresql
+def test_a_database_is_made_checked_and_read_by_its_url(
+    run: Run, tmp_path: Path, server: PostgreSQL
+) -> None:
+    url = words_of(server.empty())
+    file = config(tmp_path, store={"url": url})
+    code, _, err = run("check", "--config", file)
+    assert code == 1
+    assert "is a cleandesk log or empty" in err
+    code, out, _ = run("migrate", "--config", file)
+    assert (code, out.endswith("up to date\n")) == (0, True)
+    assert run("check", "--config", file)[0] == 0
+    assert run("migrate", "--config", file)[0] == 0
+    for command in ("log", "boxes", "deletions", "stills"):
+        assert run(command, "--db", url, "--format", "jsonl") == (0, "", "")
+
+
+def test_migrate_makes_a_file(run: Run, tmp_path: Path) -> None:
+    assert run("migrate", "--config", config(tmp_path))[0] == 0
+    assert log_of(run, "--db", tmp_path / "log.db") == []
+
+
+@needs_postgresql
+def test_a_server_that_is_away_is_told_with_the_fix(run: Run) -> None:
+    code, out, err = run("log", "--db", "postgresql:///log?host=/nowhere")
+    assert (code, out) == (1, "")
+    assert "check 'store.url'" in err
+
+
+def test_a_password_in_a_url_is_refused_and_not_repeated(run: Run) -> None:
+    code, _, err = run("log", "--db", "postgresql://u:secret@h/log")
+    assert code == 2
+    assert "does not belong here" in err.replace("\n", " ")
+    assert "secret" not in err
