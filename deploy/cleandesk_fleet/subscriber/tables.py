@@ -301,3 +301,10 @@ Index(
     sqlite_where=alarms.c.closed_at.is_(None),
     postgresql_where=alarms.c.closed_at.is_(None),
 )
+Index(
+    "alarms_of_box",
+    alarms.c.site,
+    alarms.c.box,
+    sqlite_where=alarms.c.closed_at.is_(None),
+    postgresql_where=alarms.c.closed_at.is_(None),
+)

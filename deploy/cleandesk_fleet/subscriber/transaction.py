@@ -76,7 +76,7 @@ class Transaction:
         self._there: set[Key] = connection.info.setdefault(boxes.name, set())
         bulk.add_missing(connection, boxes, addresses - self._there)
         self._boxes = Rows(connection, boxes, addresses, locked=True)
-        self.alarms = Alarms(connection, now)
+        self.alarms = Alarms(connection, now, addresses)
         arrived = [reading for reading in readings if isinstance(reading, Event)]
         self._known = self._load_known({event.message.event_id for event in arrived})
         self._violations = Rows(

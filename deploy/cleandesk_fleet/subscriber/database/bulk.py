@@ -22,6 +22,7 @@ def find(
     keys: Collection[Key],
     *,
     columns: Sequence[str] = (),
+    where: ColumnElement[bool] | None = None,
     locked: bool = False,
 ) -> Iterator[Row[Any]]:
     """Yield the rows with these keys; an index must begin with the key's columns.
@@ -32,6 +33,7 @@ def find(
         names: The columns of the key.
         keys: One value for each of them.
         columns: What to return; all of them by default.
+        where: What else must be so.
         locked: Keep others from changing them until the commit, in an order in which two who do
             so never wait for one another. SQLite's writers exclude each other anyway.
     """
@@ -40,6 +42,8 @@ def find(
     wanted, parameters, matches = _keys(connection, table, names, keys)
     shown = [table.c[name] for name in columns] if columns else list(table.c)
     statement = select(*shown).select_from(wanted.join(table, matches))
+    if where is not None:
+        statement = statement.where(where)
     if locked:
         statement = statement.order_by(*(table.c[name] for name in names)).with_for_update(of=table)
     return iter(connection.execute(statement, parameters).all())

@@ -29,6 +29,13 @@ def upgrade() -> None:
         sa.Column("deleted_at", _Utc, nullable=False),
     )
     op.create_index("events_received", "events", ["received_at"])
+    op.create_index(
+        "alarms_of_box",
+        "alarms",
+        ["site", "box"],
+        sqlite_where=sa.text("closed_at IS NULL"),
+        postgresql_where=sa.text("closed_at IS NULL"),
+    )
     if op.get_context().dialect.name == "postgresql":
         _divide_events()
         for table in _CHANGING:
