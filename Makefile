@@ -49,16 +49,18 @@ ifeq ($(SOURCE),picamera2)
 endif
 	@$(BIN)/python -m demo $(if $(SOURCE),--source '$(SOURCE)')
 
-test: $(VENV)/.dev mosquitto strace chromium mtools faketime rootfs lint types contract  ## Lint, types and all tests
+test: $(VENV)/.dev mosquitto strace chromium mtools faketime postgresql rootfs lint types contract  ## Lint, types and all tests
 	$(BIN)/pytest
 
 # Programs of the system that tests need; apt installs those that are missing.
 PROGRAM = $@
-.PHONY: mosquitto strace chromium mtools faketime mmdebstrap systemd-container
+.PHONY: mosquitto strace chromium mtools faketime mmdebstrap systemd-container postgresql
 mtools: PROGRAM = mcopy
 systemd-container: PROGRAM = systemd-nspawn
-mosquitto strace chromium mtools faketime mmdebstrap systemd-container:
-	@PATH="$$PATH:/usr/sbin" command -v $(PROGRAM) >/dev/null || { \
+# Its server's programs are not on the path of Debian's users.
+postgresql: PROGRAM = initdb
+mosquitto strace chromium mtools faketime mmdebstrap systemd-container postgresql:
+	@PATH="$$PATH:/usr/sbin:$$(echo /usr/lib/postgresql/*/bin | tr ' ' :)" command -v $(PROGRAM) >/dev/null || { \
 	  SUDO=$$([ "$$(id -u)" = 0 ] || echo sudo); \
 	  $$SUDO apt-get update -qq && \
 	  $$SUDO env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $@; }
@@ -73,10 +75,10 @@ types: $(VENV)/.dev
 contract: $(VENV)/.dev
 	$(BIN)/lint-imports --no-cache
 
-unit: $(VENV)/.dev  ## Only the fast tests
+unit: $(VENV)/.dev postgresql  ## Only the fast tests
 	$(BIN)/pytest tests/unit tests/contract
 
-system: $(VENV)/.dev mosquitto chromium  ## Real broker, box and subscriber
+system: $(VENV)/.dev mosquitto chromium postgresql  ## Real broker, box and subscriber
 	$(BIN)/pytest tests/system
 
 .PHONY: broker test-identity
@@ -142,6 +144,18 @@ image: $(VENV)/.dev  ## The box's image, arm64; as root; CAMERA=csi SOURCES=file
 
 image-test: $(VENV)/.dev mosquitto mtools  ## The built image in QEMU, by U-Boot; ROUNDS=10 power cuts
 	IMAGE=$(IMAGE) $(BIN)/pytest tests/qemu -s
+
+# A fleet on one machine. SCALE_TESTS: what a fleet's log must keep to, with real servers, killed.
+SCALE_TESTS := tests/unit/subscriber tests/system/test_subscriber.py tests/system/test_subscriber_faults.py \
+  tests/system/test_redundancy.py
+
+.PHONY: load test-scale
+load: $(VENV)/.dev mosquitto postgresql  ## Simulated boxes on the log; BOXES=5000 RATE= SECONDS=30 ROUNDS=1
+	$(BIN)/python -m tests.load --boxes $(or $(BOXES),5000) --seconds $(or $(SECONDS),30) \
+	  --rounds $(or $(ROUNDS),1) $(if $(RATE),--rate $(RATE)) $(LOAD_OPTIONS)
+
+test-scale: $(VENV)/.dev mosquitto postgresql  ## The fleet's log on both databases, redundancy, kills
+	$(BIN)/pytest $(SCALE_TESTS)
 
 format: $(VENV)/.dev  ## Format and sort
 	$(BIN)/ruff check --fix-only --quiet .

@@ -34,13 +34,18 @@ class Mosquitto:
     """
 
     def __init__(
-        self, folder: Path, port: int | None = None, *, options: Sequence[str] = ()
+        self,
+        folder: Path,
+        port: int | None = None,
+        *,
+        options: Sequence[str] = (),
+        logs: Sequence[str] = ("all",),
     ) -> None:
         self.port = free_port() if port is None else port
         self._home = folder / f"mosquitto-{self.port}"
         self._home.mkdir(mode=0o700)
         self._config = self._home / "mosquitto.conf"
-        self._options = list(options)
+        self._options = [*(f"log_type {what}" for what in logs), *options]
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> Self:
@@ -51,7 +56,6 @@ class Mosquitto:
             "persistence true",
             f"persistence_location {self._home}/",
             f"log_dest file {self.log}",
-            "log_type all",
             "set_tcp_nodelay true",
             # Started by root it would become a user who cannot enter the test's folder.
             *(["user root"] if os.geteuid() == 0 else []),

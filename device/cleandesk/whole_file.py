@@ -7,29 +7,36 @@ from pathlib import Path
 SECRET, PUBLIC = 0o600, 0o644
 
 
-def write(path: Path, content: bytes, mode: int = PUBLIC) -> None:
+def write(path: Path, content: bytes, mode: int = PUBLIC, *, draft: str | None = None) -> None:
     """Write a file beside its place, bring it to the disk, move it there, and bring that there too.
 
     Written by root, it belongs to whoever its folder belongs to: the box, its page and the broker
     have users of their own.
 
+    Args:
+        path: The file.
+        content: All of it.
+        mode: Its permissions.
+        draft: Its name meanwhile; who may write the same file at the same time needs one of their
+            own.
+
     Raises:
         OSError: If the disk does not take it; then the old file stands.
     """
-    draft = path.with_name(f".{path.name}.new")
+    new = path.with_name(draft or f".{path.name}.new")
     try:
-        draft.unlink(missing_ok=True)
-        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+        new.unlink(missing_ok=True)
+        handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
         with os.fdopen(handle, "wb") as file:
-            hand_over(draft)
+            hand_over(new)
             file.write(content)
             file.flush()
             os.fsync(handle)
-        draft.replace(path)
+        new.replace(path)
         sync(path.parent)
     except OSError:
         with suppress(OSError):
-            draft.unlink(missing_ok=True)
+            new.unlink(missing_ok=True)
         raise
 
 

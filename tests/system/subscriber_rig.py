@@ -20,6 +20,12 @@ from tests.eventually import PATIENCE_S, eventually
 PROGRAM = Path(sys.executable).parent / "cleandesk-subscriber"
 
 
+def _store(changes: dict[str, object]) -> dict[str, object]:
+    store = changes.get("store", {})
+    assert isinstance(store, dict)
+    return store
+
+
 class Subscriber:
     """One `cleandesk-subscriber run`, with its configuration and log in a folder of its own."""
 
@@ -28,6 +34,8 @@ class Subscriber:
         self.home.mkdir()
         self.config = self.home / "subscriber.yaml"
         self.log = self.home / "log.db"
+        #: Where its log is, as `--db` names it.
+        self.place = str(_store(changes).get("url", self.log))
         broker = {"host": "127.0.0.1", "port": port, "retry_min_s": 0.1, "retry_max_s": 0.5}
         settings = {"schema": 1, "broker": broker, "store": {"path": "log.db"}} | changes
         self.config.write_text(yaml.safe_dump(settings), encoding="utf-8")
@@ -44,7 +52,7 @@ class Subscriber:
             self._process = subprocess.Popen(
                 [PROGRAM, "run", "--config", self.config], stderr=words, stdout=words
             )
-        eventually(self.log.exists, "the log")
+        eventually(lambda: "subscriber started" in self.words, "the log")
         return self
 
     def started(self) -> Self:
@@ -74,7 +82,7 @@ class Subscriber:
     def ask(self, *command: str) -> list[dict[str, Any]]:
         """Read its log by its own command."""
         result = subprocess.run(
-            [PROGRAM, *command, "--db", self.log, "--format", "jsonl"],
+            [PROGRAM, *command, "--db", self.place, "--format", "jsonl"],
             capture_output=True,
             text=True,
             check=False,

@@ -221,3 +221,28 @@ def test_control_commands_its_own_site_only(broker: WitnessedBroker, witness: Me
         topics = [f"{V1}/s2/b1/cmd/break/request", f"{V1}/s2/b1/config/desired"]
         topics += [f"{V1}/s1/b1/{channel}" for channel in (*WRITES, "ack")]
         not_delivered(control, topics, f"{V1}/s1/b1/cmd/break/request", witness)
+
+
+def test_a_shared_subscription_reads_no_more_than_its_own(
+    broker: WitnessedBroker, witness: Member
+) -> None:
+    filters = [f"$share/all/{V1}/+/+/{channel}" for channel in ("violation", "appeal", "ack")]
+    with broker.member("subscriber", Issuer.PEOPLE, filters=filters) as subscriber:
+        not_received(subscriber, [f"{V1}/s1/b1/ack"], f"{V1}/s1/b1/violation", witness)
+    with broker.member("s1/b1", filters=[*filters, f"$share/all/{V1}/s1/b1/ack"]) as box:
+        others = [f"{V1}/s1/b2/ack", f"{V1}/s1/b2/violation", f"{V1}/s1/b1/violation"]
+        not_received(box, others, f"{V1}/s1/b1/ack", witness)
+
+
+def test_whoever_does_not_know_the_group_takes_no_share_of_it(
+    broker: WitnessedBroker, witness: Member
+) -> None:
+    mine, guessed = (f"$share/{group}/{V1}/+/+/violation" for group in ("4f1c09", "cleandesk"))
+    with (
+        broker.member("subscriber", Issuer.PEOPLE, filters=[mine]) as subscriber,
+        broker.member("s1/b1", filters=[guessed]),
+    ):
+        for _ in range(20):
+            seen = mark()
+            witness.say(f"{V1}/s1/b1/violation", seen)
+            eventually(lambda seen=seen: subscriber.saw(seen), "every event")  # type: ignore[misc]

@@ -1,7 +1,7 @@
 """Alarms: what people must look at. One open alarm for each kind, box and subject."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -9,6 +9,8 @@ from enum import StrEnum
 from sqlalchemy import ColumnElement, Connection, and_, select
 
 from cleandesk.contract.topics import Address
+from cleandesk_fleet.subscriber.database import bulk
+from cleandesk_fleet.subscriber.rows import Key
 from cleandesk_fleet.subscriber.tables import alarms
 
 log = logging.getLogger(__name__)
@@ -52,51 +54,53 @@ class _Turn:
 
 
 class Alarms:
-    """The alarms' table within one transaction. Call `tell` after the commit."""
+    """The alarms' table within one transaction. Call `tell` after the commit.
 
-    def __init__(self, connection: Connection, now: datetime) -> None:
+    Args:
+        connection: To the log.
+        now: When the transaction takes place.
+        boxes: Whose open alarms to read in one go; those of others are read when they matter.
+    """
+
+    def __init__(self, connection: Connection, now: datetime, boxes: Collection[Key] = ()) -> None:
         self._connection = connection
         self._now = now
         self._turns: list[_Turn] = []
+        self._open: dict[Key, dict[tuple[str, str], str]] = {key: {} for key in boxes}
+        self._read(boxes)
 
     def open(self, kind: Kind, address: Address | None, subject: str, detail: str) -> None:
         """Open an alarm, or refresh the one that is open."""
         detail = detail[:1000]
-        row = self._connection.execute(
-            select(alarms.c.id, alarms.c.times, alarms.c.detail).where(
-                _of(kind, address), alarms.c.subject == subject
-            )
-        ).first()
-        if row is None:
-            self._connection.execute(
-                alarms.insert().values(
-                    kind=kind.value,
-                    site=address.site if address else "",
-                    box=address.box if address else "",
-                    subject=subject,
-                    detail=detail,
-                    times=1,
-                    opened_at=self._now,
-                    last_at=self._now,
-                )
-            )
-            self._turns.append(_Turn("alarm", logging.WARNING, kind, address, subject, detail))
-        elif kind in _ONCE or row.detail != detail:
+        known = self._of(address)
+        before = known.get((kind.value, subject))
+        known[kind.value, subject] = detail
+        if before is None:
+            if self._add(kind, address, subject, detail):
+                self._turns.append(_Turn("alarm", logging.WARNING, kind, address, subject, detail))
+        elif kind in _ONCE or before != detail:
             self._connection.execute(
                 alarms.update()
-                .where(alarms.c.id == row.id)
-                .values(detail=detail, times=row.times + 1, last_at=self._now)
+                .where(_open_ones(kind, address), alarms.c.subject == subject)
+                .values(detail=detail, times=alarms.c.times + 1, last_at=self._now)
             )
+
+    def is_open(self, kind: Kind, address: Address | None, subject: str = "") -> bool:
+        """Say whether an alarm is open."""
+        return (kind.value, subject) in self._of(address)
 
     def close(self, kind: Kind, address: Address | None, subject: str = "") -> None:
         """End an alarm, if it is open."""
-        self._end(and_(_of(kind, address), alarms.c.subject == subject))
+        if self._of(address).pop((kind.value, subject), None) is not None:
+            self._end(and_(_open_ones(kind, address), alarms.c.subject == subject))
 
     def only(self, kind: Kind, address: Address, now_true: Mapping[str, str]) -> None:
         """Make these subjects (with their details) the only open ones of a kind and box."""
         for subject, detail in now_true.items():
             self.open(kind, address, subject, detail)
-        self._end(and_(_of(kind, address), alarms.c.subject.not_in(list(now_true))))
+        for what, subject in list(self._of(address)):
+            if what == kind.value and subject not in now_true:
+                self.close(kind, address, subject)
 
     def close_quiet(self) -> None:
         """End the alarms about what happened once and has not happened again."""
@@ -123,6 +127,36 @@ class Alarms:
             )
         self._turns.clear()
 
+    def _of(self, address: Address | None) -> dict[tuple[str, str], str]:
+        """Return the open alarms of a box, or of none: the details by kind and subject."""
+        key = (address.site, address.box) if address else ("", "")
+        if key not in self._open:
+            self._open[key] = {}
+            self._read([key])
+        return self._open[key]
+
+    def _read(self, boxes: Collection[Key]) -> None:
+        columns = ("site", "box", "kind", "subject", "detail")
+        still = alarms.c.closed_at.is_(None)
+        found = bulk.find(
+            self._connection, alarms, ("site", "box"), boxes, columns=columns, where=still
+        )
+        for row in found:
+            self._open[row.site, row.box][row.kind, row.subject] = row.detail
+
+    def _add(self, kind: Kind, address: Address | None, subject: str, detail: str) -> bool:
+        row = {
+            "kind": kind.value,
+            "site": address.site if address else "",
+            "box": address.box if address else "",
+            "subject": subject,
+            "detail": detail,
+            "times": 1,
+            "opened_at": self._now,
+            "last_at": self._now,
+        }
+        return bulk.add(self._connection, alarms, row)
+
     def _end(self, which: ColumnElement[bool]) -> None:
         rows = self._connection.execute(select(alarms).where(which)).all()
         if not rows:
@@ -144,7 +178,7 @@ class Alarms:
         ]
 
 
-def _of(kind: Kind, address: Address | None) -> ColumnElement[bool]:
+def _open_ones(kind: Kind, address: Address | None) -> ColumnElement[bool]:
     return and_(
         alarms.c.closed_at.is_(None),
         alarms.c.kind == kind.value,

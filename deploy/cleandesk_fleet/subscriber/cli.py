@@ -22,11 +22,11 @@ from cleandesk_fleet.subscriber.database import (
     sole_writer,
 )
 from cleandesk_fleet.subscriber.moments import system_clock
-from cleandesk_fleet.subscriber.pictures import Pictures, folder_of
+from cleandesk_fleet.subscriber.pictures import Pictures
 from cleandesk_fleet.subscriber.service import Subscriber
 from cleandesk_fleet.subscriber.settings import SubscriberSettings
 from cleandesk_fleet.subscriber.store import Log
-from cleandesk_fleet.subscriber.transaction import Album
+from cleandesk_fleet.subscriber.transaction import Album, Terms
 
 log = logging.getLogger(__name__)
 
@@ -68,13 +68,10 @@ def run(
     """
     settings = load(config, SubscriberSettings)
     logs.configure(log_level)
-    path = settings.store.path
-    with sole_writer(path):
+    place = settings.store.place
+    with sole_writer(place, redundant=settings.redundancy is not None):
         journal = Log(
-            open_writer(path),
-            silent_after_s=settings.silent_after_s,
-            max_quarantined=settings.store.max_quarantined,
-            album=Album(Pictures(folder_of(path)), timedelta(hours=settings.stills.keep_h)),
+            open_writer(place), silent_after_s=settings.silent_after_s, terms=_terms(settings)
         ).begin(system_clock())
         subscriber = Subscriber(settings, journal)
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -82,7 +79,7 @@ def run(
         log.info(
             "subscriber started",
             extra={
-                "database": path,
+                "database": str(place),
                 "broker": f"{settings.broker.host}:{settings.broker.port}",
                 "sites": settings.sites or "all",
             },
@@ -91,20 +88,39 @@ def run(
 
 
 @app.command()
+def migrate(config: ConfigFile) -> None:
+    """Make the log, or bring one of an older version up to date; `run` does so, too."""
+    place = load(config, SubscriberSettings).store.place
+    with sole_writer(place):
+        open_writer(place).dispose()
+    typer.echo(f"{place}: up to date")
+
+
+@app.command()
 def check(config: ConfigFile) -> None:
     """Check the configuration, the files that it names and the log; connects to nobody."""
     settings = load(config, SubscriberSettings)
     if settings.broker.tls is not None:
         tls.context(settings.broker.tls)
-    path = settings.store.path
-    if path.exists():
-        open_reader(path)
-    elif not os.access(path.parent, os.W_OK | os.X_OK):
+    place = settings.store.place
+    if not isinstance(place, Path) or place.exists():
+        open_reader(place)
+    elif not os.access(place.parent, os.W_OK | os.X_OK):
         raise DatabaseUnusableError(
-            f"{path.parent}: no such folder, or not writable for this user: make it, or change "
+            f"{place.parent}: no such folder, or not writable for this user: make it, or change "
             "'store.path'"
         )
-    typer.echo(f"{config}: fine; {len(settings.subscriptions())} subscriptions, log {path}")
+    typer.echo(f"{config}: fine; {len(settings.subscriptions())} subscriptions, log {place}")
+
+
+def _terms(settings: SubscriberSettings) -> Terms:
+    redundancy, keep_days = settings.redundancy, settings.store.keep_days
+    return Terms(
+        Album(Pictures(settings.stills_folder), timedelta(hours=settings.stills.keep_h)),
+        settings.store.max_quarantined,
+        gap_after=None if redundancy is None else timedelta(seconds=redundancy.gap_after_s),
+        keep=None if keep_days is None else timedelta(days=keep_days),
+    )
 
 
 app.add_typer(reading_stills.app, name="stills")

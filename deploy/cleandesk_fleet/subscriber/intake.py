@@ -5,6 +5,7 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TypeGuard
 
 from pydantic import ValidationError
@@ -37,6 +38,8 @@ _MODELS: dict[Channel, type[Message]] = {
     Channel.IDLE: Idle,
 }
 _READ = frozenset({*_MODELS, Channel.STILL})
+#: Boxes speak again and again: as many topics as a large fleet has.
+_parse = lru_cache(maxsize=100_000)(parse)
 #: Emptied by whoever takes a box out.
 _RETAINED = frozenset({Channel.STATUS, Channel.HEALTH, Channel.PRIVACY})
 #: What a message is answered by, where the channel is answered at all.
@@ -168,7 +171,7 @@ def read(received: Received, sites: Collection[str] | None) -> Reading:
         sites: Sites to log, or None for all.
     """
     try:
-        topic = parse(received.topic)
+        topic = _parse(received.topic)
     except TopicError as error:
         return _reject(received, None, str(error))
     if sites is not None and topic.address.site not in sites:

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, select
 
 from cleandesk.contract.messages import AckResult, AckStatus
 from cleandesk.contract.topics import Address
+from cleandesk_fleet.subscriber.database import bulk
 from cleandesk_fleet.subscriber.intake import Objection, Rejected, turn_away
 from cleandesk_fleet.subscriber.rows import Row
 from cleandesk_fleet.subscriber.tables import appeals
@@ -39,8 +40,7 @@ class Objections:
 
     def save(self) -> None:
         """Write the new ones."""
-        if self._new:
-            self._connection.execute(appeals.insert(), self._new)
+        bulk.insert(self._connection, appeals, self._new)
 
     def _load_known(self, ids: Sequence[str]) -> dict[str, tuple[Address, bytes]]:
         found: dict[str, tuple[Address, bytes]] = {}

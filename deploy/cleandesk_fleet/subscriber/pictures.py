@@ -1,5 +1,7 @@
 """The folder of stills beside the log: one file a picture, named by its sha256."""
 
+import os
+import time
 from collections.abc import Collection
 from pathlib import Path
 
@@ -14,7 +16,7 @@ def folder_of(log: Path) -> Path:
 
 
 class Pictures:
-    """Files that their owner alone may read. One writer.
+    """Files that their owner alone may read.
 
     Args:
         folder: Made with the first file.
@@ -35,9 +37,11 @@ class Pictures:
         """
         path = self.path(sha256, media_type)
         if path.exists():
+            os.utime(path)  # its row is about to come: not for `sweep`
             return
         self._folder.mkdir(mode=0o700, exist_ok=True)
-        whole_file.write(path, content, whole_file.SECRET)
+        draft = f".draft-{os.getpid()}"  # another subscriber may be at the same picture
+        whole_file.write(path, content, whole_file.SECRET, draft=draft)
 
     def remove(self, sha256: str, media_type: str) -> None:
         """Delete a picture; that is on the disk when this returns. It need not be there.
@@ -52,15 +56,24 @@ class Pictures:
         if path.exists():
             raise FileExistsError(f"{path} is still there after it was deleted")
 
-    def sweep(self, known: Collection[Path]) -> int:
+    def sweep(self, known: Collection[Path], *, older_than_s: float = 0) -> int:
         """Delete what belongs to no row, as of a commit that failed; return how many there were.
+
+        Args:
+            known: What belongs to one.
+            older_than_s: Younger files stay: another writer's row may be about to come.
 
         Raises:
             OSError: If one cannot be deleted.
         """
         if not self._folder.is_dir():
             return 0
-        left = [path for path in self._folder.iterdir() if path not in known]
+        until = time.time() - older_than_s
+        left = [
+            path
+            for path in self._folder.iterdir()
+            if path not in known and path.stat().st_mtime <= until
+        ]
         for path in left:
             path.unlink()
         if left:

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, func, select
 
 from cleandesk.contract.topics import Channel, TopicError, parse
+from cleandesk_fleet.subscriber.database import bulk
 from cleandesk_fleet.subscriber.intake import Rejected
 from cleandesk_fleet.subscriber.tables import meta, quarantine
 
@@ -23,29 +24,27 @@ def keep(connection: Connection, rejected: Rejected, now: datetime) -> bool:
     """
     topic = printable(rejected.topic)[:_MAX_KEPT_TOPIC]
     digest = hashlib.sha256(rejected.payload).hexdigest()
-    again = connection.execute(
+    row = {
+        "site": rejected.address.site if rejected.address else None,
+        "box": rejected.address.box if rejected.address else None,
+        "topic": topic,
+        "digest": digest,
+        "size": len(rejected.payload),
+        "payload": b"" if _may_be_picture(rejected.topic) else rejected.payload[:MAX_KEPT_BYTES],
+        "result": rejected.status.value,
+        "reason": printable(rejected.reason),
+        "deliveries": 1,
+        "received_at": now,
+        "last_at": now,
+    }
+    if bulk.add(connection, quarantine, row):
+        return True
+    connection.execute(
         quarantine.update()
         .where(quarantine.c.topic == topic, quarantine.c.digest == digest)
         .values(deliveries=quarantine.c.deliveries + 1, last_at=now)
     )
-    if again.rowcount:
-        return False
-    connection.execute(
-        quarantine.insert().values(
-            site=rejected.address.site if rejected.address else None,
-            box=rejected.address.box if rejected.address else None,
-            topic=topic,
-            digest=digest,
-            size=len(rejected.payload),
-            payload=b"" if _may_be_picture(rejected.topic) else rejected.payload[:MAX_KEPT_BYTES],
-            result=rejected.status.value,
-            reason=printable(rejected.reason),
-            deliveries=1,
-            received_at=now,
-            last_at=now,
-        )
-    )
-    return True
+    return False
 
 
 def trim(connection: Connection, limit: int) -> int:
@@ -59,12 +58,11 @@ def trim(connection: Connection, limit: int) -> int:
         return 0
     oldest = select(quarantine.c.id).order_by(quarantine.c.id).limit(surplus)
     connection.execute(delete(quarantine).where(quarantine.c.id.in_(oldest)))
-    before = connection.scalar(select(meta.c.value).where(meta.c.name == DROPPED))
-    if before is None:
-        connection.execute(meta.insert().values(name=DROPPED, value=str(surplus)))
-    else:
-        total = str(int(before) + surplus)
-        connection.execute(meta.update().where(meta.c.name == DROPPED).values(value=total))
+    bulk.add(connection, meta, {"name": DROPPED, "value": "0"})
+    mine = meta.c.name == DROPPED
+    before = connection.scalar(select(meta.c.value).where(mine).with_for_update())
+    total = str(int(before or 0) + surplus)
+    connection.execute(meta.update().where(mine).values(value=total))
     return surplus
 
 

@@ -13,6 +13,7 @@ from cleandesk_fleet.subscriber.tables import (
     appeals,
     boxes,
     deleted_stills,
+    deletions,
     epochs,
     events,
     losses,
@@ -75,6 +76,11 @@ DELETED_STILLS = _view(
 ALARMS = _view("opened_at closed_at kind site box subject detail times", alarms)
 QUARANTINE = _view("received_at result deliveries size topic reason", quarantine)
 LOSSES = _view("reported_at site box epoch first last reason", losses)
+DELETIONS = _view(
+    "deleted_at what how received_before first_received last_received rows left",
+    deletions,
+    less="id",
+)
 BOXES = _view(
     "site box status privacy about idle last_seen top missing outbox_depth outbox_lost alarms "
     "version",
@@ -210,6 +216,11 @@ def find_losses(connection: Connection, wanted: Filter) -> Iterator[Row]:
     yield from _newest_last(
         connection, statement, wanted.limit, losses.c.reported_at, losses.c.first
     )
+
+
+def find_deletions(connection: Connection, wanted: Filter) -> Iterator[Row]:
+    """Yield the proof of what was deleted after its time, the newest last."""
+    yield from _newest_last(connection, select(deletions), wanted.limit, deletions.c.id)
 
 
 def find_boxes(connection: Connection, wanted: Filter) -> Iterator[Row]:

@@ -16,7 +16,7 @@ from cleandesk.config import load
 from cleandesk.contract.messages import Severity
 from cleandesk_fleet.subscriber import queries
 from cleandesk_fleet.subscriber.alarms import Kind
-from cleandesk_fleet.subscriber.database import open_reader
+from cleandesk_fleet.subscriber.database import Place, open_reader, place_of
 from cleandesk_fleet.subscriber.moments import parse_time
 from cleandesk_fleet.subscriber.output import Format, Writer
 from cleandesk_fleet.subscriber.quarantine import DROPPED
@@ -36,7 +36,10 @@ def _moment(text: str) -> datetime:
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", "-c", help="The subscriber's configuration")
 ]
-DbOption = Annotated[Path | None, typer.Option("--db", help="The log itself, instead of --config")]
+DbOption = Annotated[
+    str | None,
+    typer.Option("--db", help="The log itself, a file or postgresql://…, instead of --config"),
+]
 SiteOption = Annotated[str | None, typer.Option("--site", help="Only this site")]
 BoxOption = Annotated[str | None, typer.Option("--box", help="Only this box")]
 LimitOption = Annotated[
@@ -50,7 +53,7 @@ _TIME = "3d, 2h, 2026-05-04 or 2026-05-04T08:30:00Z"
 
 def add_commands(app: typer.Typer) -> None:
     """Add the reading commands."""
-    for command in (log, appeals, alarms, boxes, quarantine, losses):
+    for command in (log, appeals, alarms, boxes, quarantine, losses, deletions):
         app.command()(command)
 
 
@@ -181,27 +184,43 @@ def losses(
         writer_of(output, queries.LOSSES).write(rows)
 
 
+def deletions(
+    *,
+    config: ConfigOption = None,
+    db: DbOption = None,
+    limit: LimitOption = None,
+    output: FormatOption = Format.TABLE,
+) -> None:
+    """List what was deleted after its time (store.keep_days), and that nothing older is left."""
+    with open_log(config, db).connect() as connection:
+        rows = queries.find_deletions(connection, Filter(limit=limit))
+        writer_of(output, queries.DELETIONS).write(rows)
+
+
 def writer_of(output: Format, view: View) -> Writer:
     """Return what writes the rows of a view."""
     return Writer(output, columns=view.columns, every=view.every)
 
 
-def path_of(config: Path | None, db: Path | None) -> Path:
+def named_place(config: Path | None, db: str | None) -> Place:
     """Return the log that was named.
 
     Raises:
         BadParameter: If none was, or two were.
     """
     if db is not None and config is None:
-        return db
+        try:
+            return place_of(db)
+        except ValueError as error:
+            raise typer.BadParameter(f"--db: {error}") from None
     if config is not None and db is None:
-        return load(config, SubscriberSettings).store.path
+        return load(config, SubscriberSettings).store.place
     raise typer.BadParameter("say which log: either --config FILE or --db FILE")
 
 
-def open_log(config: Path | None, db: Path | None) -> Engine:
+def open_log(config: Path | None, db: str | None) -> Engine:
     """Open the log that was named, for reading."""
-    return open_reader(path_of(config, db))
+    return open_reader(named_place(config, db))
 
 
 def _follow(

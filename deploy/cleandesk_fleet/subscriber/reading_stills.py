@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 from sqlalchemy import select
 
+from cleandesk.config import load
 from cleandesk_fleet.subscriber import queries
 from cleandesk_fleet.subscriber.output import Format
 from cleandesk_fleet.subscriber.pictures import Pictures, folder_of
@@ -17,10 +18,11 @@ from cleandesk_fleet.subscriber.reading import (
     FormatOption,
     LimitOption,
     SiteOption,
+    named_place,
     open_log,
-    path_of,
     writer_of,
 )
+from cleandesk_fleet.subscriber.settings import SubscriberSettings
 from cleandesk_fleet.subscriber.tables import stills
 
 app = typer.Typer(invoke_without_command=True, help="List redacted pictures, or write one out.")
@@ -74,7 +76,7 @@ def export(
         raise typer.BadParameter(
             f"no still {still_id!r} is kept: see `stills`, and `stills --deleted`"
         )
-    source = Pictures(folder_of(path_of(*named))).path(row.sha256, row.media_type)
+    source = Pictures(_folder(*named)).path(row.sha256, row.media_type)
     content = source.read_bytes()
     try:
         with to.open("xb") as file:
@@ -82,3 +84,12 @@ def export(
     except FileExistsError:
         raise typer.BadParameter(f"{to} exists: name another file") from None
     typer.echo(f"{to}: {len(content)} bytes, {row.media_type}")
+
+
+def _folder(config: Path | None, db: str | None) -> Path:
+    if config is not None:
+        return load(config, SubscriberSettings).stills_folder
+    place = named_place(config, db)
+    if isinstance(place, Path):
+        return folder_of(place)
+    raise typer.BadParameter("only the configuration says where its pictures lie: use --config")

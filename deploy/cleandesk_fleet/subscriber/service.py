@@ -56,7 +56,7 @@ class Subscriber:
         self._session = Session(
             settings.broker,
             settings.client_id,
-            session_expiry_s=settings.session_expiry_s,
+            session_expiry_s=0 if settings.redundancy else settings.session_expiry_s,
             subscriptions=settings.subscriptions(),
             on_message=self._inbox.put,
             on_connect=self._on_connect,
@@ -129,7 +129,7 @@ class Subscriber:
             "the log cannot be written: make room on the disk, or end whoever locks it; boxes keep "
             "their events until then",
             extra={
-                "database": str(self._settings.store.path),
+                "database": str(self._settings.store.place),
                 "reason": str(getattr(error, "orig", error)),
                 "retry_s": round(wait_s, 2),
                 "attempt": attempt + 1,
@@ -175,10 +175,14 @@ class Subscriber:
             log.warning("messages of QoS 0 dropped", extra={"dropped": self._inbox.dropped})
             self._inbox.dropped = 0
         try:
-            self._log.look_around(now)
+            if self._log.look_around(now, hears=self._session.connected):
+                log.info("this subscriber judges for all from now on")
+                self._session.refresh()
+        except NotConnectedError:
+            self._log.leave()
         except (SQLAlchemyError, OSError) as error:
             log.warning(
-                "silent boxes could not be noted, or stills not be deleted; it is tried again",
+                "silent boxes could not be noted, or what is due not be deleted; it is tried again",
                 extra={"reason": str(error)},
             )
 

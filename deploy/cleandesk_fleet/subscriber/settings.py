@@ -1,12 +1,14 @@
 """The subscriber's settings: what its configuration file may say, and what each key means."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from cleandesk.contract.connection import BrokerSettings
 from cleandesk.contract.topics import NAME_PATTERN, Channel, everyones
+from cleandesk_fleet.subscriber.database import Place, place_of
+from cleandesk_fleet.subscriber.pictures import folder_of
 
 Site = Annotated[str, Field(pattern=NAME_PATTERN)]
 #: What the log is made of; `active` repeats it, `ack` is our own.
@@ -19,6 +21,8 @@ CHANNELS = (
     Channel.IDLE,
     Channel.STILL,
 )
+#: Those that a box sends again until it has an answer.
+ANSWERED = frozenset({Channel.VIOLATION, Channel.APPEAL, Channel.STILL})
 
 
 class Settings(BaseModel):
@@ -40,12 +44,36 @@ class StoreSettings(Settings):
     """Where the log is kept."""
 
     path: Path = Field(Path("cleandesk-log.db"), description="SQLite file; relative to this file")
+    url: str | None = Field(
+        None,
+        description="PostgreSQL instead of a file: postgresql://user@host:5432/name; the password "
+        "stands in a file of its own (?passfile=…)",
+    )
+    keep_days: int | None = Field(
+        None,
+        ge=1,
+        le=36_500,
+        description="Then events, violations, appeals and unreadable messages are deleted, which "
+        "`deletions` proves; default: never",
+    )
     max_quarantined: int = Field(
         100_000,
         ge=1,
         le=10_000_000,
         description="Unreadable messages kept; the oldest go first, counted",
     )
+
+    @field_validator("url")
+    @classmethod
+    def _is_postgresql(cls, url: str | None) -> str | None:
+        if url is not None and isinstance(place_of(url), Path):
+            raise ValueError("write postgresql://user@host/name; a file belongs to 'path'")
+        return url
+
+    @property
+    def place(self) -> Place:
+        """Where the log is."""
+        return self.path if self.url is None else place_of(self.url)
 
 
 class StillsSettings(Settings):
@@ -56,6 +84,27 @@ class StillsSettings(Settings):
         gt=0,
         le=480,
         description="Then file and row are deleted, which the log shows; 20 days at most",
+    )
+    folder: Path | None = Field(
+        None,
+        description="Where the pictures lie; default: beside 'store.path', with .stills added. "
+        "Several subscribers of one log share it",
+    )
+
+
+class RedundancySettings(Settings):
+    """Several subscribers share the boxes' messages, and one log in PostgreSQL."""
+
+    group: str = Field(
+        pattern=r"^[A-Za-z0-9-]{16,64}$",
+        description="Name of the MQTT 5 shared subscription: the same for all of them, and secret, "
+        "as a box that knew it could take a share of the messages away (openssl rand -hex 16)",
+    )
+    gap_after_s: float = Field(
+        60,
+        ge=1,
+        le=3600,
+        description="An event that another one may be about to commit is missing after so long",
     )
 
 
@@ -72,7 +121,11 @@ class SubscriberSettings(Settings):
         description="The broker keeps messages under this name: one subscriber each, never changed",
     )
     session_expiry_s: int = Field(
-        604_800, ge=60, le=4_294_967_294, description="How long the broker keeps them for us"
+        604_800,
+        ge=60,
+        le=4_294_967_294,
+        description="How long the broker keeps them for us; with 'redundancy' not at all, since "
+        "it would go on giving a share to one that is gone",
     )
     sites: Annotated[list[Site], Field(min_length=1, max_length=100)] | None = Field(
         None,
@@ -82,12 +135,31 @@ class SubscriberSettings(Settings):
     silent_after_s: float = Field(
         180, ge=5, le=86_400, description="No message of a box for so long: an alarm"
     )
+    redundancy: RedundancySettings | None = Field(
+        None, description="Needs 'store.url', and a client_id of its own for each subscriber"
+    )
     batch: BatchSettings = Field(default_factory=BatchSettings)
 
+    @model_validator(mode="after")
+    def _redundant_on_postgresql(self) -> Self:
+        if self.redundancy is not None and self.store.url is None:
+            raise ValueError("'redundancy' needs a log in PostgreSQL: set 'store.url'")
+        return self
+
+    @property
+    def stills_folder(self) -> Path:
+        """Where pictures lie."""
+        return self.stills.folder or folder_of(self.store.path)
+
     def subscriptions(self) -> list[str]:
-        """Return the topic filters to subscribe to."""
+        """Return the topic filters to subscribe to.
+
+        Of several subscribers one gets each event. All of them hear what boxes say about
+        themselves: whoever judges their silence must be able to do so from one moment to the next.
+        """
+        shared = f"$share/{self.redundancy.group}/" if self.redundancy else ""
         return [
-            everyones(channel, site)
+            (shared if channel in ANSWERED else "") + everyones(channel, site)
             for site in (self.sites if self.sites is not None else ["+"])
             for channel in CHANNELS
         ]

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, func, or_, select
 
 from cleandesk.contract.messages import AckResult, AckStatus
 from cleandesk.contract.topics import Address
+from cleandesk_fleet.subscriber.database import bulk
 from cleandesk_fleet.subscriber.intake import Rejected, StillReading, turn_away
 from cleandesk_fleet.subscriber.pictures import Pictures
 from cleandesk_fleet.subscriber.rows import Row
@@ -60,8 +61,7 @@ class Stills:
 
     def save(self) -> None:
         """Write the rows of the new ones."""
-        if self._new:
-            self._connection.execute(stills.insert(), self._new)
+        bulk.insert(self._connection, stills, self._new)
 
     def _load_known(self, ids: Sequence[str]) -> dict[str, tuple[Address, str, str]]:
         found: dict[str, tuple[Address, str, str]] = {}
@@ -109,14 +109,16 @@ def delete_due(
     return proofs
 
 
-def sweep(connection: Connection, pictures: Pictures) -> None:
-    """Delete files without a row.
+def sweep(connection: Connection, pictures: Pictures, *, older_than_s: float = 0) -> None:
+    """Delete files without a row, but those of other writers that may be about to have one.
 
     Raises:
         OSError: If one cannot be deleted.
     """
     rows = connection.execute(select(stills.c.sha256, stills.c.media_type))
-    left = pictures.sweep({pictures.path(row.sha256, row.media_type) for row in rows})
+    left = pictures.sweep(
+        {pictures.path(row.sha256, row.media_type) for row in rows}, older_than_s=older_than_s
+    )
     if left:
         log.warning("pictures that no row knew of were deleted", extra={"files": left})
 

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Self
 
 from sqlalchemy import Engine, select
@@ -9,40 +10,43 @@ from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 
 from cleandesk.contract.messages import Availability, Status
 from cleandesk.contract.topics import Address, Channel
+from cleandesk_fleet.subscriber import overseeing, retention
 from cleandesk_fleet.subscriber.alarms import Alarms, Kind
-from cleandesk_fleet.subscriber.database import will_pass
+from cleandesk_fleet.subscriber.database import leads, make_ahead, will_pass
 from cleandesk_fleet.subscriber.intake import Cleared, Reading, Rejected, Report, spoke, turn_away
 from cleandesk_fleet.subscriber.moments import Moment
 from cleandesk_fleet.subscriber.reports import AT_REST
 from cleandesk_fleet.subscriber.stills import delete_due, sweep, tell
-from cleandesk_fleet.subscriber.tables import alarms, boxes
-from cleandesk_fleet.subscriber.transaction import Album, Answer, Transaction
+from cleandesk_fleet.subscriber.tables import boxes
+from cleandesk_fleet.subscriber.transaction import Answer, Terms, Transaction
 from cleandesk_fleet.subscriber.watch import Watch
 
 log = logging.getLogger(__name__)
 
 _SWEEP_EVERY_S = 3600.0
+_DELETE_EVERY_S = 60.0
+#: A commit takes less: a file that is older and has no row will have none.
+_YOUNG_S = 3600.0
 _UNSTORABLE = (SQLAlchemyError, ValueError, OverflowError, TypeError)
 
 
 class Log:
-    """The state of record. One writer, one thread.
+    """The state of record, for one thread. Others may write the same one, on PostgreSQL.
 
     Args:
         engine: From `open_writer`.
         silent_after_s: No message of a box for so long opens an alarm.
-        max_quarantined: So many unreadable messages are kept.
-        album: Where stills are kept, and for how long.
+        terms: What holds for each transaction.
     """
 
-    def __init__(
-        self, engine: Engine, *, silent_after_s: float, max_quarantined: int, album: Album
-    ) -> None:
-        self._engine, self._album = engine, album
+    def __init__(self, engine: Engine, *, silent_after_s: float, terms: Terms) -> None:
+        self._engine, self._terms = engine, terms
         self._silent_after_s = silent_after_s
-        self._max_quarantined = max_quarantined
+        self._redundant = terms.gap_after is not None
+        #: Whether it falls to us to log what boxes say about themselves, and to judge.
+        self.leads = not self._redundant
         self.watch = Watch(silent_after_s)
-        self._sweep_at = 0.0
+        self._sweep_at = self._delete_at = 0.0
 
     def begin(self, now: Moment) -> Self:
         """Watch the boxes that are known from before.
@@ -50,15 +54,13 @@ class Log:
         Raises:
             DatabaseError: If the database cannot be read.
         """
-        with self._engine.connect() as connection:
+        with self._engine.begin() as connection:
+            make_ahead(connection, now.utc)
             for row in connection.execute(select(boxes.c.site, boxes.c.box, boxes.c.status)):
                 if row.status not in AT_REST:
                     self.watch.expect(Address(row.site, row.box), now.mono)
-            silent = select(alarms.c.site, alarms.c.box).where(
-                alarms.c.kind == Kind.SILENT.value, alarms.c.closed_at.is_(None)
-            )
-            for row in connection.execute(silent):
-                self.watch.expect(Address(row.site, row.box), now.mono, silent=True)
+            for address in overseeing.known_silent(connection):
+                self.watch.expect(address, now.mono, silent=True)
         return self
 
     def commit(self, readings: Sequence[Reading], now: Moment) -> list[Answer]:
@@ -88,50 +90,97 @@ class Log:
             reason = f"cannot be stored: {type(error).__name__}"
             return self._commit([turn_away(readings[0], reason)], now)
 
-    def look_around(self, now: Moment) -> None:
-        """Open alarms for boxes that are silent, close those that are over, delete stills in time.
+    def look_around(self, now: Moment, *, hears: bool = True) -> bool:
+        """Judge for all who write this log, if it falls to us: silence, gaps, what is to go.
+
+        Args:
+            now: The present.
+            hears: Whether the broker is connected; who hears nothing leaves it to another one.
+
+        Returns:
+            Whether it has fallen to us just now: what boxes said meanwhile is not logged yet.
 
         Raises:
             DatabaseError: As `commit`.
             OSError: If a picture cannot be deleted; it is tried again the next time.
         """
+        led, self.leads = self.leads, not self._redundant
+        if self._redundant:
+            with self._engine.begin() as connection:
+                self.leads = leads(connection, wanted=hears)
+                if self.leads and not led:
+                    for address in overseeing.known_silent(connection):
+                        self.watch.expect(address, now.mono, silent=True)
+        if self.leads:
+            self._raise_alarms(now)
+            self._delete_due(now)
+        return self._redundant and self.leads and not led
+
+    def _raise_alarms(self, now: Moment) -> None:
         silent = self.watch.due(now.mono)
         with self._engine.begin() as connection:
             raised = Alarms(connection, now.utc)
+            over: list[Address] = []
+            if (gap_after := self._terms.gap_after) is not None:
+                overseeing.tell_old_gaps(connection, raised, now.utc, gap_after)
+                over = overseeing.close_heard(connection, raised)
+                since = now.utc - timedelta(seconds=self._silent_after_s)
+                silent = overseeing.unheard(connection, silent, since)
             for address in silent:
                 detail = f"no message for {self._silent_after_s:.0f} s"
                 raised.open(Kind.SILENT, address, "", detail)
             raised.close_quiet()
         self.watch.reported(silent)
+        for address in over:
+            self.watch.hear(address, now.mono)
         raised.tell()
-        self._delete_stills(now)
 
-    def _delete_stills(self, now: Moment) -> None:
+    def _delete_due(self, now: Moment) -> None:
+        album, keep = self._terms.album, self._terms.keep
         with self._engine.begin() as connection:
-            proofs = delete_due(connection, self._album.pictures, now.utc, self._album.keep)
+            proofs = delete_due(connection, album.pictures, now.utc, album.keep)
             if now.mono >= self._sweep_at:
-                sweep(connection, self._album.pictures)
+                sweep(connection, album.pictures, older_than_s=_YOUNG_S if self._redundant else 0)
+                make_ahead(connection, now.utc)
                 self._sweep_at = now.mono + _SWEEP_EVERY_S
         tell(proofs)
+        if keep is not None and now.mono >= self._delete_at:
+            with self._engine.begin() as connection:
+                old = retention.delete_old(connection, now.utc, keep)
+            retention.tell(old)
+            # What is left is deleted in the next turn, so that what arrives does not wait.
+            self._delete_at = now.mono + (0 if old else _DELETE_EVERY_S)
+
+    def leave(self) -> None:
+        """Let it fall to another one to judge, or to us anew in the next turn."""
+        self.reopen()
+        self.leads = not self._redundant
 
     def reopen(self) -> None:
         """Let go of the database's file; the next use opens it again."""
         self._engine.dispose()
 
     def _commit(self, readings: Sequence[Reading], now: Moment) -> list[Answer]:
+        ours = [one for one in readings if self._falls_to_us(one)]
         with self._engine.begin() as connection:
-            transaction = Transaction(connection, readings, now.utc, self._album)
-            answers = [transaction.apply(reading) for reading in readings]
-            speakers = {address for reading in readings if (address := spoke(reading))}
+            transaction = Transaction(connection, ours, now.utc, self._terms)
+            answers = [
+                transaction.apply(one) if self._falls_to_us(one) else None for one in readings
+            ]
+            speakers = {address for reading in ours if (address := spoke(reading))}
             for address in speakers:
                 transaction.heard(address)
                 if address in self.watch.silent:
                     transaction.alarms.close(Kind.SILENT, address)
-            transaction.finish(self._max_quarantined)
-        transaction.alarms.tell()
+            transaction.finish()
+        transaction.committed()
         for reading in readings:
             self._observe(reading, now.mono)
         return answers
+
+    def _falls_to_us(self, reading: Reading) -> bool:
+        """Say whether to log a reading; what boxes say about themselves reaches everybody."""
+        return self.leads or not isinstance(reading, Report | Cleared)
 
     def _observe(self, reading: Reading, now: float) -> None:
         match reading:

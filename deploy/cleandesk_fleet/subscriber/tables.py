@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 
 #: Goes up with every change that older software cannot work with.
-VERSION = 2
+VERSION = 3
 
 metadata = MetaData()
 
@@ -38,7 +38,9 @@ class Utc(TypeDecorator[datetime]):
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's signature
         """Give the zone back that SQLite dropped."""
-        return None if value is None else value.replace(tzinfo=UTC)
+        if value is None or value.tzinfo is not None:
+            return value
+        return value.replace(tzinfo=UTC)
 
 
 #: SQLite numbers rows only by a column that is INTEGER to the letter.
@@ -88,6 +90,7 @@ events = Table(
     UniqueConstraint("site", "box", "epoch", "seq"),
     Index("events_violation", "site", "box", "violation_id"),
     Index("events_at", "at"),
+    Index("events_received", "received_at"),
 )
 
 violations = Table(
@@ -225,6 +228,8 @@ gaps = Table(
     Column("epoch", Id, primary_key=True),
     Column("first", BigInteger, primary_key=True),
     Column("last", BigInteger, nullable=False),
+    Column("noted_at", Utc),
+    Index("gaps_noted", "noted_at"),
 )
 
 losses = Table(
@@ -257,6 +262,21 @@ quarantine = Table(
     UniqueConstraint("topic", "digest"),
 )
 
+#: What the time limit took, with the proof: how many there were, and how many are left.
+deletions = Table(
+    "deletions",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("what", String(16), nullable=False),
+    Column("how", Text, nullable=False),
+    Column("received_before", Utc, nullable=False),
+    Column("first_received", Utc, nullable=False),
+    Column("last_received", Utc, nullable=False),
+    Column("rows", BigInteger, nullable=False),
+    Column("left", BigInteger, nullable=False),
+    Column("deleted_at", Utc, nullable=False),
+)
+
 alarms = Table(
     "alarms",
     metadata,
@@ -278,6 +298,13 @@ Index(
     alarms.c.box,
     alarms.c.subject,
     unique=True,
+    sqlite_where=alarms.c.closed_at.is_(None),
+    postgresql_where=alarms.c.closed_at.is_(None),
+)
+Index(
+    "alarms_of_box",
+    alarms.c.site,
+    alarms.c.box,
     sqlite_where=alarms.c.closed_at.is_(None),
     postgresql_where=alarms.c.closed_at.is_(None),
 )

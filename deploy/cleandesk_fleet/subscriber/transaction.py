@@ -1,16 +1,18 @@
 """One transaction: a batch of readings becomes rows, alarms and answers, all of it or nothing."""
 
+from collections import defaultdict
 from collections.abc import Sequence as Batch
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, and_, select
 
 from cleandesk.contract.health import Health
 from cleandesk.contract.messages import AckResult, AckStatus
 from cleandesk.contract.topics import Address
 from cleandesk_fleet.subscriber import quarantine, reports
 from cleandesk_fleet.subscriber.alarms import Alarms, Kind
+from cleandesk_fleet.subscriber.database import bulk
 from cleandesk_fleet.subscriber.intake import (
     Cleared,
     Event,
@@ -23,8 +25,9 @@ from cleandesk_fleet.subscriber.intake import (
 )
 from cleandesk_fleet.subscriber.objections import Objections
 from cleandesk_fleet.subscriber.pictures import Pictures
-from cleandesk_fleet.subscriber.rows import Row, Rows, box_key
-from cleandesk_fleet.subscriber.sequences import Sequence, count, describe
+from cleandesk_fleet.subscriber.ranges import count, describe
+from cleandesk_fleet.subscriber.rows import Key, Row, Rows, box_key
+from cleandesk_fleet.subscriber.sequences import Numbered, Sequence, Sequences
 from cleandesk_fleet.subscriber.stills import Stills
 from cleandesk_fleet.subscriber.tables import boxes, events, violations
 from cleandesk_fleet.subscriber.violations import event_row, merge
@@ -33,7 +36,6 @@ from cleandesk_fleet.subscriber.violations import event_row, merge
 Answer = tuple[Address, AckResult] | None
 
 _SHOWN_GAPS = 5
-_MOST_PARAMETERS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +46,38 @@ class Album:
     keep: timedelta
 
 
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What holds for every transaction.
+
+    Attributes:
+        album: Where stills are kept, and for how long.
+        max_quarantined: So many unreadable messages are kept.
+        gap_after: Others write the same log, and may be about to fill a gap: it is told when it is
+            so old, by whoever judges for all. None: nobody else writes; it is told when it is seen.
+        keep: Events are deleted after so long; None: never.
+    """
+
+    album: Album
+    max_quarantined: int
+    gap_after: timedelta | None = None
+    keep: timedelta | None = None
+
+
 class Transaction:
     """Applies readings one by one; `finish` writes what was gathered."""
 
     def __init__(
-        self, connection: Connection, readings: Batch[Reading], now: datetime, album: Album
+        self, connection: Connection, readings: Batch[Reading], now: datetime, terms: Terms
     ) -> None:
-        self._connection = connection
-        self._now = now
-        self.alarms = Alarms(connection, now)
+        self._connection, self._now, self._terms = connection, now, terms
+        # The boxes first: whoever else writes about one of them waits here until our commit.
+        addresses = {box_key(one.address) for one in readings if one.address and concerns(one)}
+        self._addresses = addresses
+        self._there: set[Key] = connection.info.setdefault(boxes.name, set())
+        bulk.add_missing(connection, boxes, addresses - self._there)
+        self._boxes = Rows(connection, boxes, addresses, locked=True)
+        self.alarms = Alarms(connection, now, addresses)
         arrived = [reading for reading in readings if isinstance(reading, Event)]
         self._known = self._load_known({event.message.event_id for event in arrived})
         self._violations = Rows(
@@ -60,9 +85,7 @@ class Transaction:
             violations,
             {box_key(event.address, event.message.violation_id) for event in arrived},
         )
-        addresses = {reading.address for reading in readings if reading.address is not None}
-        self._boxes = Rows(connection, boxes, {box_key(address) for address in addresses})
-        self._sequences: dict[tuple[Address, str], Sequence] = {}
+        self._sequences = Sequences(connection, now, _numbers(readings))
         self._objections = Objections(
             connection, [reading for reading in readings if isinstance(reading, Objection)], now
         )
@@ -70,9 +93,10 @@ class Transaction:
             connection,
             [reading for reading in readings if isinstance(reading, StillReading)],
             now,
-            album.pictures,
-            album.keep,
+            terms.album.pictures,
+            terms.album.keep,
         )
+        self._heard: set[Key] = set()
         self._new_events: list[Row] = []
         self._quarantined = False
 
@@ -95,25 +119,33 @@ class Transaction:
             case Rejected():
                 return self._reject(reading)
 
-    def finish(self, max_quarantined: int) -> None:
+    def finish(self) -> None:
         """Write everything; the commit is the caller's."""
-        if self._new_events:
-            self._connection.execute(events.insert(), self._new_events)
+        bulk.insert(self._connection, events, self._new_events)
         self._objections.save()
         self._stills.save()
         self._violations.save()
         self._boxes.save()
-        for (address, epoch), sequence in self._sequences.items():
-            sequence.save()
-            if sequence.gaps_changed:
-                self._tell_gaps(address, epoch, sequence)
+        bulk.update(
+            self._connection, boxes, ("site", "box"), sorted(self._heard), last_seen=self._now
+        )
+        self._sequences.save()
+        for sequence in self._sequences.changed_gaps():
+            self._tell_gaps(sequence)
         if self._quarantined:
-            quarantine.trim(self._connection, max_quarantined)
+            quarantine.trim(self._connection, self._terms.max_quarantined)
+
+    def committed(self) -> None:
+        """Remember and tell what is certain only now."""
+        self._there |= self._addresses
+        self.alarms.tell()
 
     def heard(self, address: Address) -> None:
         """Take note that a box spoke just now."""
-        row = self._box(address)
-        self._boxes.set(box_key(address), row | {"last_seen": self._now})
+        key = box_key(address)
+        if self._boxes.get(key) is None:
+            self._boxes.set(key, reports.new_box())
+        self._heard.add(key)
 
     def _taken(self, taken: tuple[Address, AckResult] | Rejected) -> Answer:
         return self._reject(taken) if isinstance(taken, Rejected) else taken
@@ -128,7 +160,9 @@ class Transaction:
             return self._reject(
                 turn_away(event, f"event_id {message.event_id} names another event of {whose}")
             )
-        if not self._sequence(address, message.epoch).arrive(message.seq):
+        if not self._sequences.of(address, message.epoch).arrive(message.seq):
+            if self._is_logged(event):
+                return address, AckResult(id=message.event_id, result=AckStatus.DUPLICATE)
             return self._reject(
                 turn_away(event, f"seq {message.seq} of this epoch is another event's")
             )
@@ -151,15 +185,15 @@ class Transaction:
         """Hold what the box says about its outbox against what is logged."""
         outbox = health.outbox
         for part in outbox.lost_ranges:
-            sequence = self._sequence(address, part.epoch)
-            newly = sequence.lose(max(part.first, 1), part.last, part.reason, self._now)
+            sequence = self._sequences.of(address, part.epoch)
+            newly = sequence.lose(max(part.first, 1), part.last, part.reason)
             if newly:
                 numbers = describe([(part.first, part.last)])
                 detail = f"{newly} events will never come: {part.reason}, within {numbers}"
                 self.alarms.open(Kind.LOST, address, part.epoch, detail)
         if outbox.depth == 0:
             # Everything was answered: what is not here by now was answered elsewhere, or lost.
-            self._sequence(address, outbox.epoch).expect(outbox.next_seq - 1)
+            self._sequences.of(address, outbox.epoch).expect(outbox.next_seq - 1)
 
     def _reject(self, reading: Rejected) -> Answer:
         kind = Kind.REFUSED if reading.status is AckStatus.REFUSED else Kind.QUARANTINED
@@ -169,39 +203,63 @@ class Transaction:
             self._quarantined = True
             if reading.address is not None and reading.number is not None:
                 epoch, seq = reading.number
-                sequence = self._sequence(reading.address, epoch)
-                sequence.lose(seq, seq, reading.status.value, self._now)
+                sequence = self._sequences.of(reading.address, epoch)
+                sequence.lose(seq, seq, reading.status.value)
         if reading.address is None:
             return None
         return reading.address, AckResult(
             id=reading.answer_id, result=reading.status, reason=reading.reason
         )
 
-    def _tell_gaps(self, address: Address, epoch: str, sequence: Sequence) -> None:
+    def _tell_gaps(self, sequence: Sequence) -> None:
+        address, epoch = sequence.of.address, sequence.of.epoch
         if not sequence.missing:
             self.alarms.close(Kind.GAP, address, epoch)
-            return
-        shown = sequence.gaps(_SHOWN_GAPS)
-        more = ", …" if count(shown) < sequence.missing else ""
-        detail = f"{sequence.missing} events are missing: seq {describe(shown)}{more}"
-        self.alarms.open(Kind.GAP, address, epoch, detail)
+        elif self._terms.gap_after is None or self.alarms.is_open(Kind.GAP, address, epoch):
+            self.alarms.open(Kind.GAP, address, epoch, about_gaps(sequence))
 
     def _box(self, address: Address) -> Row:
         return self._boxes.get(box_key(address)) or reports.new_box()
 
-    def _sequence(self, address: Address, epoch: str) -> Sequence:
-        key = (address, epoch)
-        if key not in self._sequences:
-            self._sequences[key] = Sequence(self._connection, address, epoch)
-        return self._sequences[key]
+    def _is_logged(self, event: Event) -> bool:
+        """Say whether exactly this event is logged, however long ago."""
+        key = (*box_key(event.address, event.message.epoch), event.message.seq)
+        names = ("site", "box", "epoch", "seq")
+        where = and_(*(events.c[name] == value for name, value in zip(names, key, strict=True)))
+        row = self._connection.execute(select(events.c.payload).where(where)).first()
+        return row is not None and row.payload == event.payload
 
     def _load_known(self, wanted: set[str]) -> dict[str, tuple[Address, bytes]]:
-        found: dict[str, tuple[Address, bytes]] = {}
-        ids = list(wanted)
-        for start in range(0, len(ids), _MOST_PARAMETERS):
-            statement = select(
-                events.c.event_id, events.c.site, events.c.box, events.c.payload
-            ).where(events.c.event_id.in_(ids[start : start + _MOST_PARAMETERS]))
-            for row in self._connection.execute(statement):
-                found[row.event_id] = (Address(row.site, row.box), row.payload)
-        return found
+        rows = bulk.find(
+            self._connection,
+            events,
+            ("event_id",),
+            [(one,) for one in wanted],
+            columns=("event_id", "site", "box", "payload"),
+        )
+        return {row.event_id: (Address(row.site, row.box), row.payload) for row in rows}
+
+
+def about_gaps(sequence: Sequence) -> str:
+    """Say for people what is missing."""
+    shown = sequence.gaps(_SHOWN_GAPS)
+    more = ", …" if count(shown) < sequence.missing else ""
+    return f"{sequence.missing} events are missing: seq {describe(shown)}{more}"
+
+
+def concerns(reading: Reading) -> bool:
+    """Say whether a reading changes anything about its box but an alarm."""
+    return not isinstance(reading, Rejected) or reading.keep
+
+
+def _numbers(readings: Batch[Reading]) -> dict[Numbered, list[int]]:
+    """Return which epochs readings are about, and which of their events they bring."""
+    found: dict[Numbered, list[int]] = defaultdict(list)
+    for reading in readings:
+        match reading:
+            case Event(message=message):
+                found[Numbered(reading.address, message.epoch)].append(message.seq)
+            case Report(message=Health(outbox=outbox)):
+                for epoch in {outbox.epoch, *(part.epoch for part in outbox.lost_ranges)}:
+                    found[Numbered(reading.address, epoch)]
+    return found

@@ -170,6 +170,17 @@ class Session:
         if connection is not None:
             connection.acknowledge(received)
 
+    def refresh(self) -> None:
+        """Have the broker send once more what it has retained for our subscriptions.
+
+        Raises:
+            NotConnectedError: If there is no connection.
+        """
+        connection = self._connection
+        if connection is None or not connection.ready:
+            raise NotConnectedError("not connected to the broker: it sends it at the next connect")
+        connection.subscribe()
+
     @property
     def connected(self) -> bool:
         """Whether the broker has us, with every subscription."""

@@ -132,6 +132,12 @@ class Connection:
         if received.qos > 0 and received.connection == self.number:
             self._client.ack(received.mid, received.qos)
 
+    def subscribe(self) -> None:
+        """Subscribe; the broker sends what it has retained, also when this is done again."""
+        self._client.subscribe(
+            [(topic, SubscribeOptions(qos=1)) for topic in self._profile.subscriptions]
+        )
+
     def close(self, *, again: bool = False) -> None:
         """Leave in order: the broker drops the last will; `again` is to come back at once."""
         self._closing_at = time.monotonic()
@@ -208,19 +214,14 @@ class Connection:
     def _publish(self, publication: Publication) -> MQTTMessageInfo:
         if not self._open:
             raise NotConnectedError("not connected to the broker: send it after the next connect")
-        properties = _properties(PacketTypes.PUBLISH)
-        if publication.expiry_s is not None:
-            properties.MessageExpiryInterval = publication.expiry_s
-        if publication.user:
-            properties.UserProperty = list(publication.user)
-        if publication.response_topic is not None:
-            properties.ResponseTopic = publication.response_topic
-        if publication.correlation is not None:
-            properties.CorrelationData = publication.correlation
         if publication.qos:
             self._count(1)
         info = self._client.publish(
-            publication.topic, publication.payload, publication.qos, publication.retain, properties
+            publication.topic,
+            publication.payload,
+            publication.qos,
+            publication.retain,
+            _properties_of(publication),
         )
         if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
             if publication.qos:
@@ -254,7 +255,7 @@ class Connection:
         return self._end(why, tls.REFUSED if own else _LOOK, trouble=Trouble.REFUSED)
 
     def _on_connect(
-        self, client: Client, _: Any, __: ConnectFlags, reason: ReasonCode, properties: Any
+        self, _: Client, __: Any, ___: ConnectFlags, reason: ReasonCode, properties: Any
     ) -> None:
         if reason.value >= reasons.FAILURE:
             self._refused("the broker refused the connection", reason, Trouble.REFUSED)
@@ -270,9 +271,7 @@ class Connection:
         if not self._profile.subscriptions:
             self._ready()
             return
-        client.subscribe(
-            [(topic, SubscribeOptions(qos=1)) for topic in self._profile.subscriptions]
-        )
+        self.subscribe()
 
     def _on_subscribe(
         self, _: Client, __: Any, ___: int, granted: list[ReasonCode], ____: Properties | None
@@ -282,7 +281,7 @@ class Connection:
             if reason.value != 1:
                 what = f"the broker does not grant QoS 1 of {topic!r}"
                 self._refused(what, reason, Trouble.DENIED)
-        if self._ended is None:
+        if self._ended is None and self._ready_at is None:
             self._ready()
 
     def _ready(self) -> None:
@@ -331,6 +330,24 @@ class Connection:
             )
         log.error("message dropped: its topic is not UTF-8", extra={"bytes": len(message.payload)})
         return None
+
+
+def _properties_of(publication: Publication) -> Any:
+    """Return a message's properties; None where it has none, since paho takes long to make them."""
+    if publication == Publication(
+        publication.topic, publication.payload, publication.qos, publication.retain
+    ):
+        return None
+    properties = _properties(PacketTypes.PUBLISH)
+    if publication.expiry_s is not None:
+        properties.MessageExpiryInterval = publication.expiry_s
+    if publication.user:
+        properties.UserProperty = list(publication.user)
+    if publication.response_topic is not None:
+        properties.ResponseTopic = publication.response_topic
+    if publication.correlation is not None:
+        properties.CorrelationData = publication.correlation
+    return properties
 
 
 def _properties(packet: int) -> Any:

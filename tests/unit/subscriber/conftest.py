@@ -5,16 +5,17 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, Select, select
 
-from cleandesk_fleet.subscriber.database import open_reader, open_writer
+from cleandesk_fleet.subscriber.database import Place, open_reader, open_writer
 from cleandesk_fleet.subscriber.store import Log
+from tests.postgresql import PostgreSQL, needs_postgresql
 from tests.unit.subscriber.make import HandClock, log_of
 
 
 class Kept:
     """Looks into the log as another process would."""
 
-    def __init__(self, path: Path) -> None:
-        self._engine = open_reader(path)
+    def __init__(self, place: Place) -> None:
+        self._engine = open_reader(place)
 
     def all(self, statement: Select[Any]) -> list[dict[str, Any]]:
         with self._engine.connect() as connection:
@@ -29,14 +30,33 @@ def clock() -> HandClock:
     return HandClock()
 
 
+@pytest.fixture(scope="session")
+def server() -> Iterator[PostgreSQL]:
+    server = PostgreSQL().start()
+    yield server
+    server.close()
+
+
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "log.db"
 
 
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=needs_postgresql)])
+def place(request: pytest.FixtureRequest, path: Path) -> Iterator[Place]:
+    """Where a log is, on each kind of database."""
+    if request.param == "sqlite":
+        yield path
+        return
+    server: PostgreSQL = request.getfixturevalue("server")
+    url = server.lend()
+    yield url
+    server.take_back(url)
+
+
 @pytest.fixture
-def engine(path: Path) -> Iterator[Engine]:
-    engine = open_writer(path)
+def engine(place: Place) -> Iterator[Engine]:
+    engine = open_writer(place)
     yield engine
     engine.dispose()
 
@@ -49,6 +69,6 @@ def journal(engine: Engine, clock: HandClock) -> Log:
 
 
 @pytest.fixture
-def kept(journal: Log, path: Path) -> Kept:
+def kept(journal: Log, place: Place) -> Kept:
     assert journal
-    return Kept(path)
+    return Kept(place)

@@ -14,7 +14,7 @@ from cleandesk_fleet.subscriber.intake import Reading, read
 from cleandesk_fleet.subscriber.moments import Moment
 from cleandesk_fleet.subscriber.pictures import Pictures
 from cleandesk_fleet.subscriber.store import Log
-from cleandesk_fleet.subscriber.transaction import Album
+from cleandesk_fleet.subscriber.transaction import Album, Terms
 
 BOX = Address("s1", "b1")
 OTHER = Address("s1", "b2")
@@ -120,8 +120,7 @@ def log_of(
     return Log(
         engine,
         silent_after_s=silent_after_s,
-        max_quarantined=max_quarantined,
-        album=Album(Pictures(folder), keep),
+        terms=Terms(Album(Pictures(folder), keep), max_quarantined),
     )
 
 

@@ -9,8 +9,10 @@ import pytest
 import yaml
 
 from cleandesk_fleet.subscriber import cli
+from cleandesk_fleet.subscriber.database import Place
 from cleandesk_fleet.subscriber.intake import read
 from cleandesk_fleet.subscriber.store import Log
+from tests.postgresql import PostgreSQL, needs_postgresql, words_of
 from tests.unit.subscriber.make import (
     OTHER,
     HandClock,
@@ -39,7 +41,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 
 
 @pytest.fixture
-def filled(journal: Log, clock: HandClock, path: Path) -> Path:
+def filled(journal: Log, clock: HandClock, place: Place) -> str:
     """A log with three violations of two boxes, a gap, a fault and a quarantined message."""
     paper: dict[str, Any] = {"violation_id": hex_id("paper"), "class": "paper", "rule": "no-paper"}
     journal.commit(
@@ -54,7 +56,7 @@ def filled(journal: Log, clock: HandClock, path: Path) -> Path:
         ],
         clock(),
     )
-    return path
+    return words_of(place)
 
 
 def lines(text: str) -> list[dict[str, Any]]:
@@ -67,7 +69,7 @@ def log_of(run: Run, *arguments: object) -> list[dict[str, Any]]:
     return lines(out)
 
 
-def test_lists_violations(run: Run, filled: Path) -> None:
+def test_lists_violations(run: Run, filled: str) -> None:
     rows = log_of(run, "--db", filled)
     opened = [row["opened_at"] for row in rows]
     assert opened == sorted(opened)
@@ -100,12 +102,12 @@ def test_lists_violations(run: Run, filled: Path) -> None:
         (("--limit", "1"), {"paper"}),
     ],
 )
-def test_filters(run: Run, filled: Path, arguments: tuple[str, ...], expected: set[str]) -> None:
+def test_filters(run: Run, filled: str, arguments: tuple[str, ...], expected: set[str]) -> None:
     rows = log_of(run, "--db", filled, *arguments)
     assert {row["violation_id"] for row in rows} == {hex_id(name) for name in expected}
 
 
-def test_lists_events_in_the_order_of_the_log(run: Run, filled: Path) -> None:
+def test_lists_events_in_the_order_of_the_log(run: Run, filled: str) -> None:
     rows = log_of(run, "--db", filled, "--events")
     assert [(row["box"], row["seq"], row["phase"], row["replayed"]) for row in rows] == [
         ("b1", 1, "open", False),
@@ -118,7 +120,7 @@ def test_lists_events_in_the_order_of_the_log(run: Run, filled: Path) -> None:
     assert last == rows[-1]
 
 
-def test_exports_csv(run: Run, filled: Path) -> None:
+def test_exports_csv(run: Run, filled: str) -> None:
     code, out, err = run("log", "--db", filled, "--format", "csv")
     assert (code, err) == (0, "")
     rows = list(csv.DictReader(io.StringIO(out)))
@@ -126,7 +128,7 @@ def test_exports_csv(run: Run, filled: Path) -> None:
     assert rows[0]["place"] == "0.1 0.2 0.3 0.4"
 
 
-def test_shows_a_table(run: Run, filled: Path) -> None:
+def test_shows_a_table(run: Run, filled: str) -> None:
     code, out, _ = run("log", "--db", filled)
     header, *rows = out.splitlines()
     assert code == 0
@@ -134,7 +136,7 @@ def test_shows_a_table(run: Run, filled: Path) -> None:
     assert len(rows) == 3
 
 
-def test_lists_alarms(run: Run, filled: Path, journal: Log, clock: HandClock) -> None:
+def test_lists_alarms(run: Run, filled: str, journal: Log, clock: HandClock) -> None:
     code, out, _ = run("alarms", "--db", filled, "--format", "jsonl")
     assert code == 0
     assert {(row["kind"], row["detail"]) for row in lines(out)} >= {
@@ -147,7 +149,7 @@ def test_lists_alarms(run: Run, filled: Path, journal: Log, clock: HandClock) ->
     assert gap["closed_at"]
 
 
-def test_lists_boxes(run: Run, filled: Path) -> None:
+def test_lists_boxes(run: Run, filled: str) -> None:
     code, out, _ = run("boxes", "--db", filled, "--format", "jsonl")
     assert code == 0
     first, second = lines(out)
@@ -157,7 +159,7 @@ def test_lists_boxes(run: Run, filled: Path) -> None:
     assert second["alarms"] == 0
 
 
-def test_lists_quarantined_messages(run: Run, filled: Path) -> None:
+def test_lists_quarantined_messages(run: Run, filled: str) -> None:
     code, out, _ = run("quarantine", "--db", filled, "--format", "jsonl")
     assert code == 0
     (row,) = lines(out)
@@ -166,14 +168,14 @@ def test_lists_quarantined_messages(run: Run, filled: Path) -> None:
 
 
 def test_says_how_many_quarantined_messages_were_dropped(
-    run: Run, filled: Path, journal: Log, clock: HandClock
+    run: Run, filled: str, journal: Log, clock: HandClock
 ) -> None:
     for number in range(60):
         journal.commit([read(received("violation", b"%d" % number), None)], clock())
     assert "11 older ones were dropped" in run("quarantine", "--db", filled)[2]
 
 
-def test_lists_losses(run: Run, filled: Path, journal: Log, clock: HandClock) -> None:
+def test_lists_losses(run: Run, filled: str, journal: Log, clock: HandClock) -> None:
     lost = [{"epoch": event_fields()["epoch"], "first": 1, "last": 3, "reason": "full"}]
     journal.commit([health(outbox={"lost_ranges": lost, "depth": 1}, uptime_s=500)], clock())
     code, out, _ = run("losses", "--db", filled, "--format", "jsonl")
@@ -189,8 +191,9 @@ def config(folder: Path, **changes: object) -> Path:
     return file
 
 
-def test_finds_the_log_by_the_configuration(run: Run, filled: Path) -> None:
-    assert len(log_of(run, "--config", config(filled.parent))) == 3
+def test_finds_the_log_by_the_configuration(run: Run, filled: str, tmp_path: Path) -> None:
+    store = {"url" if "://" in filled else "path": filled}
+    assert len(log_of(run, "--config", config(tmp_path, store=store))) == 3
 
 
 @pytest.mark.parametrize(
@@ -247,3 +250,39 @@ def test_check_is_content_with_a_good_configuration(run: Run, tmp_path: Path) ->
     assert (code, err) == (0, "")
     assert "fine; 7 subscriptions" in out
     assert not (tmp_path / "log.db").exists()
+
+
+@needs_postgresql
+def test_a_database_is_made_checked_and_read_by_its_url(
+    run: Run, tmp_path: Path, server: PostgreSQL
+) -> None:
+    url = words_of(server.empty())
+    file = config(tmp_path, store={"url": url})
+    code, _, err = run("check", "--config", file)
+    assert code == 1
+    assert "is a cleandesk log or empty" in err
+    code, out, _ = run("migrate", "--config", file)
+    assert (code, out.endswith("up to date\n")) == (0, True)
+    assert run("check", "--config", file)[0] == 0
+    assert run("migrate", "--config", file)[0] == 0
+    for command in ("log", "boxes", "deletions", "stills"):
+        assert run(command, "--db", url, "--format", "jsonl") == (0, "", "")
+
+
+def test_migrate_makes_a_file(run: Run, tmp_path: Path) -> None:
+    assert run("migrate", "--config", config(tmp_path))[0] == 0
+    assert log_of(run, "--db", tmp_path / "log.db") == []
+
+
+@needs_postgresql
+def test_a_server_that_is_away_is_told_with_the_fix(run: Run) -> None:
+    code, out, err = run("log", "--db", "postgresql:///log?host=/nowhere")
+    assert (code, out) == (1, "")
+    assert "check 'store.url'" in err
+
+
+def test_a_password_in_a_url_is_refused_and_not_repeated(run: Run) -> None:
+    code, _, err = run("log", "--db", "postgresql://u:secret@h/log")
+    assert code == 2
+    assert "does not belong here" in err.replace("\n", " ")
+    assert "secret" not in err

@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from cleandesk_fleet.subscriber.database import (
     DatabaseUnusableError,
+    Place,
     open_reader,
     open_writer,
     sole_writer,
@@ -34,9 +35,9 @@ def test_commits_reach_the_disk(path: Path) -> None:
 
 
 def test_a_reader_sees_commits_and_never_a_half_one(
-    journal: Log, clock: HandClock, path: Path
+    journal: Log, clock: HandClock, place: Place
 ) -> None:
-    reader = open_reader(path)
+    reader = open_reader(place)
     with reader.connect() as connection:
         assert connection.execute(select(events)).all() == []
         journal.commit([event(1)], clock())
@@ -45,18 +46,18 @@ def test_a_reader_sees_commits_and_never_a_half_one(
         assert len(connection.execute(select(events)).all()) == 1
 
 
-def test_a_reader_cannot_write(journal: Log, path: Path) -> None:
+def test_a_reader_cannot_write(journal: Log, place: Place) -> None:
     assert journal
-    with open_reader(path).connect() as connection, pytest.raises(Exception, match="readonly"):
+    with open_reader(place).connect() as connection, pytest.raises(Exception, match=r"read-?only"):
         connection.execute(meta.insert().values(name="x", value="y"))
 
 
-def test_a_log_can_be_opened_again(path: Path, clock: HandClock) -> None:
+def test_a_log_can_be_opened_again(place: Place, clock: HandClock) -> None:
     for number in (1, 2):
-        engine = open_writer(path)
+        engine = open_writer(place)
         log_of(engine, silent_after_s=9, max_quarantined=9).commit([event(number)], clock())
         engine.dispose()
-    with open_reader(path).connect() as connection:
+    with open_reader(place).connect() as connection:
         assert len(connection.execute(select(events)).all()) == 2
 
 
@@ -80,18 +81,6 @@ def test_another_programs_database_is_left_alone(path: Path) -> None:
     other.close()
     with pytest.raises(DatabaseUnusableError, match="cleandesk log"):
         open_writer(path)
-
-
-def test_a_newer_log_is_left_alone(path: Path) -> None:
-    engine = open_writer(path)
-    with engine.begin() as connection:
-        connection.execute(meta.update().values(value="9"))
-    engine.dispose()
-    for opening in (open_writer, open_reader):
-        with pytest.raises(
-            DatabaseUnusableError, match="has schema 9, this software works with 2: use the"
-        ):
-            opening(path)
 
 
 def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:

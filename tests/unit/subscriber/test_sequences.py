@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, create_engine, select
 
-from cleandesk_fleet.subscriber.sequences import Sequence, describe, subtract
+from cleandesk_fleet.subscriber.ranges import describe, subtract
+from cleandesk_fleet.subscriber.sequences import Numbered, Sequence, Sequences
 from cleandesk_fleet.subscriber.tables import losses, metadata
 from tests.unit.subscriber.make import BOX, EPOCH, OTHER, START
 
@@ -45,6 +46,12 @@ class Model:
         return len(new)
 
 
+def begun(connection: Connection, foreseen: list[int]) -> tuple[Sequences, Sequence]:
+    """Begin a transaction which foresees some numbers."""
+    sequences = Sequences(connection, START, {Numbered(BOX, EPOCH): foreseen} if foreseen else {})
+    return sequences, sequences.of(BOX, EPOCH)
+
+
 def numbers(pairs: list[tuple[int, int]]) -> list[int]:
     return [n for first, last in pairs for n in range(first, last + 1)]
 
@@ -63,20 +70,21 @@ def test_knows_exactly_what_is_missing(
     engine = create_engine("sqlite://")
     metadata.create_all(engine)
     with engine.begin() as connection:
-        sequence = Sequence(connection, BOX, EPOCH)
+        sequences, sequence = begun(connection, data.draw(st.lists(number, max_size=3)))
         for what, value in steps_taken:
             match what, value:
                 case "arrive", int(seq):
                     assert sequence.arrive(seq) is model.arrive(seq)
                 case "lose", (int(first), int(last)):
-                    assert sequence.lose(first, last, "full", START) == model.lose(first, last)
+                    assert sequence.lose(first, last, "full") == model.lose(first, last)
                 case "expect", int(last):
                     sequence.expect(last)
                     model.top = max(model.top, last)
             if data.draw(st.booleans()):
-                sequence.save()
-                sequence = Sequence(connection, BOX, EPOCH)
+                sequences.save()
+                sequences, sequence = begun(connection, data.draw(st.lists(number, max_size=3)))
             assert sequence.missing == len(model.missing)
+        sequences.save()
         # Sorted lists, not sets: no number may be in two ranges.
         assert numbers(sequence.gaps(100)) == sorted(model.missing)
         assert lost_numbers(connection) == sorted(model.lost)
@@ -90,10 +98,11 @@ def test_nothing_is_missing_once_all_came(order: list[int], data: st.DataObject)
     engine = create_engine("sqlite://")
     metadata.create_all(engine)
     with engine.begin() as connection:
-        sequence = Sequence(connection, BOX, EPOCH)
+        sequences, sequence = begun(connection, order)
         assert [sequence.arrive(seq) for seq in order] == [True] * len(order)
         assert not any(sequence.arrive(seq) for seq in again)
         assert sequence.missing == 0
+        sequences.save()
         assert sequence.gaps(1) == []
     engine.dispose()
 
@@ -102,11 +111,13 @@ def test_huge_numbers_cost_no_more_than_small_ones() -> None:
     engine = create_engine("sqlite://")
     metadata.create_all(engine)
     with engine.begin() as connection:
-        sequence = Sequence(connection, BOX, EPOCH)
+        sequences, sequence = begun(connection, [])
         assert sequence.arrive(2**52)
         assert sequence.arrive(5)
+        sequences.save()
+        sequences, sequence = begun(connection, [])
         assert sequence.gaps(9) == [(1, 4), (6, 2**52 - 1)]
-        assert sequence.lose(1, 2**53 - 1, "corrupt", START) == 2**53 - 3
+        assert sequence.lose(1, 2**53 - 1, "corrupt") == 2**53 - 3
         assert sequence.missing == 0
     engine.dispose()
 
@@ -115,17 +126,15 @@ def test_boxes_and_epochs_are_told_apart() -> None:
     engine = create_engine("sqlite://")
     metadata.create_all(engine)
     with engine.begin() as connection:
-        mine, others, later = (
-            Sequence(connection, BOX, EPOCH),
-            Sequence(connection, OTHER, EPOCH),
-            Sequence(connection, BOX, "f" * 32),
-        )
+        sequences, mine = begun(connection, [])
+        others, later = sequences.of(OTHER, EPOCH), sequences.of(BOX, "f" * 32)
         assert mine.arrive(3)
         assert others.arrive(2)
         assert later.arrive(1)
         assert [s.missing for s in (mine, others, later)] == [2, 1, 0]
         assert not mine.arrive(3)
         assert mine.arrive(1)
+        sequences.save()
         assert others.gaps(9) == [(1, 1)]
     engine.dispose()
 

@@ -5,8 +5,9 @@ from pydantic import ValidationError
 
 from cleandesk.config import load
 from cleandesk.contract.connection import BrokerSettings
-from cleandesk_fleet.subscriber.settings import StillsSettings, SubscriberSettings
+from cleandesk_fleet.subscriber.settings import StillsSettings, StoreSettings, SubscriberSettings
 
+GROUP = "a-name-that-nobody-guesses"
 EXAMPLE = Path(__file__).resolve().parents[3] / "deploy" / "subscriber.yaml"
 
 
@@ -41,3 +42,37 @@ def test_stills_are_kept_for_some_time_and_for_twenty_days_at_most(hours: float)
 def test_a_site_is_a_name_and_no_filter(site: str) -> None:
     with pytest.raises(ValidationError, match="sites"):
         SubscriberSettings(schema=1, broker=BrokerSettings(), sites=[site])
+
+
+def test_several_subscribers_share_events_and_all_hear_what_boxes_say_of_themselves() -> None:
+    settings = SubscriberSettings(
+        schema=1,
+        broker=BrokerSettings(),
+        store={"url": "postgresql://cleandesk@db/log"},
+        redundancy={"group": GROUP},
+        sites=["berlin"],
+    )
+    wanted = settings.subscriptions()
+    assert f"$share/{GROUP}/cleandesk/v1/berlin/+/violation" in wanted
+    assert f"$share/{GROUP}/cleandesk/v1/berlin/+/still/+" in wanted
+    assert "cleandesk/v1/berlin/+/health" in wanted
+
+
+def test_redundancy_needs_a_database_that_several_can_write() -> None:
+    with pytest.raises(ValidationError, match=r"set 'store.url'"):
+        SubscriberSettings(schema=1, broker=BrokerSettings(), redundancy={"group": GROUP})
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("mysql://u@h/log", "write postgresql://"),
+        ("log.db", "a file belongs to 'path'"),
+        ("postgresql://u:secret@h/log", "a password does not belong here"),
+        ("postgresql://u@h/log?password=secret", "a password does not belong here"),
+    ],
+)
+def test_a_place_that_cannot_be_one_is_refused(url: str, why: str) -> None:
+    with pytest.raises(ValidationError, match=why) as refused:
+        StoreSettings(url=url)
+    assert "secret" not in str(refused.value.errors(include_input=False))

@@ -6,7 +6,7 @@ from sqlalchemy import event as sqlalchemy_event
 from sqlalchemy.exc import OperationalError
 
 from cleandesk.contract.messages import AckStatus
-from cleandesk_fleet.subscriber import database
+from cleandesk_fleet.subscriber.database import Place, open_writer, sqlite
 from cleandesk_fleet.subscriber.intake import Reading, read
 from cleandesk_fleet.subscriber.store import Log
 from cleandesk_fleet.subscriber.tables import alarms, events, losses, quarantine, violations
@@ -23,6 +23,8 @@ from tests.unit.subscriber.make import (
     received,
     status,
 )
+
+only_sqlite = pytest.mark.parametrize("place", ["sqlite"], indirect=True)
 
 
 def results(journal: Log, clock: HandClock, *readings: Reading) -> list[AckStatus | None]:
@@ -201,12 +203,12 @@ def test_a_stopped_box_is_not_silent(journal: Log, clock: HandClock, kept: Kept)
 
 
 def test_a_silence_outlives_the_subscriber(
-    journal: Log, clock: HandClock, kept: Kept, path: Path
+    journal: Log, clock: HandClock, kept: Kept, place: Place
 ) -> None:
     results(journal, clock, status("online"))
     journal.look_around(clock.sleep(181))
     journal.reopen()
-    later = log_of(database.open_writer(path), silent_after_s=180, max_quarantined=9).begin(clock())
+    later = log_of(open_writer(place), silent_after_s=180, max_quarantined=9).begin(clock())
     later.watch.resume(clock().mono)
     later.look_around(clock.sleep(500))
     assert len(kept.rows(alarms)) == 1
@@ -216,11 +218,11 @@ def test_a_silence_outlives_the_subscriber(
 
 
 def test_a_box_that_is_never_heard_again_after_a_restart_is_silent(
-    journal: Log, clock: HandClock, kept: Kept, path: Path
+    journal: Log, clock: HandClock, kept: Kept, place: Place
 ) -> None:
     results(journal, clock, status("online"), status("stopped", box=OTHER))
     journal.reopen()
-    later = log_of(database.open_writer(path), silent_after_s=180, max_quarantined=9).begin(clock())
+    later = log_of(open_writer(place), silent_after_s=180, max_quarantined=9).begin(clock())
     later.watch.resume(clock().mono)
     later.look_around(clock.sleep(181))
     assert [(row["kind"], row["box"]) for row in kept.rows(alarms)] == [("silent", "b1")]
@@ -237,10 +239,11 @@ def test_alarms_about_what_happened_once_end_after_a_quiet_day(
     assert "quarantined" not in open_alarms(kept)
 
 
+@only_sqlite
 def test_a_locked_database_logs_nothing_and_says_so(
     journal: Log, clock: HandClock, kept: Kept, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database, "BUSY_S", 0.01)
+    monkeypatch.setattr(sqlite, "BUSY_S", 0.01)
     journal.reopen()
     thief = sqlite3.connect(path, isolation_level=None)
     thief.execute("BEGIN EXCLUSIVE")
@@ -252,6 +255,7 @@ def test_a_locked_database_logs_nothing_and_says_so(
     assert results(journal, clock, event(1)) == [AckStatus.COMMITTED]
 
 
+@only_sqlite
 def test_a_full_disk_logs_nothing_and_goes_on_once_there_is_room(
     journal: Log, clock: HandClock, kept: Kept
 ) -> None:
@@ -269,6 +273,7 @@ def test_a_full_disk_logs_nothing_and_goes_on_once_there_is_room(
     assert len(kept.rows(events)) == 199
 
 
+@only_sqlite
 def test_one_that_the_database_will_not_take_does_not_hold_up_the_others(
     journal: Log, clock: HandClock, kept: Kept
 ) -> None:

@@ -1,4 +1,4 @@
-"""How the log is opened: everything that depends on the kind of database stands here."""
+"""The log as a SQLite file."""
 
 import fcntl
 import os
@@ -7,38 +7,26 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, create_engine, select
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import NullPool, StaticPool
 
 from cleandesk_fleet.sqlite import explicit_transactions
-from cleandesk_fleet.subscriber.migration import migrate
-from cleandesk_fleet.subscriber.tables import VERSION, meta, metadata
+from cleandesk_fleet.subscriber.database.errors import DatabaseUnusableError
+from cleandesk_fleet.subscriber.database.versions import bring_up_to_date, check_version
 
 #: Another process holds the file: wait so long before the commit is tried anew.
 BUSY_S = 2.0
 
 
-class DatabaseUnusableError(Exception):
-    """The log cannot be opened; the text says why and what to do."""
-
-
 def open_writer(path: Path) -> Engine:
-    """Open the log for writing; make it if there is none, whole or not at all.
-
-    Commits reach the disk before they return (WAL, synchronous FULL). One connection is kept, for
-    one thread. A log of an older version becomes one of this, in one transaction.
-
-    Raises:
-        DatabaseUnusableError: If the file is not a log, a newer one, or cannot be written.
-    """
+    """Open a file for writing; WAL, synchronous FULL."""
     try:
         if not path.exists():
             _make(path)
         engine = _writing(path)
         with engine.begin() as connection:
-            migrate(connection)
-            _check_version(connection, path)
+            bring_up_to_date(connection, str(path))
     except (DatabaseError, OSError) as error:
         raise DatabaseUnusableError(_unusable(path, error)) from error
     return engine
@@ -63,18 +51,13 @@ def _make(path: Path) -> None:
         left.unlink(missing_ok=True)
     engine = _writing(draft)
     with engine.begin() as connection:
-        metadata.create_all(connection)
-        connection.execute(meta.insert().values(name="schema", value=str(VERSION)))
+        bring_up_to_date(connection, str(path))
     engine.dispose()
     draft.replace(path)
 
 
 def open_reader(path: Path) -> Engine:
-    """Open the log for reading only; works while the service writes.
-
-    Raises:
-        DatabaseUnusableError: If there is no log at this path, or none that can be read.
-    """
+    """Open a file for reading only."""
     if not path.is_file():
         raise DatabaseUnusableError(
             f"no log at {path}: check 'store.path' in the configuration, or --db; "
@@ -90,7 +73,7 @@ def open_reader(path: Path) -> Engine:
     explicit_transactions(engine, "BEGIN")
     try:
         with engine.connect() as connection:
-            _check_version(connection, path)
+            check_version(connection, str(path))
     except DatabaseError as error:
         raise DatabaseUnusableError(_unusable(path, error)) from error
     return engine
@@ -98,11 +81,7 @@ def open_reader(path: Path) -> Engine:
 
 @contextmanager
 def sole_writer(path: Path) -> Iterator[None]:
-    """Keep other subscribers of this machine from writing the same log.
-
-    Raises:
-        DatabaseUnusableError: If another process writes it now, or the folder is not writable.
-    """
+    """Keep other subscribers of this machine from writing the same file."""
     lock = path.with_name(f"{path.name}.lock")
     try:
         handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -123,25 +102,6 @@ def sole_writer(path: Path) -> Iterator[None]:
         ) from None
     finally:
         os.close(handle)
-
-
-def will_pass(error: DatabaseError) -> bool:
-    """Say whether a failure is the database's (locked, full, I/O), not the statement's."""
-    return isinstance(error, OperationalError) or error.connection_invalidated
-
-
-def _check_version(connection: Connection, path: Path) -> None:
-    found = connection.scalar(select(meta.c.value).where(meta.c.name == "schema"))
-    if found != str(VERSION):
-        older = found is not None and found.isdecimal() and int(found) < VERSION
-        raise DatabaseUnusableError(
-            f"{path}: this log has schema {found}, this software works with {VERSION}: "
-            + (
-                "start `cleandesk-subscriber run` once, which brings it up to date"
-                if older
-                else "use the version of cleandesk-subscriber that wrote it, or a newer one"
-            )
-        )
 
 
 def _unusable(path: Path, error: Exception) -> str:

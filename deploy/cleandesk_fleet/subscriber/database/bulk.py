@@ -1,0 +1,137 @@
+"""Many rows at once, by key, in and out: the one place where the dialects of SQL differ."""
+
+import importlib
+import json
+from collections.abc import Collection, Iterator, Sequence
+from types import ModuleType
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, Table, and_, bindparam, func, select
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.sql.selectable import FromClause
+
+Values = dict[str, Any]
+Key = tuple[str, ...]
+
+
+def find(
+    connection: Connection,
+    table: Table,
+    names: Sequence[str],
+    keys: Collection[Key],
+    *,
+    columns: Sequence[str] = (),
+    where: ColumnElement[bool] | None = None,
+    locked: bool = False,
+) -> Iterator[Row[Any]]:
+    """Yield the rows with these keys; an index must begin with the key's columns.
+
+    Args:
+        connection: To the log.
+        table: What to read.
+        names: The columns of the key.
+        keys: One value for each of them.
+        columns: What to return; all of them by default.
+        where: What else must be so.
+        locked: Keep others from changing them until the commit, in an order in which two who do
+            so never wait for one another. SQLite's writers exclude each other anyway.
+    """
+    if not keys:
+        return iter(())
+    wanted, parameters, matches = _keys(connection, table, names, keys)
+    shown = [table.c[name] for name in columns] if columns else list(table.c)
+    statement = select(*shown).select_from(wanted.join(table, matches))
+    if where is not None:
+        statement = statement.where(where)
+    if locked:
+        statement = statement.order_by(*(table.c[name] for name in names)).with_for_update(of=table)
+    return iter(connection.execute(statement, parameters).all())
+
+
+def insert(connection: Connection, table: Table, rows: Sequence[Values]) -> None:
+    """Add rows.
+
+    Raises:
+        IntegrityError: If one is there already.
+    """
+    if not rows:
+        return
+    if _copies(connection):
+        _copying().insert(connection, table, rows)
+    else:
+        connection.execute(table.insert(), list(rows))
+
+
+def add(connection: Connection, table: Table, row: Values) -> bool:
+    """Add one row; say whether it was not there already, as another writer may have added it."""
+    dialect_insert = postgresql_insert if _copies(connection) else sqlite_insert
+    statement = dialect_insert(table).values(row).on_conflict_do_nothing()
+    added = connection.execute(statement.returning(*table.primary_key))
+    return added.first() is not None
+
+
+def upsert(connection: Connection, table: Table, rows: Sequence[Values]) -> None:
+    """Add rows, or replace those with the same primary key. All have the same columns."""
+    if not rows:
+        return
+    if _copies(connection):
+        _copying().upsert(connection, table, rows)
+        return
+    statement = sqlite_insert(table)
+    names = [column.name for column in table.primary_key]
+    rest = {name: statement.excluded[name] for name in rows[0] if name not in names}
+    connection.execute(statement.on_conflict_do_update(index_elements=names, set_=rest), list(rows))
+
+
+def add_missing(connection: Connection, table: Table, keys: Collection[Key]) -> None:
+    """Add rows with nothing but their primary key, where there are none.
+
+    Needed where several write: what is there can be locked. SQLite has one writer.
+    """
+    if keys and _copies(connection):
+        names = [column.name for column in table.primary_key]
+        wanted, parameters, _ = _keys(connection, table, names, sorted(keys))
+        rows = postgresql_insert(table).from_select(names, select(wanted))
+        connection.execute(rows.on_conflict_do_nothing(), parameters)
+
+
+def update(
+    connection: Connection, table: Table, names: Sequence[str], keys: Collection[Key], **to: Any
+) -> None:
+    """Set the same values in all rows with these keys."""
+    if keys:
+        _, parameters, matches = _keys(connection, table, names, keys)
+        connection.execute(table.update().where(matches).values(to), parameters)
+
+
+def _copying() -> ModuleType:
+    """Return what needs PostgreSQL's driver, which is installed only where there is one."""
+    return importlib.import_module("cleandesk_fleet.subscriber.database.copying")
+
+
+def _copies(connection: Connection) -> bool:
+    return connection.dialect.name == "postgresql"
+
+
+def _keys(
+    connection: Connection, table: Table, names: Sequence[str], keys: Collection[Key]
+) -> tuple[FromClause, Values, ColumnElement[bool]]:
+    """Return keys as something to join with, its parameters, and how a table's rows match it."""
+    if _copies(connection):
+        # As one text for each column: names and ids hold no comma, and arrays are slow to write.
+        arrays = [func.string_to_array(bindparam(f"keys_{name}"), ",") for name in names]
+        wanted = func.unnest(*arrays).table_valued(*names, name="wanted").render_derived()
+        parts: dict[str, ColumnElement[Any]] = {name: wanted.c[name] for name in names}
+        columns = zip(*keys, strict=True)
+        parameters: Values = {
+            f"keys_{name}": ",".join(column) for name, column in zip(names, columns, strict=True)
+        }
+    else:
+        wanted = func.json_each(bindparam("keys")).table_valued("value", name="wanted")
+        parts = {
+            name: func.json_extract(wanted.c.value, f"$[{place}]")
+            for place, name in enumerate(names)
+        }
+        parameters = {"keys": json.dumps(list(keys))}
+    return wanted, parameters, and_(*(table.c[name] == part for name, part in parts.items()))

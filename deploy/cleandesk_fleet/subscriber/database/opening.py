@@ -1,0 +1,74 @@
+"""Opens the log at its place, whichever kind of database that is."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import URL, Engine, make_url
+from sqlalchemy.exc import ArgumentError
+
+from cleandesk_fleet.subscriber.database import postgresql, sqlite
+from cleandesk_fleet.subscriber.database.errors import DatabaseUnusableError
+
+#: A SQLite file, or a PostgreSQL database.
+Place = Path | URL
+
+
+def place_of(text: str) -> Place:
+    """Read a place as people write it: a file's path, or `postgresql://user@host/name`.
+
+    Raises:
+        ValueError: If it is a URL of another kind, or holds a password.
+    """
+    if "://" not in text:
+        return Path(text)
+    try:
+        url = make_url(text)
+    except ArgumentError:
+        url = None
+    if url is None or url.drivername not in {"postgresql", postgresql.DRIVER}:
+        raise ValueError("write postgresql://user@host:5432/name; for SQLite the path of a file")
+    if url.password is not None or "password" in url.query:
+        raise ValueError(
+            "a password does not belong here: put it into a file of mode 0600, name it by "
+            "'?passfile=/etc/…/pgpass', and choose a new password"
+        )
+    return url.set(drivername=postgresql.DRIVER)
+
+
+def open_writer(place: Place) -> Engine:
+    """Open the log for writing; make it if there is none, whole or not at all.
+
+    Commits reach the disk before they return. One connection is kept, for one thread. A log of an
+    older version becomes one of this, in one transaction.
+
+    Raises:
+        DatabaseUnusableError: If this is not a log, a newer one, or cannot be written.
+    """
+    return sqlite.open_writer(place) if isinstance(place, Path) else postgresql.open_writer(place)
+
+
+def open_reader(place: Place) -> Engine:
+    """Open the log for reading only; works while the service writes.
+
+    Raises:
+        DatabaseUnusableError: If there is no log at this place, or none that can be read.
+    """
+    return sqlite.open_reader(place) if isinstance(place, Path) else postgresql.open_reader(place)
+
+
+@contextmanager
+def sole_writer(place: Place, *, redundant: bool = False) -> Iterator[None]:
+    """Keep other subscribers from writing the same log, unless they are meant to.
+
+    Raises:
+        DatabaseUnusableError: If another one writes it now, or the place cannot be reached.
+    """
+    if isinstance(place, Path):
+        if redundant:
+            raise DatabaseUnusableError("a SQLite file has one writer: redundancy needs PostgreSQL")
+        with sqlite.sole_writer(place):
+            yield
+    else:
+        with postgresql.seat(place, shared=redundant):
+            yield

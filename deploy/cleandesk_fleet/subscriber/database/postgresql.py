@@ -1,0 +1,121 @@
+"""The log in a PostgreSQL database."""
+
+import importlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool, StaticPool
+
+from cleandesk_fleet.subscriber.database.errors import DatabaseUnusableError
+from cleandesk_fleet.subscriber.database.versions import bring_up_to_date, check_version
+
+DRIVER = "postgresql+psycopg"
+CONNECT_S = 5
+#: A server that is gone without a word is noticed after about so long, and so are we by it.
+_KEEPALIVE_S = 10
+_OPTIONS = (
+    "-c timezone=UTC -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s "
+    f"-c tcp_keepalives_idle={_KEEPALIVE_S} -c tcp_keepalives_interval=5 "
+    f"-c tcp_keepalives_count=3 -c tcp_user_timeout={_KEEPALIVE_S * 2000}"
+)
+#: Keys of advisory locks in the log's database.
+_MIGRATING, _WRITING, _LEADING = 7_205_001, 7_205_002, 7_205_003
+_LEADS = "leads"
+
+
+def open_writer(url: URL) -> Engine:
+    """Open a database for writing; subscribers that start together make its tables once."""
+    migrating = _engine(url, pool=NullPool, more="")
+    with _opening(url, migrating), migrating.begin() as connection:
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATING})
+        bring_up_to_date(connection, _words(url))
+    engine = _engine(url, pool=StaticPool, more="")
+    copying = importlib.import_module("cleandesk_fleet.subscriber.database.copying")
+    event.listen(engine, "connect", lambda raw, _record: copying.prepare(raw))
+    return engine
+
+
+def open_reader(url: URL) -> Engine:
+    """Open a database for reading only."""
+    engine = _engine(url, pool=NullPool, more=" -c default_transaction_read_only=on")
+    # What is read in several statements is of one moment, as SQLite's readers see it.
+    engine = engine.execution_options(isolation_level="REPEATABLE READ")
+    with _opening(url, engine), engine.connect() as connection:
+        check_version(connection, _words(url))
+    return engine
+
+
+@contextmanager
+def seat(url: URL, *, shared: bool) -> Iterator[None]:
+    """Take part in writing a log: alone, or with all who share it.
+
+    Raises:
+        DatabaseUnusableError: If somebody writes it alone, or others do and we want to be alone.
+    """
+    lock = "pg_try_advisory_lock_shared" if shared else "pg_try_advisory_lock"
+    engine = _engine(url, pool=NullPool, more="")
+    with (
+        _opening(url, engine),
+        engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection,
+    ):
+        if not connection.scalar(text(f"SELECT {lock}(:key)"), {"key": _WRITING}):
+            raise DatabaseUnusableError(
+                f"{_words(url)}: another subscriber writes this log"
+                + (" alone" if shared else "")
+                + ": give each of them 'redundancy', or stop it"
+            )
+        yield
+
+
+def leads(connection: Connection, *, wanted: bool) -> bool:
+    """Say whether this connection is the one that judges for all, and try to be if it is wanted.
+
+    The lock ends with the connection: a subscriber that is killed leads no longer. What is written
+    over this connection was written while leading.
+    """
+    if wanted and not connection.info.get(_LEADS):
+        got = connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": _LEADING})
+        connection.info[_LEADS] = bool(got)
+    elif not wanted and connection.info.pop(_LEADS, False):
+        connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _LEADING})
+    return bool(connection.info.get(_LEADS))
+
+
+def _engine(url: URL, *, pool: type[StaticPool | NullPool], more: str) -> Engine:
+    try:
+        return create_engine(
+            url,
+            poolclass=pool,
+            connect_args={"connect_timeout": CONNECT_S, "options": _OPTIONS + more},
+        )
+    except ModuleNotFoundError as error:
+        raise DatabaseUnusableError(
+            f"{_words(url)}: {error}: install it with 'pip install cleandesk[postgresql]'"
+        ) from error
+
+
+@contextmanager
+def _opening(url: URL, engine: Engine) -> Iterator[None]:
+    """Leave no connection behind where the log cannot be opened, and say why."""
+    try:
+        yield
+    except DBAPIError as error:
+        engine.dispose()
+        raise DatabaseUnusableError(_unusable(url, error)) from error
+    except Exception:
+        engine.dispose()
+        raise
+
+
+def _words(url: URL) -> str:
+    return url.render_as_string(hide_password=True)
+
+
+def _unusable(url: URL, error: DBAPIError) -> str:
+    reason = str(error.orig).strip().replace("\n", " ")
+    return (
+        f"{_words(url)}: {reason}: check 'store.url', that the server runs and lets this user in, "
+        "and that the database is a cleandesk log or empty"
+    )

@@ -1,0 +1,255 @@
+"""Two logs on one database, as two subscribers have them, by a clock that moves only by hand."""
+
+import random
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, text
+
+from cleandesk.contract.messages import AckStatus
+from cleandesk.contract.topics import Address
+from cleandesk_fleet.subscriber.database import Place, open_writer
+from cleandesk_fleet.subscriber.intake import Reading
+from cleandesk_fleet.subscriber.pictures import Pictures
+from cleandesk_fleet.subscriber.store import Log
+from cleandesk_fleet.subscriber.tables import alarms, boxes, events, gaps
+from cleandesk_fleet.subscriber.transaction import Album, Terms
+from tests.eventually import eventually
+from tests.postgresql import needs_postgresql
+from tests.unit.subscriber.conftest import Kept
+from tests.unit.subscriber.make import BOX, HandClock, event, health, hex_id, status
+
+pytestmark = [
+    needs_postgresql,
+    pytest.mark.parametrize("place", ["postgresql"], indirect=True),
+]
+
+GAP_AFTER_S = 60.0
+
+
+class Side:
+    """One subscriber's log."""
+
+    def __init__(self, place: Place, clock: HandClock) -> None:
+        self._clock = clock
+        self.engine: Engine = open_writer(place)
+        album = Album(Pictures(Path("no-stills")), timedelta(hours=72))
+        terms = Terms(album, 50, gap_after=timedelta(seconds=GAP_AFTER_S))
+        self.log = Log(self.engine, silent_after_s=180, terms=terms).begin(clock())
+        self.log.watch.resume(clock().mono)
+
+    def take(self, *readings: Reading) -> list[AckStatus | None]:
+        answers = self.log.commit(readings, self._clock())
+        return [answer[1].result if answer else None for answer in answers]
+
+    def look(self, *, hears: bool = True) -> bool:
+        return self.log.look_around(self._clock(), hears=hears)
+
+    def vanish(self) -> None:
+        """End as a killed process does: the server sees the connection go."""
+        self.log.reopen()
+
+
+@pytest.fixture
+def sides(place: Place, clock: HandClock) -> Iterator[tuple[Side, Side]]:
+    both = Side(place, clock), Side(place, clock)
+    yield both
+    for side in both:
+        side.engine.dispose()
+
+
+@pytest.fixture
+def seen(sides: tuple[Side, Side], place: Place) -> Kept:
+    assert sides
+    return Kept(place)
+
+
+def open_kinds(seen: Kept) -> list[str]:
+    return [row["kind"] for row in seen.rows(alarms) if row["closed_at"] is None]
+
+
+def test_one_judges_and_the_other_one_takes_over(sides: tuple[Side, Side]) -> None:
+    one, two = sides
+    assert [one.look(), two.look()] == [True, False]
+    assert [one.look(), two.look()] == [False, False]
+    one.vanish()
+    eventually(two.look, "a new judge")
+    assert not one.look()
+
+
+def test_who_hears_nothing_leaves_it_to_the_other_one(sides: tuple[Side, Side]) -> None:
+    one, two = sides
+    assert one.look()
+    one.look(hears=False)
+    assert two.look()
+    assert not one.look()
+
+
+def test_what_boxes_say_about_themselves_is_logged_by_the_judge(
+    sides: tuple[Side, Side], seen: Kept
+) -> None:
+    one, two = sides
+    one.look()
+    two.take(status("online"))
+    assert seen.rows(boxes) == []
+    one.take(status("online"))
+    assert [row["status"] for row in seen.rows(boxes)] == ["online"]
+
+
+def test_an_event_goes_into_the_log_once_whoever_gets_it(
+    sides: tuple[Side, Side], seen: Kept
+) -> None:
+    one, two = sides
+    assert one.take(event(1)) == [AckStatus.COMMITTED]
+    assert two.take(event(1, replayed=True), event(2)) == [
+        AckStatus.DUPLICATE,
+        AckStatus.COMMITTED,
+    ]
+    assert [row["seq"] for row in seen.rows(events)] == [1, 2]
+
+
+def test_what_is_committed_at_the_same_time_is_committed_once(
+    sides: tuple[Side, Side], seen: Kept
+) -> None:
+    dice = random.Random(5)
+    desks = [Address("s1", f"b{number}") for number in range(4)]
+    every = [
+        event(seq, box=desk, event_id=hex_id(desk, seq), violation_id=hex_id(desk, seq // 3))
+        for desk in desks
+        for seq in range(1, 31)
+    ]
+
+    def work(side: Side) -> list[AckStatus | None]:
+        mine = dice.sample(every, len(every))
+        answers: list[AckStatus | None] = []
+        for start in range(0, len(mine), 20):
+            answers += side.take(*mine[start : start + 20])
+        return answers
+
+    with ThreadPoolExecutor(2) as pool:
+        answers = [answer for some in pool.map(work, sides) for answer in some]
+    assert answers.count(AckStatus.COMMITTED) == answers.count(AckStatus.DUPLICATE) == len(every)
+    assert len(seen.rows(events)) == len(every)
+    assert seen.rows(gaps) == []
+
+
+def test_one_id_of_two_boxes_at_the_same_time_is_logged_for_one_of_them(
+    sides: tuple[Side, Side], seen: Kept
+) -> None:
+    twins = [
+        [event(seq, box=Address("s1", box), event_id=hex_id("twin", seq)) for seq in range(1, 9)]
+        for box in ("left", "right")
+    ]
+    with ThreadPoolExecutor(2) as pool:
+        answers = [*pool.map(lambda side, some: side.take(*some), sides, twins)]
+    flat = [answer for some in answers for answer in some]
+    assert flat.count(AckStatus.COMMITTED) == flat.count(AckStatus.QUARANTINED) == 8
+    assert len(seen.rows(events)) == 8
+
+
+def test_a_gap_that_the_other_one_fills_in_time_is_no_alarm(
+    sides: tuple[Side, Side], clock: HandClock, seen: Kept
+) -> None:
+    one, two = sides
+    one.look()
+    one.take(event(1), event(3))
+    clock.sleep(GAP_AFTER_S - 1)
+    one.look()
+    two.take(event(2))
+    clock.sleep(GAP_AFTER_S)
+    one.look()
+    assert seen.rows(alarms) == []
+
+
+def test_a_gap_that_is_old_is_told_and_ends_whoever_fills_it(
+    sides: tuple[Side, Side], clock: HandClock, seen: Kept
+) -> None:
+    one, two = sides
+    one.look()
+    two.take(event(1), event(3), event(6))
+    clock.sleep(GAP_AFTER_S)
+    one.look()
+    one.look()
+    (alarm,) = seen.rows(alarms)
+    assert (alarm["kind"], alarm["detail"]) == ("gap", "3 events are missing: seq 2, 4-5")
+    two.take(event(2))
+    assert seen.rows(alarms)[0]["detail"] == "2 events are missing: seq 4-5"
+    one.take(event(4))
+    two.take(event(5))
+    assert open_kinds(seen) == []
+
+
+def test_young_gaps_that_come_and_go_do_not_make_an_old_one(
+    sides: tuple[Side, Side], clock: HandClock, seen: Kept
+) -> None:
+    one, two = sides
+    one.look()
+    for seq in range(1, 20, 2):
+        one.take(event(seq + 1))
+        clock.sleep(GAP_AFTER_S / 4)
+        two.take(event(seq))
+        one.look()
+    assert seen.rows(alarms) == []
+
+
+def test_a_box_that_the_other_one_hears_is_not_silent(
+    sides: tuple[Side, Side], clock: HandClock, seen: Kept
+) -> None:
+    one, two = sides
+    one.look()
+    one.take(health())
+    for seq in range(1, 5):
+        clock.sleep(100)
+        two.take(event(seq))
+        one.look()
+    assert open_kinds(seen) == []
+    clock.sleep(181)
+    one.look()
+    two.look()
+    assert open_kinds(seen) == ["silent"]
+    clock.sleep(1)
+    two.take(event(5))
+    one.look()
+    assert open_kinds(seen) == []
+
+
+def test_a_silence_is_told_once_and_ended_by_the_next_judge(
+    sides: tuple[Side, Side], clock: HandClock, seen: Kept
+) -> None:
+    one, two = sides
+    one.look()
+    for side in sides:
+        side.take(health())
+    clock.sleep(181)
+    one.look()
+    one.vanish()
+    eventually(two.look, "a new judge")
+    two.look()
+    assert len(seen.rows(alarms)) == 1
+    two.take(health())
+    assert open_kinds(seen) == []
+
+
+def test_a_judge_who_loses_the_server_goes_on(sides: tuple[Side, Side], place: Place) -> None:
+    one, two = sides
+    one.look()
+    admin = open_writer(place)
+    with admin.begin() as connection:
+        connection.execute(
+            text(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        )
+    admin.dispose()
+    for side in sides:
+        with pytest.raises(Exception, match="terminat"):
+            side.take(event(1))
+        side.vanish()
+    assert two.take(event(1)) == [AckStatus.COMMITTED]
+    eventually(two.look, "a new judge")
+    assert not one.look()
+    assert one.take(event(1, box=BOX)) == [AckStatus.DUPLICATE]

@@ -1,0 +1,144 @@
+"""What is old is deleted, with proof; what is not stays."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, select
+
+from cleandesk_fleet.subscriber.database import Place
+from cleandesk_fleet.subscriber.intake import read
+from cleandesk_fleet.subscriber.pictures import Pictures
+from cleandesk_fleet.subscriber.store import Log
+from cleandesk_fleet.subscriber.tables import (
+    appeals,
+    deletions,
+    events,
+    quarantine,
+    violations,
+)
+from cleandesk_fleet.subscriber.transaction import Album, Terms
+from tests.unit.subscriber.conftest import Kept
+from tests.unit.subscriber.make import (
+    START,
+    HandClock,
+    event,
+    hex_id,
+    received,
+)
+
+KEEP = timedelta(days=30)
+DAY_S = 86_400.0
+#: After `fill`: the events of May have had their time, as a month too, and that of June has not.
+MAY_IS_OVER_S = 29.5 * DAY_S
+#: Events of PostgreSQL go with their month.
+A_MONTH_MORE = 31
+
+
+@pytest.fixture
+def log(engine: Engine, clock: HandClock) -> Log:
+    terms = Terms(Album(Pictures(Path("no-stills")), timedelta(hours=72)), 50, keep=KEEP)
+    return Log(engine, silent_after_s=10**9, terms=terms).begin(clock())
+
+
+@pytest.fixture
+def seen(log: Log, place: Place) -> Kept:
+    assert log
+    return Kept(place)
+
+
+def appeal(violation: str) -> dict[str, object]:
+    return {
+        "schema": 1,
+        "appeal_id": hex_id("appeal"),
+        "violation_id": violation,
+        "reason": "not_mine",
+        "at": START.isoformat(),
+        "clock_synced": True,
+    }
+
+
+def fill(log: Log, clock: HandClock) -> None:
+    """Log an old violation and all that hangs on it, and one that goes on."""
+    old, lasting = hex_id("old"), hex_id("lasting")
+    log.commit(
+        [
+            event(1, violation_id=old),
+            event(2, violation_id=lasting),
+            read(received("appeal", appeal(old)), None),
+            read(received("violation", b"nonsense"), None),
+        ],
+        clock(),
+    )
+    clock.sleep(29 * DAY_S)
+    log.look_around(clock())
+    log.commit([event(3, violation_id=lasting)], clock())
+
+
+def test_nothing_goes_before_its_time(log: Log, clock: HandClock, seen: Kept) -> None:
+    fill(log, clock)
+    log.look_around(clock.sleep(0.9 * DAY_S))
+    assert [len(seen.rows(table)) for table in (events, violations, appeals)] == [3, 2, 1]
+    assert seen.rows(deletions) == []
+
+
+def test_what_is_old_goes_and_what_it_was_is_proven(log: Log, clock: HandClock, seen: Kept) -> None:
+    fill(log, clock)
+    log.look_around(clock.sleep(MAY_IS_OVER_S))
+    proofs = {row["what"]: row for row in seen.rows(deletions)}
+    assert {what: (row["rows"], row["left"]) for what, row in proofs.items()} == {
+        "events": (2, 0),
+        "appeals": (1, 0),
+        "quarantine": (1, 0),
+    }
+    assert proofs["events"]["first_received"] == START
+    assert proofs["events"]["deleted_at"] > proofs["events"]["received_before"]
+    assert seen.rows(appeals) == seen.rows(quarantine) == []
+
+
+def test_a_violation_goes_with_its_last_event(log: Log, clock: HandClock, seen: Kept) -> None:
+    fill(log, clock)
+    log.look_around(clock.sleep(MAY_IS_OVER_S))
+    left = [row["violation_id"] for row in seen.rows(violations)]
+    assert left == [hex_id("lasting")]
+    log.look_around(clock.sleep((30 + A_MONTH_MORE) * DAY_S))
+    log.look_around(clock.sleep(1))
+    assert seen.rows(violations) == seen.rows(events) == []
+
+
+def test_what_was_deleted_does_not_come_back_as_a_new_event(
+    log: Log, clock: HandClock, seen: Kept
+) -> None:
+    fill(log, clock)
+    log.look_around(clock.sleep((40 + A_MONTH_MORE) * DAY_S))
+    log.look_around(clock.sleep(1))
+    assert seen.rows(events) == []
+    log.commit([event(1, violation_id=hex_id("old"), replayed=True)], clock())
+    assert seen.rows(events) == []
+    assert seen.rows(violations) == []
+
+
+def test_nothing_is_deleted_unless_somebody_says_when(
+    engine: Engine, clock: HandClock, place: Place
+) -> None:
+    terms = Terms(Album(Pictures(Path("no-stills")), timedelta(hours=72)), 50)
+    log = Log(engine, silent_after_s=10**9, terms=terms).begin(clock())
+    log.commit([event(1)], clock())
+    log.look_around(clock.sleep(4000 * DAY_S))
+    assert len(Kept(place).rows(events)) == 1
+
+
+@pytest.mark.parametrize("place", ["postgresql"], indirect=True)
+def test_each_month_has_a_partition_and_the_next_ones_are_there(
+    log: Log, clock: HandClock, engine: Engine
+) -> None:
+    log.commit([event(1)], clock())
+    log.commit([event(2)], clock.sleep(400 * DAY_S))  # a clock that jumps is no obstacle
+    query = select(events.c.seq).where(events.c.seq > 0)
+    with engine.connect() as connection:
+        assert sorted(connection.scalars(query)) == [1, 2]
+        made = connection.exec_driver_sql(
+            "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'events'::regclass"
+        )
+        names = {name for (name,) in made}
+    assert {"events_2026_05", "events_2026_06", "events_2026_07", "events_2027_06"} <= names
