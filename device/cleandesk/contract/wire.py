@@ -1,6 +1,5 @@
 """One connection to a broker, from CONNECT to its end: what there is of paho stays in here."""
 
-import contextlib
 import logging
 import socket
 import threading
@@ -16,7 +15,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from cleandesk.contract import reasons, tls
+from cleandesk.contract import packets, reasons, tls
 from cleandesk.contract.connection import BrokerSettings
 from cleandesk.contract.ending import End, Trouble
 from cleandesk.contract.publication import NotConnectedError, Publication, Received, TlsError
@@ -172,7 +171,7 @@ class Connection:
         if self._settings.tls is not None:
             self._client.tls_set_context(tls.context(self._settings.tls))
         profile = self._profile
-        properties = _properties(PacketTypes.CONNECT)
+        properties = packets.properties(PacketTypes.CONNECT)
         properties.SessionExpiryInterval = profile.session_expiry_s
         properties.ReceiveMaximum = profile.receive_maximum
         if profile.maximum_packet is not None:
@@ -221,7 +220,7 @@ class Connection:
             publication.payload,
             publication.qos,
             publication.retain,
-            _properties_of(publication),
+            packets.properties_of(publication),
         )
         if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
             if publication.qos:
@@ -308,50 +307,11 @@ class Connection:
 
     def _on_message(self, client: Client, _: Any, message: MQTTMessage) -> None:
         self.last_answer = time.monotonic()
-        received = self._received(message)
+        received = packets.received(message, self.number)
         if received is not None:
             self._handlers.message(received)
         elif self._profile.manual_ack:
             client.ack(message.mid, message.qos)  # nobody else can, and it would come for ever
-
-    def _received(self, message: MQTTMessage) -> Received | None:
-        with contextlib.suppress(UnicodeDecodeError):
-            return Received(
-                topic=message.topic,
-                payload=bytes(message.payload),
-                qos=message.qos,
-                retain=message.retain,
-                user=tuple(getattr(message.properties, "UserProperty", ())),
-                mid=message.mid,
-                connection=self.number,
-                response_topic=getattr(message.properties, "ResponseTopic", None),
-                correlation=getattr(message.properties, "CorrelationData", None),
-                expiry_s=getattr(message.properties, "MessageExpiryInterval", None),
-            )
-        log.error("message dropped: its topic is not UTF-8", extra={"bytes": len(message.payload)})
-        return None
-
-
-def _properties_of(publication: Publication) -> Any:
-    """Return a message's properties; None where it has none, since paho takes long to make them."""
-    if publication == Publication(
-        publication.topic, publication.payload, publication.qos, publication.retain
-    ):
-        return None
-    properties = _properties(PacketTypes.PUBLISH)
-    if publication.expiry_s is not None:
-        properties.MessageExpiryInterval = publication.expiry_s
-    if publication.user:
-        properties.UserProperty = list(publication.user)
-    if publication.response_topic is not None:
-        properties.ResponseTopic = publication.response_topic
-    if publication.correlation is not None:
-        properties.CorrelationData = publication.correlation
-    return properties
-
-
-def _properties(packet: int) -> Any:
-    return Properties(packet)  # type: ignore[no-untyped-call]
 
 
 def _wake_up_is_enough(_: Client, __: Any, ___: Any) -> None:

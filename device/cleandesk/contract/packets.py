@@ -1,0 +1,60 @@
+"""MQTT 5 packets as paho has them, from and to messages of ours."""
+
+import contextlib
+import logging
+from typing import Any
+
+from paho.mqtt.client import MQTTMessage
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+
+from cleandesk.contract.publication import Publication, Received
+
+log = logging.getLogger(__name__)
+
+
+def received(message: MQTTMessage, connection: int) -> Received | None:
+    """Return what came; None, and a line in the log, if its topic is not UTF-8.
+
+    Args:
+        message: As paho has it.
+        connection: Number of the connection that it came by.
+    """
+    with contextlib.suppress(UnicodeDecodeError):
+        return Received(
+            topic=message.topic,
+            payload=bytes(message.payload),
+            qos=message.qos,
+            retain=message.retain,
+            user=tuple(getattr(message.properties, "UserProperty", ())),
+            mid=message.mid,
+            connection=connection,
+            response_topic=getattr(message.properties, "ResponseTopic", None),
+            correlation=getattr(message.properties, "CorrelationData", None),
+            expiry_s=getattr(message.properties, "MessageExpiryInterval", None),
+        )
+    log.error("message dropped: its topic is not UTF-8", extra={"bytes": len(message.payload)})
+    return None
+
+
+def properties_of(publication: Publication) -> Any:
+    """Return a message's properties; None where it has none, since paho takes long to make them."""
+    if publication == Publication(
+        publication.topic, publication.payload, publication.qos, publication.retain
+    ):
+        return None
+    made = properties(PacketTypes.PUBLISH)
+    if publication.expiry_s is not None:
+        made.MessageExpiryInterval = publication.expiry_s
+    if publication.user:
+        made.UserProperty = list(publication.user)
+    if publication.response_topic is not None:
+        made.ResponseTopic = publication.response_topic
+    if publication.correlation is not None:
+        made.CorrelationData = publication.correlation
+    return made
+
+
+def properties(packet: int) -> Any:
+    """Return no properties yet, of a kind of packet."""
+    return Properties(packet)  # type: ignore[no-untyped-call]
