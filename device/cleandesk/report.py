@@ -107,7 +107,7 @@ def standing(parts: Parts, looked: Instant, now: Instant) -> Standing:
         now=now.mono,
         sensor_runs=parts.worker.mode.sensing,
         sensing=None if parts.worker.shift.resting else sensing,
-        pulses=(parts.capture.pulse, *parts.link.pulses),
+        heartbeats=(parts.capture.heartbeat, *parts.link.heartbeats),
     )
 
 

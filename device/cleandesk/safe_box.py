@@ -165,7 +165,7 @@ class SafeBox:
             now=self._clock.now().mono,
             sensor_runs=self._reception.mode.sensing,
             sensing=None,
-            pulses=self._link.pulses,
+            heartbeats=self._link.heartbeats,
         )
 
     def _close_all(self) -> None:

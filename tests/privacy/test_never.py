@@ -29,6 +29,8 @@ FACE_MODULES = {
 #: OpenCV's own ways to the same, and to record.
 CALLS = re.compile(r"AUDIO|FaceRecognizer|VideoWriter", re.IGNORECASE)
 SOUND_WORDS = ("/dev/snd", "alsa", "arecord", "audio", "gstreamer", "parec", "pipewire", "pulse")
+#: Where sound is named so that there is none.
+SILENCERS = {"deploy/image/check.py": ["audio"]}  # that nobody is in the group
 #: Where a picture is encoded or written, and for whom.
 PICTURE_WRITERS = {
     "device/cleandesk/annotate.py": "a person who runs `cleandesk detect --draw` on files",
@@ -88,7 +90,7 @@ def _code() -> Iterator[tuple[str, str]]:
 
 
 def test_no_code_hears_recognises_or_records() -> None:
-    assert {place: found for place, code in _code() if (found := forbidden(code))} == {}
+    assert {place: found for place, code in _code() if (found := forbidden(code))} == SILENCERS
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from cleandesk.camera.source import SourceKind, kind_of, public_name
 from cleandesk.camera.state import Board, CaptureState
 from cleandesk.clock import Clock, Instant
 from cleandesk.settings import CameraSettings
-from cleandesk.watchdog import Pulse
+from cleandesk.watchdog import Heartbeat
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ class Capture:
             meanwhile.
 
     Attributes:
-        pulse: Of the thread.
+        heartbeat: Of the thread.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class Capture:
         self._timeout_s = settings.timeout_s
         self._board = Board(public_name(settings.source), on_change)
         kind = kind_of(settings.source)
-        self.pulse = Pulse("capture", lambda: clock.now().mono)
+        self.heartbeat = Heartbeat("capture", lambda: clock.now().mono)
         self._tools = Tools(
             factory=factory,
             sink=sink,
@@ -80,7 +80,7 @@ class Capture:
             board=self._board,
             ladder=ladder or Ladder(ladder_for(kind), random.random),
             wait=wait,
-            pulse=self.pulse,
+            heartbeat=self.heartbeat,
         )
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None

@@ -17,7 +17,7 @@ from cleandesk.camera.watch import Watch
 from cleandesk.clock import Clock, Instant
 from cleandesk.contract.messages import CameraFault
 from cleandesk.settings import CameraSettings
-from cleandesk.watchdog import Pulse
+from cleandesk.watchdog import Heartbeat
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ class Tools:
         board: Where it says how it does.
         ladder: What it does about failures.
         wait: Waits so many seconds and says whether it was stopped meanwhile.
-        pulse: The thread's.
+        heartbeat: The thread's.
     """
 
     factory: CameraFactory
@@ -56,7 +56,7 @@ class Tools:
     board: Board
     ladder: Ladder
     wait: Wait
-    pulse: Pulse
+    heartbeat: Heartbeat
 
 
 class Keeper:
@@ -72,12 +72,12 @@ class Keeper:
 
     def run(self) -> None:
         """Run until stopped or done; nothing that a source does ends it silently."""
-        self._tools.pulse.beat(_CALL_S)
+        self._tools.heartbeat.beat(_CALL_S)
         try:
             self._go_on()
         finally:
             self._close()
-        self._tools.pulse.end()  # what died otherwise falls silent
+        self._tools.heartbeat.end()  # what died otherwise falls silent
 
     def _go_on(self) -> None:
         while not self._stop.is_set():
@@ -144,7 +144,7 @@ class Keeper:
         if camera.live:
             self._tools.sink.put(frame)
         else:
-            self._tools.pulse.end()  # for as long as the loop takes
+            self._tools.heartbeat.end()  # for as long as the loop takes
             self._tools.sink.put_wait(frame, unless=self._stop)
 
     def _explain(self, camera: Camera, fault: CameraFault) -> str:
@@ -183,7 +183,7 @@ class Keeper:
 
     def _wait(self, seconds: float) -> bool:
         """Wait, and say whether it was stopped meanwhile."""
-        self._tools.pulse.beat(seconds + _WORK_S)
+        self._tools.heartbeat.beat(seconds + _WORK_S)
         return self._tools.wait(self._stop, seconds)
 
     def _close(self) -> None:
@@ -200,9 +200,9 @@ class Keeper:
     @contextlib.contextmanager
     def _calling(self, call: str) -> Iterator[None]:
         self._tools.board.doing(call, self._tools.clock.now())
-        self._tools.pulse.beat(_CALL_S)
+        self._tools.heartbeat.beat(_CALL_S)
         try:
             yield
         finally:
             self._tools.board.done()
-            self._tools.pulse.beat(_WORK_S)
+            self._tools.heartbeat.beat(_WORK_S)

@@ -23,7 +23,7 @@ from cleandesk.link.senders import Senders
 from cleandesk.link.settling import Settling
 from cleandesk.link.shown import Shown
 from cleandesk.link.standing import Standing
-from cleandesk.watchdog import Pulse
+from cleandesk.watchdog import Heartbeat
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ class Link:
         safe_mode: Why the box is in safe mode; None: it is not.
 
     Attributes:
-        pulses: Of its own thread, and of the session's.
+        heartbeats: Of its own thread, and of the session's.
     """
 
     def __init__(  # noqa: PLR0913 - all but three are keywords
@@ -97,8 +97,8 @@ class Link:
         self._told: tuple[object, ...] = ()
         self._up, self._epoch, self._next_tick = False, outbox.epoch, 0.0
         self._stopping = threading.Event()
-        self._pulse, session = (Pulse(name, self._mono) for name in ("link", "mqtt"))
-        self.pulses = (self._pulse, session)
+        self._heartbeat, session = (Heartbeat(name, self._mono) for name in ("link", "mqtt"))
+        self.heartbeats = (self._heartbeat, session)
         self._want_online()  # the first of all topics
         self._session = Session(
             settings,
@@ -227,7 +227,7 @@ class Link:
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            self._pulse.beat(_TURN_S)
+            self._heartbeat.beat(_TURN_S)
             try:
                 self._take_notices()
                 self._step(time.monotonic())

@@ -11,7 +11,7 @@ That the loop answers shows in its asking at all: who hangs does not ask, and do
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cleandesk.watchdog.pulse import Pulse
+from cleandesk.watchdog.heartbeat import Heartbeat
 
 #: A thread may be late by so much: it shares its cores, and the disk, with all others.
 LATE_S = 10.0
@@ -45,28 +45,30 @@ class Standing:
         now: That moment, monotonic, seconds.
         sensor_runs: Frames may be acquired.
         sensing: None: the sensor was told to stop.
-        pulses: Of the threads that were told to run.
+        heartbeats: Of the threads that were told to run.
     """
 
     now: float
     sensor_runs: bool
     sensing: Sensing | None
-    pulses: Sequence[Pulse]
+    heartbeats: Sequence[Heartbeat]
 
 
 def why_not(standing: Standing) -> str | None:
     """Return which stage does not do what it was told to; None: all do."""
-    for pulse in standing.pulses:
-        late_s = standing.now - pulse.due
+    for heartbeat in standing.heartbeats:
+        late_s = standing.now - heartbeat.due
         if late_s > LATE_S:
-            return f"the thread '{pulse.name}' has been silent for {late_s:.0f} s too long"
+            return f"the thread '{heartbeat.name}' has been silent for {late_s:.0f} s too long"
     sensing = standing.sensing
     if sensing is None:
         return "the sensor was told to stop and runs" if standing.sensor_runs else None
     if not standing.sensor_runs:
         return "the sensor was told to run and does not"
     if sensing.fault or sensing.delivered is None:
-        return None  # the camera's own thread has a pulse, and says within its time what is wrong
+        return (
+            None  # the camera's own thread has a heartbeat, and says within its time what is wrong
+        )
     waits_s = sensing.delivered - sensing.looked
     if waits_s > WAIT_S + _LOOKS * sensing.look_s:
         return f"frames come, and none was looked at for {waits_s:.0f} s"

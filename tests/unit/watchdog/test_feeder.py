@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cleandesk.watchdog import Feeder, Pulse, Sensing, Standing
+from cleandesk.watchdog import Feeder, Heartbeat, Sensing, Standing
 from tests.unit.watchdog.make import Hand, ServiceManager
 
 WATCHDOG_S = 90.0
@@ -27,7 +27,7 @@ class Day:
 
     def __init__(self, systemd: ServiceManager) -> None:
         self.clock = Hand()
-        self.link, self.capture = Pulse("link", self.clock), Pulse("capture", self.clock)
+        self.link, self.capture = Heartbeat("link", self.clock), Heartbeat("capture", self.clock)
         self.sensing: Sensing | None = None
         self.sensor_runs = False
         self.fed = [0.0]
@@ -35,8 +35,8 @@ class Day:
         self._feeder = Feeder(systemd.manager)
 
     def _standing(self) -> Standing:
-        pulses = (self.link, self.capture)
-        return Standing(self.clock.mono, self.sensor_runs, self.sensing, pulses)
+        heartbeats = (self.link, self.capture)
+        return Standing(self.clock.mono, self.sensor_runs, self.sensing, heartbeats)
 
     def turn(self) -> None:
         """Have a second pass; the link turns in it."""

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cleandesk.watchdog import Pulse, Sensing, Standing, why_not
+from cleandesk.watchdog import Heartbeat, Sensing, Standing, why_not
 from cleandesk.watchdog.stages import LATE_S, WAIT_S
 from tests.unit.watchdog.make import Hand
 
@@ -16,8 +16,10 @@ TIMES = st.floats(0, 1e6)
 SPANS = st.floats(0, 1e4)
 
 
-def _standing(sensing: Sensing | None = LOOKING, *pulses: Pulse, runs: bool = True) -> Standing:
-    return Standing(now=1000.0, sensor_runs=runs, sensing=sensing, pulses=pulses)
+def _standing(
+    sensing: Sensing | None = LOOKING, *heartbeats: Heartbeat, runs: bool = True
+) -> Standing:
+    return Standing(now=1000.0, sensor_runs=runs, sensing=sensing, heartbeats=heartbeats)
 
 
 def test_a_box_that_looks_is_fed() -> None:
@@ -42,13 +44,13 @@ def test_a_thread_may_be_silent_for_as_long_as_it_said(
 ) -> None:
     clock = Hand()
     clock.mono = now
-    pulse = Pulse("link", clock)
-    pulse.beat(silent_s)
+    heartbeat = Heartbeat("link", clock)
+    heartbeat.beat(silent_s)
     stands = Standing(
         now=now + later_s,
         sensor_runs=sensing,
         sensing=LOOKING if sensing else None,
-        pulses=[pulse],
+        heartbeats=[heartbeat],
     )
     late_s = now + later_s - (now + silent_s)
     assert (why_not(stands) is None) == (late_s <= LATE_S)
@@ -57,11 +59,11 @@ def test_a_thread_may_be_silent_for_as_long_as_it_said(
 @given(now=TIMES)
 def test_a_thread_that_has_not_begun_or_has_ended_in_order_is_never_late(now: float) -> None:
     clock = Hand()
-    new, done = Pulse("capture", clock), Pulse("capture", clock)
+    new, done = Heartbeat("capture", clock), Heartbeat("capture", clock)
     done.beat(1)
     done.end()
     assert new.due == done.due == math.inf
-    stands = Standing(now=now, sensor_runs=False, sensing=None, pulses=[new, done])
+    stands = Standing(now=now, sensor_runs=False, sensing=None, heartbeats=[new, done])
     assert why_not(stands) is None
 
 

@@ -13,7 +13,7 @@ from cleandesk.camera.recovery import Ladder, LadderSettings
 from cleandesk.contract.messages import CameraFault
 from cleandesk.link import Link, Outbox
 from cleandesk.settings import CameraSettings
-from cleandesk.watchdog import Pulse, Standing, why_not
+from cleandesk.watchdog import Heartbeat, Standing, why_not
 from tests.eventually import eventually
 from tests.mosquitto import free_port
 from tests.unit.camera.rigs import ScriptedCamera, Slot
@@ -63,15 +63,15 @@ def link(box: Outbox, clock: FakeClock, hang: Hang) -> Iterator[Link]:
     made.stop()
 
 
-def _why(clock: FakeClock, *pulses: Pulse) -> str:
-    return why_not(Standing(clock.mono, False, None, pulses)) or "well"
+def _why(clock: FakeClock, *heartbeats: Heartbeat) -> str:
+    return why_not(Standing(clock.mono, False, None, heartbeats)) or "well"
 
 
 def test_a_link_without_a_broker_goes_on(link: Link, clock: FakeClock) -> None:
     link.start()
     for _ in range(3):
         clock.mono += HOUR_S
-        eventually(lambda: _why(clock, *link.pulses) == "well", "both threads' next word")
+        eventually(lambda: _why(clock, *link.heartbeats) == "well", "both threads' next word")
 
 
 def test_a_link_that_hangs_falls_silent(
@@ -81,9 +81,9 @@ def test_a_link_that_hangs_falls_silent(
     link.start()
     assert hang.began.wait(30)
     clock.mono += 60
-    eventually(lambda: _why(clock, *link.pulses) == "well")
+    eventually(lambda: _why(clock, *link.heartbeats) == "well")
     clock.mono += 11
-    eventually(lambda: "'link'" in _why(clock, *link.pulses))
+    eventually(lambda: "'link'" in _why(clock, *link.heartbeats))
 
 
 def test_a_name_look_up_that_never_ends_is_noticed(
@@ -93,9 +93,9 @@ def test_a_name_look_up_that_never_ends_is_noticed(
     link.start()
     assert hang.began.wait(30)
     clock.mono += 140
-    eventually(lambda: _why(clock, *link.pulses) == "well", "the link's own word")
+    eventually(lambda: _why(clock, *link.heartbeats) == "well", "the link's own word")
     clock.mono += 30
-    eventually(lambda: "'mqtt'" in _why(clock, *link.pulses))
+    eventually(lambda: "'mqtt'" in _why(clock, *link.heartbeats))
 
 
 def test_a_capture_thread_that_hangs_outside_its_driver_falls_silent(
@@ -108,12 +108,12 @@ def test_a_capture_thread_that_hangs_outside_its_driver_falls_silent(
     capture = Capture(lambda: ScriptedCamera(clock), Stuck(), CAMERA, clock, area=Area(None))
     capture.start()
     assert hang.began.wait(30)
-    assert _why(clock, capture.pulse) == "well"
+    assert _why(clock, capture.heartbeat) == "well"
     clock.mono += 45
-    assert "'capture'" in _why(clock, capture.pulse)
+    assert "'capture'" in _why(clock, capture.heartbeat)
     hang.over.set()
     assert capture.stop(30)
-    assert _why(clock, capture.pulse) == "well", "it has ended in order"
+    assert _why(clock, capture.heartbeat) == "well", "it has ended in order"
 
 
 def test_a_missing_camera_is_tried_for_an_hour_and_no_reason_to_restart(clock: FakeClock) -> None:
@@ -126,7 +126,7 @@ def test_a_missing_camera_is_tried_for_an_hour_and_no_reason_to_restart(clock: F
 
     def wait(stop: threading.Event, seconds: float) -> bool:
         clock.mono += seconds
-        late.append(clock.mono - capture.pulse.due)
+        late.append(clock.mono - capture.heartbeat.due)
         return clock.mono > until or stop.is_set()
 
     ladder = Ladder(LadderSettings(), random.Random(7).random)

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 
 
-class Pulse:
+class Heartbeat:
     """Written by one thread, read by another. A thread that waits says for how long.
 
     So there is one rule for all: a network that is away, a paced recording and a growing delay
