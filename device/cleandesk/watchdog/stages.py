@@ -66,9 +66,7 @@ def why_not(standing: Standing) -> str | None:
     if not standing.sensor_runs:
         return "the sensor was told to run and does not"
     if sensing.fault or sensing.delivered is None:
-        return (
-            None  # the camera's own thread has a heartbeat, and says within its time what is wrong
-        )
+        return None  # the camera's own thread has a heartbeat, and says in time what is wrong
     waits_s = sensing.delivered - sensing.looked
     if waits_s > WAIT_S + _LOOKS * sensing.look_s:
         return f"frames come, and none was looked at for {waits_s:.0f} s"
