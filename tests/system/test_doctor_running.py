@@ -138,9 +138,7 @@ def test_in_a_break_the_camera_is_left_alone_whether_the_box_runs_or_not(
         assert {checks[code]["said"] for code in CAMERA_CODES} == {"on break"}
 
 
-def test_in_safe_mode_the_box_answers_by_mqtt_and_is_left_alone_by_the_command(
-    make_rig: MakeRig,
-) -> None:
+def test_in_safe_mode_the_box_answers_by_mqtt_and_to_the_command(make_rig: MakeRig) -> None:
     rig = make_rig(
         camera={"source": str(CLIP), "repeat": True},
         rules=[presence("phone")],
@@ -157,8 +155,19 @@ def test_in_safe_mode_the_box_answers_by_mqtt_and_is_left_alone_by_the_command(
     assert {asked[code] for code in CAMERA_CODES} == {"not_tried"}
     assert asked["broker_unreachable"] == "passed"
     said = Said.of(rig.box_config)
-    assert said.body["asked"] == "beside"
+    assert said.body["asked"] == "box"
     assert said.result(DoctorCode.SAFE_MODE) == "failed"
+    assert {said.result(code) for code in CAMERA_CODES} == {"not_tried"}
+    assert said.result(DoctorCode.BROKER_UNREACHABLE) == "passed"
+
+
+def test_a_box_that_cannot_be_asked_is_left_alone(make_rig: MakeRig, tmp_path: Path) -> None:
+    rig = make_rig(camera={"source": str(CLIP), "repeat": True}, rules=[presence("phone")])
+    rig.start_box()
+    _online(rig)
+    (tmp_path / "page.sock").unlink()
+    said = Said.of(rig.box_config)
+    assert said.body["asked"] == "beside"
     assert {said.result(code) for code in (*CAMERA_CODES, *BROKER_CODES)} == {"not_tried"}
     assert rig.alive("box")
     _online(rig)

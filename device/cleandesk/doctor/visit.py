@@ -28,7 +28,7 @@ from cleandesk.worker.reception import socket_of
 #: The running box waits for a frame, and for the broker.
 _PATIENCE_S = 60.0
 _SILENT = (
-    "a box runs that this user cannot ask: it has no socket (safe mode, or page.enabled is false), "
+    "a box runs that this user cannot ask: it has no socket (page.enabled is false), "
     "or is another user's; stop it first, ask as its user, or by cmd/doctor"
 )
 
