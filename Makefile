@@ -49,8 +49,9 @@ ifeq ($(SOURCE),picamera2)
 endif
 	@$(BIN)/python -m demo $(if $(SOURCE),--source '$(SOURCE)')
 
-test: $(VENV)/.dev mosquitto strace chromium mtools faketime postgresql rootfs lint types contract  ## Lint, types and all tests
-	$(BIN)/pytest
+# Those on a booted Debian take longer: `make test-units`, `make image-test`.
+test: $(VENV)/.dev mosquitto strace chromium mtools faketime postgresql lint types contract  ## Lint, types and all tests that take minutes
+	$(BIN)/pytest --ignore tests/image --ignore tests/qemu
 
 # Programs of the system that tests need; apt installs those that are missing.
 PROGRAM = $@

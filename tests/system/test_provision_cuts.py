@@ -19,6 +19,9 @@ from tests.system.provision_rig import Site
 
 pytestmark = [pytest.mark.system, needs_mosquitto]
 
+#: A call in strace's words: one that takes its time is told of twice if another thread calls too.
+BEGUN = r"(\) += 0| <unfinished)"
+
 
 @needs_strace
 def test_a_key_is_on_the_disk_before_the_service_hears_of_it_and_the_token_goes_last(
@@ -32,18 +35,18 @@ def test_a_key_is_on_the_disk_before_the_service_hears_of_it_and_the_token_goes_
     lines = trace.read_text().splitlines()
     identity, card = box.home.identity, box.card / "claim.json"
     wanted = [
-        rf"fsync\(\d+<{identity}/\.next\.key\.new>\) += 0",
-        rf'rename\("{identity}/\.next\.key\.new", "{identity}/next\.key"\) += 0',
-        rf"fsync\(\d+<{identity}>\) += 0",
+        rf"fsync\(\d+<{identity}/\.next\.key\.new>{BEGUN}",
+        rf'rename\("{identity}/\.next\.key\.new", "{identity}/next\.key"{BEGUN}',
+        rf"fsync\(\d+<{identity}>{BEGUN}",
         rf"connect\(.*htons\({site.port}\)",
-        rf"fsync\(\d+<{identity}/\.box\.pem\.new>\) += 0",
-        rf'rename\("{identity}/\.box\.pem\.new", "{identity}/box\.pem"\) += 0',
-        rf"fsync\(\d+<{identity}>\) += 0",
-        rf'unlink\("{identity}/next\.key"\) += 0',
+        rf"fsync\(\d+<{identity}/\.box\.pem\.new>{BEGUN}",
+        rf'rename\("{identity}/\.box\.pem\.new", "{identity}/box\.pem"{BEGUN}',
+        rf"fsync\(\d+<{identity}>{BEGUN}",
+        rf'unlink\("{identity}/next\.key"{BEGUN}',
         rf"connect\(.*htons\({site.broker.port(BOXES)}\)",
-        rf"fsync\(\d+<{card}>\) += 0",
-        rf'unlink\("{card}"\) += 0',
-        rf"fsync\(\d+<{box.card}>\) += 0",
+        rf"fsync\(\d+<{card}>{BEGUN}",
+        rf'unlink\("{card}"{BEGUN}',
+        rf"fsync\(\d+<{box.card}>{BEGUN}",
     ]
     left = iter(lines)
     for pattern in wanted:
