@@ -11,9 +11,10 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from cleandesk.contract.config_messages import ConfigOutcome, ReportedConfig
 from cleandesk.contract.topics import Channel, Command, Side
 from tests.eventually import eventually
-from tests.rig import ADDRESS
+from tests.rig import ADDRESS, Rig, retained
 
 
 @dataclass
@@ -60,3 +61,31 @@ def company_of(port: int) -> Iterator[Company]:
     finally:
         client.disconnect()
         client.loop_stop()
+
+
+def desire(rig: Rig, version: int, config: dict[str, Any]) -> None:
+    """Publish a `config/desired`."""
+    retain(rig, Channel.DESIRED, json.dumps({"schema": 1, "version": version, "config": config}))
+
+
+def retain(rig: Rig, channel: Channel, payload: str) -> None:
+    """Have the broker retain a payload on one of the box's topics; an empty one empties it."""
+    client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
+    client.connect("127.0.0.1", rig.broker.port)
+    client.loop_start()
+    client.publish(ADDRESS.topic(channel), payload, qos=1, retain=True).wait_for_publish(20)
+    client.disconnect()
+    client.loop_stop()
+
+
+def reported(rig: Rig, outcome: ConfigOutcome, version: int | None) -> ReportedConfig:
+    """Return what `config/reported` says, once it says this of this version."""
+    found: list[ReportedConfig] = []
+
+    def arrived() -> bool:
+        payload = retained(rig.broker.port, Channel.REPORTED)
+        found[:] = [ReportedConfig.model_validate_json(payload)] if payload else []
+        return bool(found) and (found[0].outcome, found[0].version) == (outcome, version)
+
+    eventually(arrived, f"{outcome} {version} on config/reported")
+    return found[0]

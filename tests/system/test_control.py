@@ -6,21 +6,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import paho.mqtt.client as mqtt
 import pytest
-from paho.mqtt.enums import CallbackAPIVersion
 
-from cleandesk.contract.config_messages import ConfigOutcome, ReportedConfig
+from cleandesk.contract.config_messages import ConfigOutcome
 from cleandesk.contract.messages import Availability, BreakReason, PrivacyState
 from cleandesk.contract.topics import Channel, Command
 from cleandesk.control.configuration import CHANGES_AN_HOUR
 from cleandesk.worker import protocol as p
-from tests.company import Company, company_of
+from tests.company import Company, company_of, desire, reported, retain
 from tests.eventually import eventually
 from tests.mosquitto import needs_mosquitto
 from tests.page_client import PageClient
 from tests.rig import (
-    ADDRESS,
     BIN,
     CLIP,
     TRUTH,
@@ -28,7 +25,6 @@ from tests.rig import (
     Rig,
     frame_of,
     presence,
-    retained,
     wait_for_health,
     wait_for_privacy,
     wait_for_status,
@@ -58,32 +54,6 @@ def company(rig: Rig) -> Iterator[Company]:
         yield company
 
 
-def _desire(rig: Rig, version: int, config: dict[str, Any]) -> None:
-    _send(rig, json.dumps({"schema": 1, "version": version, "config": config}))
-
-
-def _send(rig: Rig, payload: str, channel: Channel = Channel.DESIRED) -> None:
-    client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
-    client.connect("127.0.0.1", rig.broker.port)
-    client.loop_start()
-    sent = client.publish(ADDRESS.topic(channel), payload, qos=1, retain=True)
-    sent.wait_for_publish(20)
-    client.disconnect()
-    client.loop_stop()
-
-
-def _reported(rig: Rig, outcome: ConfigOutcome, version: int | None) -> ReportedConfig:
-    found: list[ReportedConfig] = []
-
-    def arrived() -> bool:
-        payload = retained(rig.broker.port, Channel.REPORTED)
-        found[:] = [ReportedConfig.model_validate_json(payload)] if payload else []
-        return bool(found) and (found[0].outcome, found[0].version) == (outcome, version)
-
-    eventually(arrived, f"{outcome} {version} on config/reported")
-    return found[0]
-
-
 def _online(rig: Rig) -> None:
     wait_for_status(rig.broker.port, lambda one: one.state is Availability.ONLINE)
 
@@ -101,10 +71,10 @@ def _ledger(rig: Rig) -> list[dict[str, Any]]:
 def test_rules_change_while_the_box_runs_and_the_ledger_says_so(rig: Rig) -> None:
     rig.start_subscriber()
     rig.start_box()
-    _reported(rig, ConfigOutcome.OWN, None)
+    reported(rig, ConfigOutcome.OWN, None)
     eventually(lambda: [row for row in rig.violations() if row["closed_at"] is None], "a violation")
-    _desire(rig, 1, {"rules": [presence("phone", severity="high") | {"name": "other"}]})
-    accepted = _reported(rig, ConfigOutcome.ACCEPTED, 1)
+    desire(rig, 1, {"rules": [presence("phone", severity="high") | {"name": "other"}]})
+    accepted = reported(rig, ConfigOutcome.ACCEPTED, 1)
     assert accepted.running_version == 1
     eventually(
         lambda: [row for row in rig.events() if row["rule"] == "other"], "a violation of the new"
@@ -114,8 +84,8 @@ def test_rules_change_while_the_box_runs_and_the_ledger_says_so(rig: Rig) -> Non
     assert rig.alive("box")
     assert "The site changed what this box runs by: rules (version 1)." in json.dumps(_ledger(rig))
 
-    _desire(rig, 2, {"rules": [], "broker": {"host": "elsewhere"}, "zones": {"desk": 3}})
-    rejected = _reported(rig, ConfigOutcome.REJECTED, None)
+    desire(rig, 2, {"rules": [], "broker": {"host": "elsewhere"}, "zones": {"desk": 3}})
+    rejected = reported(rig, ConfigOutcome.REJECTED, None)
     assert (rejected.running_version, rejected.running_sha256) == (1, accepted.sha256)
     assert {one.key for one in rejected.problems} == {
         "config.broker",
@@ -127,20 +97,20 @@ def test_rules_change_while_the_box_runs_and_the_ledger_says_so(rig: Rig) -> Non
 def test_what_cannot_change_live_restarts_the_box_which_says_what_runs(rig: Rig) -> None:
     rig.start_box()
     _online(rig)
-    _desire(rig, 7, {"looks_per_s": 2, "area": WHOLE})
+    desire(rig, 7, {"looks_per_s": 2, "area": WHOLE})
     assert rig.wait("box") == EXIT_RESTART_ME
     stopped = wait_for_status(rig.broker.port, lambda one: one.at is not None)
     assert stopped.state is Availability.STOPPED
     rig.start_box()
-    assert _reported(rig, ConfigOutcome.ACCEPTED, 7).running_version == 7
+    assert reported(rig, ConfigOutcome.ACCEPTED, 7).running_version == 7
     wait_for_health(rig.broker.port, lambda one: one.looks_per_s_target == 2)
     rig.kill("box")
 
     kept = rig.home / "outbox.db.config"
     kept.write_bytes(kept.read_bytes()[:-9])
-    _send(rig, "")  # nothing is desired any more
+    retain(rig, Channel.DESIRED, "")  # nothing is desired any more
     rig.start_box()
-    fallen = _reported(rig, ConfigOutcome.OWN, None)
+    fallen = reported(rig, ConfigOutcome.OWN, None)
     assert "not what was written" in fallen.problems[0].reason
     assert fallen.running_version is None
     wait_for_health(rig.broker.port, lambda one: one.looks_per_s_target == 5)
@@ -150,18 +120,18 @@ def test_of_a_flood_of_configurations_a_few_are_taken_and_the_newest_waits(rig: 
     rig.start_box()
     _online(rig)
     for version in range(1, CHANGES_AN_HOUR + 1):
-        _desire(rig, version, {"rules": [presence("phone", dwell_s=1 + version)]})
-        _reported(rig, ConfigOutcome.ACCEPTED, version)
+        desire(rig, version, {"rules": [presence("phone", dwell_s=1 + version)]})
+        reported(rig, ConfigOutcome.ACCEPTED, version)
     for version in (50, 51):
-        _desire(rig, version, {"looks_per_s": 1})
-        busy = _reported(rig, ConfigOutcome.BUSY, version)
+        desire(rig, version, {"looks_per_s": 1})
+        busy = reported(rig, ConfigOutcome.BUSY, version)
         assert busy.running_version == CHANGES_AN_HOUR
         assert busy.problems[0].fix
     assert rig.alive("box"), "nobody restarts it again and again"
     rig.kill("box")
-    _send(rig, "", Channel.REPORTED)
+    retain(rig, Channel.REPORTED, "")
     rig.start_box()
-    assert _reported(rig, ConfigOutcome.BUSY, 51).running_version == CHANGES_AN_HOUR
+    assert reported(rig, ConfigOutcome.BUSY, 51).running_version == CHANGES_AN_HOUR
     notes = json.dumps(_ledger(rig)).count("The site changed what this box runs by")
     assert notes == CHANGES_AN_HOUR
 
@@ -178,7 +148,7 @@ def test_requests_about_the_box_are_answered_and_counted(rig: Rig, company: Comp
     limits = {"length_s": 600, "count_per_day": 3}
     done = company.ask(Command.SET_BREAK_LIMITS, {"limits": limits}, b"2")
     assert (done["outcome"], done["limits"]) == ("done", {**limits, "timezone": "UTC"})
-    assert _reported(rig, ConfigOutcome.OWN, None).break_limits_set
+    assert reported(rig, ConfigOutcome.OWN, None).break_limits_set
     wrong = company.ask(Command.SET_BREAK_LIMITS, {"limits": {"length": 600}}, b"3")
     assert (wrong["outcome"], wrong["detail"][:13]) == ("invalid", "limits.length")
     wait_for_health(
@@ -224,11 +194,11 @@ def test_three_crashed_starts_lead_to_safe_mode_and_a_configuration_out_of_it(ri
     )
 
     _worker_in_safe_mode(rig)
-    _desire(rig, 1, {"looks_per_s": 1})
+    desire(rig, 1, {"looks_per_s": 1})
     assert rig.wait("box") == EXIT_RESTART_ME
     rig.start_box()
     wait_for_privacy(rig.broker.port, lambda one: one.state is PrivacyState.WORKING)
-    assert _reported(rig, ConfigOutcome.ACCEPTED, 1).running_version == 1
+    assert reported(rig, ConfigOutcome.ACCEPTED, 1).running_version == 1
     health = wait_for_health(rig.broker.port, lambda one: one.camera.frames > 0)
     assert health.safe_mode is None
 
@@ -262,29 +232,29 @@ def test_a_configuration_that_crashes_the_box_gives_way_to_the_last_good_one(rig
     rig.change_box(safe_mode={"after_starts": 3, "healthy_after_s": 1})
     rig.start_box()
     _online(rig)
-    _desire(rig, 1, {"looks_per_s": 4})
+    desire(rig, 1, {"looks_per_s": 4})
     assert rig.wait("box") == EXIT_RESTART_ME
     rig.start_box()
-    _reported(rig, ConfigOutcome.ACCEPTED, 1)
+    reported(rig, ConfigOutcome.ACCEPTED, 1)
     eventually(lambda: '"before":null' in (rig.home / "outbox.db.config").read_text(), "proof")
 
     rig.change_box(safe_mode={"after_starts": 3, "healthy_after_s": 3600})
-    _desire(rig, 2, {"looks_per_s": 3})
+    desire(rig, 2, {"looks_per_s": 3})
     assert rig.wait("box") == EXIT_RESTART_ME
     for _ in range(3):
         rig.start_box()
-        _reported(rig, ConfigOutcome.ACCEPTED, 2)
+        reported(rig, ConfigOutcome.ACCEPTED, 2)
         rig.kill("box")
-        _send(rig, "", Channel.REPORTED)
+        retain(rig, Channel.REPORTED, "")
     rig.start_box()
-    given_up = _reported(rig, ConfigOutcome.REJECTED, 2)
+    given_up = reported(rig, ConfigOutcome.REJECTED, 2)
     assert given_up.running_version == 1
     assert "3 starts in a row crashed" in given_up.problems[0].reason
     wait_for_health(
         rig.broker.port, lambda one: one.looks_per_s_target == 4 and one.camera.frames > 0
     )
     assert rig.alive("box"), "the broker has it still, and it is not taken again"
-    assert _reported(rig, ConfigOutcome.REJECTED, 2).running_version == 1
+    assert reported(rig, ConfigOutcome.REJECTED, 2).running_version == 1
     assert "With the site's change (version 2) 3 starts in a row crashed" in json.dumps(
         _ledger(rig)
     )
@@ -301,4 +271,4 @@ def _crash_twice_more_and_see_safe_mode(rig: Rig) -> None:
         wait_for_status(rig.broker.port, lambda one: one.state is Availability.OFFLINE)
     rig.start_box()
     wait_for_status(rig.broker.port, lambda one: one.safe_mode is not None)
-    assert _reported(rig, ConfigOutcome.REJECTED, 2).running_version == 1
+    assert reported(rig, ConfigOutcome.REJECTED, 2).running_version == 1

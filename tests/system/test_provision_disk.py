@@ -1,25 +1,18 @@
 """A box whose card is worn: files written by half, and no room."""
 
-import json
 from pathlib import Path
-from typing import Any
 
-import paho.mqtt.client as mqtt
 import pytest
-from paho.mqtt.enums import CallbackAPIVersion
 
-from cleandesk.contract.config_messages import ConfigOutcome, ReportedConfig
+from cleandesk.contract.config_messages import ConfigOutcome
 from cleandesk.contract.messages import Availability, PrivacyState
-from cleandesk.contract.topics import Channel
-from tests.eventually import eventually
+from tests.company import desire, reported
 from tests.mosquitto import needs_mosquitto
 from tests.rig import (
-    ADDRESS,
     CLIP,
     Rig,
     frame_of,
     presence,
-    retained,
     wait_for_health,
     wait_for_privacy,
     wait_for_status,
@@ -38,28 +31,6 @@ def _make(make_rig: MakeRig, tmp_path: Path, **settings: object) -> Rig:
     )
 
 
-def _desire(rig: Rig, version: int, **config: Any) -> None:
-    client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
-    client.connect("127.0.0.1", rig.broker.port)
-    client.loop_start()
-    payload = json.dumps({"schema": 1, "version": version, "config": config})
-    client.publish(ADDRESS.topic(Channel.DESIRED), payload, 1, retain=True).wait_for_publish(20)
-    client.disconnect()
-    client.loop_stop()
-
-
-def _reported(rig: Rig, outcome: ConfigOutcome, version: int | None) -> ReportedConfig:
-    found: list[ReportedConfig] = []
-
-    def arrived() -> bool:
-        payload = retained(rig.broker.port, Channel.REPORTED)
-        found[:] = [ReportedConfig.model_validate_json(payload)] if payload else []
-        return bool(found) and (found[0].outcome, found[0].version) == (outcome, version)
-
-    eventually(arrived, f"{outcome} {version}")
-    return found[0]
-
-
 def _looks(rig: Rig) -> None:
     wait_for_status(rig.broker.port, lambda one: one.state is Availability.ONLINE)
     wait_for_health(rig.broker.port, lambda one: one.camera.frames > 0)
@@ -74,8 +45,8 @@ def test_a_box_whose_file_was_written_by_half_is_back_and_says_what_it_did_about
     rig = _make(make_rig, tmp_path)
     rig.start_box()
     _looks(rig)
-    _desire(rig, 1, rules=[presence("phone", severity="high")])
-    _reported(rig, ConfigOutcome.ACCEPTED, 1)
+    desire(rig, 1, {"rules": [presence("phone", severity="high")]})
+    reported(rig, ConfigOutcome.ACCEPTED, 1)
     rig.kill("box")
     path = rig.home / name
     if name == "outbox.db.worker":
@@ -91,7 +62,7 @@ def test_a_box_whose_file_was_written_by_half_is_back_and_says_what_it_did_about
         wait_for_privacy(rig.broker.port, lambda one: one.state is PrivacyState.BREAK)
     else:
         _looks(rig)
-    assert _reported(rig, ConfigOutcome.ACCEPTED, 1).running_version == 1, (
+    assert reported(rig, ConfigOutcome.ACCEPTED, 1).running_version == 1, (
         "the broker had it still, where the box's own was lost"
     )
     assert rig.alive("box")
@@ -105,17 +76,17 @@ def test_on_a_full_card_a_configuration_is_rejected_and_the_box_goes_on(
     _looks(rig)
     filler = small_disk / "filler"
     _fill(filler)
-    _desire(rig, 1, rules=[presence("phone", severity="high")])
-    said = _reported(rig, ConfigOutcome.REJECTED, 1)
+    desire(rig, 1, {"rules": [presence("phone", severity="high")]})
+    said = reported(rig, ConfigOutcome.REJECTED, 1)
     assert said.running_version is None
     assert "the disk does not take it" in said.problems[0].reason
     rig.kill("box")
     rig.start_box()
-    _reported(rig, ConfigOutcome.REJECTED, 1)
+    reported(rig, ConfigOutcome.REJECTED, 1)
     _looks(rig)
     filler.unlink()
-    _desire(rig, 2, rules=[presence("phone", severity="low")])
-    assert _reported(rig, ConfigOutcome.ACCEPTED, 2).running_version == 2
+    desire(rig, 2, {"rules": [presence("phone", severity="low")]})
+    assert reported(rig, ConfigOutcome.ACCEPTED, 2).running_version == 2
 
 
 def _fill(filler: Path) -> None:
