@@ -254,9 +254,7 @@ class Box:
                 self._report(state)
 
     def _commit(self, changes: list[Change], at: Instant) -> None:
-        shortest_grace = min(rule.grace_s for rule in self._settings.rules)
-        save_every_s = min(SAVE_EVERY_S, max(1.0, shortest_grace / _SAVES_A_GRACE))
-        due = self._policy.open_count and at.mono - self._saved_at >= save_every_s
+        due = self._policy.open_count and at.mono - self._saved_at >= self._save_every_s()
         if changes or due:
             for change in changes:
                 log.info(
@@ -266,6 +264,10 @@ class Box:
                 )
             self._save(at, changes)
             self._worker.changed(changes)
+
+    def _save_every_s(self) -> float:
+        shortest_grace = min(rule.grace_s for rule in self._settings.rules)
+        return min(SAVE_EVERY_S, max(1.0, shortest_grace / _SAVES_A_GRACE))
 
     def _save(self, at: Instant, changes: list[Change] | None = None) -> None:
         state = self._policy.snapshot().model_dump_json().encode()

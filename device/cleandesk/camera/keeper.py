@@ -123,12 +123,14 @@ class Keeper:
 
     def _receive(self, camera: Camera, frame: Frame) -> None:
         """Pace a frame, judge it, and hand it on if it can be believed."""
-        due_s = frame.at.mono - self._tools.clock.now().mono
-        if camera.live and due_s > 0 and self._wait(due_s):
-            return
+        if camera.live:
+            due_s = frame.at.mono - self._tools.clock.now().mono
+            if due_s > 0 and self._wait(due_s):
+                return
+        now = self._tools.clock.now()
         self._last = frame.at
         board = self._tools.board
-        board.frame(self._tools.clock.now())
+        board.frame(now)
         sight = self._watch.look(frame)
         if sight.fault is not None:
             detail = f"{camera.name}: {self._explain(camera, sight.fault)}"
@@ -137,7 +139,7 @@ class Keeper:
                 raise CameraError(sight.fault, detail)
         self._tools.ladder.delivered(frame.at.mono)
         if sight.usable and not self._stop.is_set():
-            board.good(self._tools.clock.now())
+            board.good(now)
             self._hand_on(camera, frame)
 
     def _hand_on(self, camera: Camera, frame: Frame) -> None:
@@ -199,8 +201,9 @@ class Keeper:
 
     @contextlib.contextmanager
     def _calling(self, call: str) -> Iterator[None]:
-        self._tools.board.doing(call, self._tools.clock.now())
-        self._tools.heartbeat.beat(_CALL_S)
+        now = self._tools.clock.now()
+        self._tools.board.doing(call, now)
+        self._tools.heartbeat.beat(_CALL_S, now.mono)
         try:
             yield
         finally:

@@ -25,9 +25,14 @@ class Heartbeat:
         """By when there is the next word; infinity before the first and after the last one."""
         return self._due
 
-    def beat(self, silent_s: float) -> None:
-        """Go on, and be silent for at most so many seconds."""
-        self._due = self._mono() + silent_s
+    def beat(self, silent_s: float, now: float | None = None) -> None:
+        """Go on, and be silent for at most so many seconds from now.
+
+        Args:
+            silent_s: For how long at most.
+            now: The present moment, if the thread has just asked for it.
+        """
+        self._due = (self._mono() if now is None else now) + silent_s
 
     def end(self) -> None:
         """Be done, in order."""
