@@ -180,4 +180,5 @@ def test_nothing_that_a_run_writes_could_be_its_pictures(
     with capsys.disabled():
         print(f"\n{looks:.0f} looks, {looks * least:.0f} bytes of least pictures; {sizes}")  # noqa: T201
     assert kept < looks * least / 4
-    assert left < looks * least / 4
+    assert left < looks * least / 20
+    assert sum(call.size for call in sent) < looks * least / 2
