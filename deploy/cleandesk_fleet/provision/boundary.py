@@ -1,9 +1,9 @@
 """What every command shares: its options, where its fleet comes from, and how it answers."""
 
-import getpass
 import inspect
 import json
 import os
+import pwd
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -203,8 +203,14 @@ def fleet(config: Path, *, dry: bool = False, who: str | None = None) -> Fleet:
 
 
 def _who() -> str:
-    """Return who acts: through sudo it is whoever called it."""
-    return os.environ.get("SUDO_USER") or getpass.getuser()
+    """Return who acts, by the kernel's word; only root can say for whom: sudo does."""
+    user = os.getuid()
+    if user == 0 and (caller := os.environ.get("SUDO_USER")):
+        return caller
+    try:
+        return pwd.getpwuid(user).pw_name
+    except KeyError:
+        return f"user {user}"
 
 
 def passphrase(file: Path | None, *, new: bool = False) -> bytes:

@@ -233,6 +233,28 @@ def test_the_trail_is_shown_to_people(run: Run) -> None:
     assert "site added" in out
 
 
+@pytest.mark.parametrize(
+    ("user", "sudo", "named"),
+    [(0, None, "root"), (0, "anna", "anna"), (1234567, "anna", "user 1234567")],
+)
+def test_the_trail_names_who_acts_and_not_whom_they_call_themselves(
+    run: Run,
+    said: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+    user: int,
+    sudo: str | None,
+    named: str,
+) -> None:
+    monkeypatch.setattr("os.getuid", lambda: user)
+    for name in ("LOGNAME", "USER"):
+        monkeypatch.setenv(name, "somebody-else")
+    monkeypatch.delenv("SUDO_USER", raising=False)
+    if sudo is not None:
+        monkeypatch.setenv("SUDO_USER", sudo)
+    run("site", "add", "s1")
+    assert said("list", "audit")["audit"][-1]["who"] == named
+
+
 def every_command(command: Any, name: str = "") -> Iterator[tuple[str, Any]]:
     below = getattr(command, "commands", None)
     if below is None:
