@@ -101,6 +101,15 @@ def holder_of(change: Change, key: PublicKey) -> str | None:
     return name
 
 
+def was_revoked(change: Change, issuer: Issuer, name: str, key: PublicKey) -> bool:
+    """Say whether a key was put out of use: revoked, and no certificate for it holds."""
+    revoked = select(certificates.c.serial).where(
+        certificates.c.key == fingerprint(key), certificates.c.revoked_at.is_not(None)
+    )
+    found = change.connection.execute(revoked.limit(1)).first()
+    return found is not None and not valid(change, issuer, name, key)
+
+
 def revoke(
     change: Change, issuer: Issuer, name: str, reason: str, *, but: str | None = None
 ) -> list[str]:

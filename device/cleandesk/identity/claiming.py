@@ -49,7 +49,7 @@ class Claiming:
             journal, given = self._begin(self._home.journal())
             begun_at = journal.step
             if given is not None and journal.step is Step.BEGAN:
-                self._certify(given)
+                keys.retried_with_new(self._home.next_key, lambda: self._certify(given))
                 journal = self._at(journal, Step.CERTIFIED)
             if journal.step is Step.CERTIFIED:
                 files.remove(self._home.next_key)
