@@ -98,7 +98,10 @@ class Image:
             stdin=subprocess.DEVNULL,
         )
         if done.returncode:
-            raise ProvisionError(f"{self._path}: not written: {done.stderr.strip()[:300]}")
+            raise ProvisionError(
+                f"{self._path}: not written ({done.stderr.strip()[:300]}): is it whole, has it "
+                "room, and may this user write it?"
+            )
 
 
 def target(

@@ -2,8 +2,10 @@
 
 import json
 import shutil
+import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ import yaml
 from cleandesk.config import load
 from cleandesk.settings import BoxSettings
 from cleandesk_fleet.provision import cli, pki
+from cleandesk_fleet.provision.errors import ProvisionError
 from tests.logging_as_it_was import logging_as_it_was
 from tests.unit.provision.conftest import PASSPHRASE, request
 from tests.unit.provision.test_targets import fat, needs_mtools
@@ -158,6 +161,72 @@ def test_a_request_is_signed_by_hand_once(said: Callable[..., Any], tmp_path: Pa
     assert said("list")["boxes"][0]["state"] == "enrolled"
 
 
+#: By exit code, for programs: none may change.
+WORDS = {
+    1: "failed",
+    2: "usage",
+    3: "unknown_name",
+    4: "conflict",
+    5: "locked",
+    6: "unsafe_target",
+    7: "broker",
+    8: "refused",
+    9: "offline",
+    10: "box",
+}
+
+
+def test_kinds_of_failures_keep_their_codes_and_words() -> None:
+    kinds = [ProvisionError, *ProvisionError.__subclasses__()]
+    assert {kind.code: kind.word for kind in kinds if "code" in vars(kind)} == WORDS
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("list", "nonsense"),
+        ("box", "new"),
+        ("box", "new", "s1", "--count", "1000"),
+        ("no-such-command",),
+        ("list", "--no-such-option"),
+    ],
+)
+def test_a_wrong_command_line_is_told_programs_as_json(
+    run: Run, command: tuple[str, ...]
+) -> None:
+    ended, out, err = run(*command, "--json")
+    told = json.loads(out)
+    assert (ended, told["error"], told["fix"], err) == (2, "usage", "see --help", "")
+
+
+def test_wrong_settings_are_told_programs_with_each_problem(run: Run, config: Path) -> None:
+    config.write_text("schema: 1\nclaim_hour: 3\nbox_days: x\n")
+    ended, out, _ = run("list", "--json")
+    told = json.loads(out)
+    assert (ended, told["error"]) == (2, "usage")
+    assert [one["line"] for one in told["problems"]] == [2, 3]
+
+
+def test_a_key_of_the_door_that_cannot_be_read_is_told(run: Run, config: Path) -> None:
+    run("site", "add", "s1")
+    run("box", "new", "s1/b1")
+    (config.parent / "ca" / "door.key").write_text("no key")
+    ended, _, err = run("decommission", "s1/b1")
+    assert (ended, "door.key" in err, "Traceback" in err) == (5, True, False)
+
+
+def test_a_state_that_another_command_holds_is_told_without_what_would_be_written(
+    run: Run, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("site", "add", "s1")
+    monkeypatch.setattr("cleandesk_fleet.provision.database._BUSY_S", 0.01)
+    with closing(sqlite3.connect(config.parent / "provision.db")) as other:
+        other.execute("BEGIN IMMEDIATE")
+        ended, _, err = run("box", "new", "s1/b1")
+    assert (ended, "database is locked" in err) == (1, True)
+    assert not any(word in err for word in ("INSERT", "scrypt", "SQL"))
+
+
 def test_each_failure_has_its_code_and_says_the_fix(
     run: Run, config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -195,6 +264,10 @@ def test_each_failure_has_its_code_and_says_the_fix(
     for code, text, command in cases:
         ended, _, err = run(*command)
         assert (ended, text in err) == (code, True), f"{command}: {ended}: {err}"
+        ended, out, err = run(*command, "--json")
+        told = json.loads(out)
+        assert (ended, told["error"], err) == (code, WORDS[code], "")
+        assert text in f"{told['reason']}: {told['fix']}"
     monkeypatch.setenv("CLEANDESK_PASSPHRASE", "another passphrase")
     assert run("crl")[0] == 5
     monkeypatch.delenv("CLEANDESK_PASSPHRASE")
