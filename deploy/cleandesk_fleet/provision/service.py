@@ -136,7 +136,11 @@ class Enrolment:
             ),
         )
         named = pki.common_name(x509.load_pem_x509_certificate(pem.encode()))
-        self._fleet.desk.claimed(Address(*str(named).split("/")))
+        try:
+            self._fleet.desk.claimed(Address(*str(named).split("/")))
+        except OSError as error:
+            # The token is worth nothing any more; the box must have its certificate.
+            log.warning("a used claim stays", extra={"box": named, "why": error.strerror})
         return pem
 
     async def _renew(self, request: Request, raw: bytes) -> str:
