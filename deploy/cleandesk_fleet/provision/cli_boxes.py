@@ -117,7 +117,7 @@ def _card(here: Fleet, name: str, template: Path) -> dict[str, bytes]:
         made = cards.settings_of(template, one, place.host, place.boxes_port, Path(home))
     files["cleandesk.yaml"] = made
     files["ca.pem"] = here.authorities.root.read_bytes()
-    files["enrolment.pem"] = here.enrolment[0].read_bytes()
+    files["enrolment.pem"] = here.pinned()
     return cards.sealed(files)
 
 

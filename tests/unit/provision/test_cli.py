@@ -149,6 +149,23 @@ def test_a_card_holds_what_a_box_needs_and_no_key(
     assert (card / "ca.pem").read_bytes() == (ca / "root.pem").read_bytes()
 
 
+def test_no_card_is_written_for_a_service_that_boxes_would_not_believe(
+    run: Run, config: Path, tmp_path: Path
+) -> None:
+    run("site", "add", "s1")
+    run("box", "new", "s1/b1")
+    settings = yaml.safe_load(config.read_text())
+    config.write_text(yaml.safe_dump(settings | {"enrolment": {"host": "boxes.example.org"}}))
+    image = tmp_path / "card.img"
+    image.write_bytes(bytes(100))
+    ended, _, err = run("sd", "s1/b1", image)
+    assert (ended, "names localhost" in err, "boxes.example.org" in err) == (4, True, True)
+    for name in ("enrolment.pem", "enrolment.key"):
+        (config.parent / "ca" / name).unlink()
+    assert run("ca", "init")[0] == 0
+    assert run("sd", "s1/b1", image)[0] == 6  # it comes as far as to the card
+
+
 def test_a_request_is_signed_by_hand_once(said: Callable[..., Any], tmp_path: Path) -> None:
     said("site", "add", "s1")
     said("box", "new", "s1/b1")
