@@ -16,10 +16,12 @@ from cleandesk.identity.home import Home
 from cleandesk.link import EventMaker, Link, Outbox, closing
 from cleandesk.policy import PolicyState
 from cleandesk.settings import BoxSettings
+from cleandesk.settings_worker import GpioSettings
 from cleandesk.watchdog import Feeder, Standing
 from cleandesk.worker.answers import room_a_day
 from cleandesk.worker.commands import Commands
 from cleandesk.worker.drawings import Drawings
+from cleandesk.worker.pins import PinError, Pins
 from cleandesk.worker.reception import Backing, Reception
 from cleandesk.worker.sensor import NoLight, Sensor
 from cleandesk.worker.sight import Sight
@@ -43,6 +45,18 @@ class _NoCamera:
     def stop(self, timeout_s: float = 2.0) -> bool:  # noqa: ARG002 - the protocol's
         """Say that it has let go."""
         return True
+
+
+def _pins(settings: GpioSettings) -> Pins | None:
+    """Return the button, which begins a break that outlives safe mode; the light is out.
+
+    None where a pin cannot be had, which may be what the box crashed by: it must be on the line.
+    """
+    try:
+        return Pins(settings)
+    except PinError as error:
+        log.error("the button does nothing", extra={"why": str(error)})  # noqa: TRY400 - the text says it all
+        return None
 
 
 class SafeBox:
@@ -117,6 +131,7 @@ class SafeBox:
         )
         self._examiner.serve(self._commands)
         self._reception = Reception(self._settings, clock, self._boot, self._backing(manifest))
+        self._pins = _pins(self._settings.gpio)
         self._told: Privacy | None = None
 
     def stop(self) -> None:
@@ -135,6 +150,8 @@ class SafeBox:
         self._close_all()
         self._tell_privacy()
         self._reception.start(self._wake.set)
+        if self._pins is not None:
+            self._pins.listen(self._reception.mode.toggle, self._reception.mode.reset_pin)
         self._link.start()
         self._control.begin()
         self._rotation.resume(self._commands)
@@ -156,6 +173,8 @@ class SafeBox:
         finally:
             self._feeder.leave()
             self._reception.stop()
+            if self._pins is not None:
+                self._pins.close()
             self._link.stop()
             self._outbox.close()
         return code
