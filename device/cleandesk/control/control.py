@@ -196,7 +196,7 @@ class Control:
         now = self._clock.now()
         reply(
             SetBreakLimitsResponse(
-                outcome=Outcome.DONE if taken else Outcome.OFF,
+                outcome=Outcome.DONE if taken else Outcome.FAILED,
                 detail=None if taken else "the disk does not take it: look at the box's disk",
                 limits=BreakLimits.model_validate(self.settings.breaks.model_dump()),
                 at=now.utc,
