@@ -88,11 +88,13 @@ broker: $(VENV)/.dev mosquitto  ## The production broker here, with throw-away c
 
 # Each of four kinds of hostile configurations so often; some are tried in two or three places.
 test-identity: export CONFIG_SEARCH ?= 2500
-test-identity: $(VENV)/.dev mosquitto mtools strace faketime  ## Certificates, provisioning, control, discovery, and their faults
+test-identity: $(VENV)/.dev mosquitto mtools strace faketime  ## Certificates, provisioning, control, doctor, discovery, and their faults
 	$(BIN)/pytest tests/unit/provision tests/unit/identity tests/unit/control tests/unit/discovery \
+	  tests/unit/doctor tests/unit/test_safe_box.py tests/unit/worker/test_commands.py \
 	  tests/unit/contract/test_tls_clock.py tests/unit/test_etsi.py tests/contract/test_mqtt_tls.py \
 	  tests/system/test_broker_*.py tests/system/test_provision_*.py tests/system/test_control.py \
-	  tests/system/test_discovery.py tests/system/test_no_open_port.py tests/fault/test_disk.py
+	  tests/system/test_doctor*.py tests/system/test_discovery.py tests/system/test_no_open_port.py \
+	  tests/fault/test_disk.py
 
 .PHONY: rootfs test-units test-picamera2
 rootfs: $(VENV)/.dev mmdebstrap systemd-container
