@@ -206,6 +206,20 @@ def test_a_box_becomes_no_other_one_before_it_forgets_its_worker(
     assert other.alarms() == []
 
 
+def test_a_card_of_a_new_root_moves_a_box_to_it(site: Site, tmp_path: Path) -> None:
+    box = Box(site, "s1/moves", tmp_path)
+    old = box.claim()
+    home = tmp_path / "second-fleet"
+    home.mkdir()
+    with Site(home) as second:
+        moved = Box(second, "s1/moves", tmp_path)
+        new = moved.claim()
+        assert (new.name, new.issuer == old.issuer) == ("s1/moves", False)
+        root = (home / "ca" / "root.pem").read_bytes()
+        assert moved.home.root.read_bytes() == root != site.fleet().authorities.root.read_bytes()
+        assert moved.renew()[0]
+
+
 def test_the_key_never_leaves_the_box(site: Site, tmp_path: Path) -> None:
     box = Box(site, "s1/secret", tmp_path)
     secret = box.claim().key.private_numbers().private_value.to_bytes(32, "big")
