@@ -181,6 +181,25 @@ class Session:
             raise NotConnectedError("not connected to the broker: it sends it at the next connect")
         connection.subscribe()
 
+    def look(self, topic_filter: str) -> None:
+        """Subscribe to one more filter in this connection, until `look_away`. From any thread.
+
+        A broker that does not grant it ends nothing; what comes of it goes to `on_message`.
+
+        Raises:
+            NotConnectedError: If there is no connection.
+        """
+        connection = self._connection
+        if connection is None:
+            raise NotConnectedError("not connected to the broker: look after the next connect")
+        connection.look(topic_filter)
+
+    def look_away(self, topic_filter: str) -> None:
+        """Unsubscribe from it; does nothing if its connection is gone. From any thread."""
+        connection = self._connection
+        if connection is not None:
+            connection.look_away(topic_filter)
+
     @property
     def connected(self) -> bool:
         """Whether the broker has us, with every subscription."""

@@ -78,6 +78,7 @@ class Connection:
         self._closing_at: float | None = None
         self._began = self.last_answer = time.monotonic()
         self._lock = threading.Lock()  # never held while paho is called
+        self._looking, self._looks = threading.Lock(), set[int | None]()
         self._unanswered = 0
         self._client = self._new_client()
 
@@ -136,6 +137,22 @@ class Connection:
         self._client.subscribe(
             [(topic, SubscribeOptions(qos=1)) for topic in self._profile.subscriptions]
         )
+
+    def look(self, topic_filter: str) -> None:
+        """Subscribe to one more filter, until `look_away`; what the broker grants ends nothing.
+
+        Raises:
+            NotConnectedError: If the broker has not taken us, or the connection is gone.
+        """
+        if not self._open:
+            raise NotConnectedError("not connected to the broker: look after the next connect")
+        with self._looking:  # the answer may be here before its number is
+            _, mid = self._client.subscribe(topic_filter, options=SubscribeOptions(qos=1))
+            self._looks.add(mid)
+
+    def look_away(self, topic_filter: str) -> None:
+        """Unsubscribe from it."""
+        self._client.unsubscribe(topic_filter)
 
     def close(self, *, again: bool = False) -> None:
         """Leave in order: the broker drops the last will; `again` is to come back at once."""
@@ -273,9 +290,13 @@ class Connection:
         self.subscribe()
 
     def _on_subscribe(
-        self, _: Client, __: Any, ___: int, granted: list[ReasonCode], ____: Properties | None
+        self, _: Client, __: Any, mid: int, granted: list[ReasonCode], ___: Properties | None
     ) -> None:
         self.last_answer = time.monotonic()
+        with self._looking:
+            if mid in self._looks:
+                self._looks.discard(mid)
+                return
         for topic, reason in zip(self._profile.subscriptions, granted, strict=False):
             if reason.value != 1:
                 what = f"the broker does not grant QoS 1 of {topic!r}"
