@@ -8,7 +8,7 @@ from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.engine import Row
 
 from cleandesk_fleet.provision import pki
@@ -158,6 +158,27 @@ def revoked(change: Change, issuer: Issuer) -> list[tuple[int, datetime]]:
         )
     )
     return [(int(row.serial, 16), row.revoked_at) for row in rows]
+
+
+def running_out(change: Change, within: timedelta) -> list[tuple[str, datetime]]:
+    """Return whose newest certificate ends so soon, and when: a box renews by itself, others do not.
+
+    Args:
+        change: The transaction.
+        within: So soon.
+    """
+    ends = func.max(certificates.c.ends_at)
+    rows = change.connection.execute(
+        select(certificates.c.name, ends.label("ends_at"))
+        .where(
+            certificates.c.issuer != Issuer.BOXES.value,
+            certificates.c.revoked_at.is_(None),
+        )
+        .group_by(certificates.c.issuer, certificates.c.name)
+        .having(ends > change.now, ends < change.now + within)
+        .order_by(ends)
+    )
+    return [(row.name, row.ends_at) for row in rows]
 
 
 def to_put_out(change: Change) -> list[Over]:
