@@ -1,13 +1,9 @@
 """The log's tables: the state of record of all boxes, kept in one database."""
 
-from datetime import UTC, datetime
-
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    DateTime,
-    Dialect,
     Float,
     Index,
     Integer,
@@ -16,9 +12,10 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    TypeDecorator,
     UniqueConstraint,
 )
+
+from cleandesk_fleet.columns import Name, RowId, Utc, meta_table
 
 #: Goes up with every change that older software cannot work with.
 VERSION = 3
@@ -26,34 +23,9 @@ VERSION = 3
 metadata = MetaData()
 
 
-class Utc(TypeDecorator[datetime]):
-    """An aware moment, in UTC, also where the database keeps no zone."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's signature
-        """Turn any zone into UTC."""
-        return None if value is None else value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's signature
-        """Give the zone back that SQLite dropped."""
-        if value is None or value.tzinfo is not None:
-            return value
-        return value.replace(tzinfo=UTC)
-
-
-#: SQLite numbers rows only by a column that is INTEGER to the letter.
-RowId = BigInteger().with_variant(Integer, "sqlite")
-Name = String(64)
 Id = String(32)
 
-meta = Table(
-    "meta",
-    metadata,
-    Column("name", String(40), primary_key=True),
-    Column("value", Text, nullable=False),
-)
+meta = meta_table(metadata)
 
 events = Table(
     "events",
