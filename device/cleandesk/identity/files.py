@@ -77,14 +77,19 @@ def folder(path: Path) -> Iterator[None]:
     except OSError as error:
         raise _disk(path, error) from error
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _hold(handle, path)
         yield
+    finally:
+        os.close(handle)
+
+
+def _hold(handle: int, path: Path) -> None:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         raise IdentityError(
             Code.BUSY, path, "another claim or renewal is at work", "wait for it, then try again"
         ) from error
-    finally:
-        os.close(handle)
 
 
 def _disk(path: Path, error: OSError) -> IdentityError:
