@@ -39,7 +39,7 @@ def wipe(
     except ConfigError as error:
         refuse(error, as_json=as_json)
     if not yes:
-        _tell([], {path: "--yes is missing" for path in place.files()}, as_json=as_json)
+        _tell([], dict.fromkeys(place.files(), "--yes is missing"), as_json=as_json)
         raise typer.Exit(EXIT_USAGE)
     try:
         done = wiping.wipe(place)

@@ -200,8 +200,8 @@ def test_a_box_becomes_no_other_one_before_it_forgets_its_worker(
     state = tmp_path / "page"
     settings = other.home.settings
     settings.write_text(settings.read_text().replace("/var/lib/cleandesk", str(tmp_path / "state")))
-    wiped = [Path(sys.executable).parent / "cleandesk", "wipe", "--yes", "-c", settings]
-    subprocess.run([*wiped, "--page", state], check=True)
+    program = Path(sys.executable).parent / "cleandesk"
+    subprocess.run([program, "wipe", "--yes", "-c", settings, "--page", state], check=True)
     assert other.claim().name == "s1/next-worker"
     assert other.alarms() == []
 

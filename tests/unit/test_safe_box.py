@@ -100,6 +100,7 @@ def test_the_button_begins_a_break_that_outlives_safe_mode(factory: Any, tmp_pat
 def test_a_pin_that_cannot_be_had_keeps_no_box_off_the_line(
     factory: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
+    assert factory is not None
     made = settings(tmp_path)
     with module.Pins(GpioSettings(button=BUTTON)), running(made):
         assert "the button does nothing" in caplog.text

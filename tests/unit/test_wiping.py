@@ -14,7 +14,7 @@ from tests.unit.commandline import cleandesk
 from tests.unit.link.make import MAKER, change, outbox
 from tests.unit.test_cli import DEFAULT
 
-SECRET = "the worker objects: it was my doctor who rang"
+OBJECTION = "the worker objects: it was my doctor who rang"
 
 
 @pytest.fixture
@@ -33,11 +33,11 @@ def config(tmp_path: Path) -> Path:
     (page / "devices" / "one").write_text("a session", encoding="utf-8")
     made = outbox(state / "outbox.db")
     made.commit([change()], b"{}", make=MAKER)
-    made.note("objection", SECRET)
+    made.note("objection", OBJECTION)
     made.close()
     for name in ("worker", "config", "starts", "aim", "rotation"):
         durable.write(state / f"outbox.db.{name}", b"{}")
-    (state / "outbox.db.corrupt-20260101T000000000000Z").write_text(SECRET, encoding="utf-8")
+    (state / "outbox.db.corrupt-20260101T000000000000Z").write_text(OBJECTION, encoding="utf-8")
     (state / ".outbox.db.worker.new").write_text("half", encoding="utf-8")
     (state / "somebody-elses.db").write_text("stays", encoding="utf-8")
     return home / "cleandesk.yaml"
@@ -111,7 +111,7 @@ def test_a_ledger_of_one_box_is_none_of_the_next(config: Path, tmp_path: Path) -
     cleandesk(*words(config, "--yes"))
     anew = outbox(tmp_path / "state" / "outbox.db")
     assert anew.fresh
-    assert not any(SECRET.encode() in entry.payload for entry in anew.ledger())
+    assert not any(OBJECTION.encode() in entry.payload for entry in anew.ledger())
 
 
 def test_the_help_says_what_goes_and_what_must_be_stopped() -> None:

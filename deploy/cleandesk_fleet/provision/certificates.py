@@ -161,7 +161,7 @@ def revoked(change: Change, issuer: Issuer) -> list[tuple[int, datetime]]:
 
 
 def running_out(change: Change, within: timedelta) -> list[tuple[str, datetime]]:
-    """Return whose newest certificate ends so soon, and when: a box renews by itself, others do not.
+    """Return whose newest certificate ends so soon, and when; not of boxes, which renew themselves.
 
     Args:
         change: The transaction.

@@ -123,9 +123,7 @@ def renew(
     return certificates.sign(change, signer, key, row.name, issuer=Issuer.BOXES, lasts=lasts)
 
 
-def checked_key(
-    change: Change, asked: SigningRequest, address: Address
-) -> PublicKey:
+def checked_key(change: Change, asked: SigningRequest, address: Address) -> PublicKey:
     """Return a request's key.
 
     Raises:

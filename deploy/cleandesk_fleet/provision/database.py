@@ -31,9 +31,7 @@ def open_database(path: Path) -> Engine:
         return raw
 
     # Hidden, as an error's text would hold them: hashes of tokens and PINs are among them.
-    engine = create_engine(
-        "sqlite://", creator=connect, poolclass=NullPool, hide_parameters=True
-    )
+    engine = create_engine("sqlite://", creator=connect, poolclass=NullPool, hide_parameters=True)
     explicit_transactions(engine, "BEGIN IMMEDIATE")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -130,16 +130,16 @@ class Due:
 def due(fleet: Fleet) -> Iterator[Due]:
     """Yield what people must renew, since it takes the passphrase, or a new root."""
     with fleet.registry.change() as change:
-        now = change.now
-        for name, ends in certificates.running_out(change, _WARN_BELOW):
-            fix = _RENEWED_BY.get(name, "run `cleandesk-provision operator add` again")
-            yield Due(f"the certificate of {name}", (ends - now).days, fix)
+        now, running_out = change.now, certificates.running_out(change, _WARN_BELOW)
+    for name, ends in running_out:
+        fix = _RENEWED_BY.get(name, "run `cleandesk-provision operator add` again")
+        yield Due(f"the certificate of {name}", (ends - now).days, fix)
     for issuer in (Issuer.PEOPLE, Issuer.ADMINS):
         current = fleet.authorities.read_list(issuer)
-        ends = None if current is None else current.next_update_utc
-        if ends is not None and ends - now < _WARN_BELOW:
+        over = None if current is None else current.next_update_utc
+        if over is not None and over - now < _WARN_BELOW:
             fix = "run `cleandesk-provision crl`: once it is over nobody is let in"
-            yield Due(f"the revocation list of {issuer}", (ends - now).days, fix)
+            yield Due(f"the revocation list of {issuer}", (over - now).days, fix)
     for issuer in Issuer:
         ends = keyfiles.read_certificate(fleet.authorities.certificate(issuer)).not_valid_after_utc
         if ends - now < _WARN_OF_AUTHORITIES:

@@ -94,7 +94,7 @@ class Claiming:
             raise IdentityError(
                 Code.CARD_MISMATCH,
                 self._home.box,
-                f"this box is {present}, and keeps what is about its worker; the card is for {name}",
+                f"this box is {present} and keeps what is about its worker; the card is for {name}",
                 f"write a card for {present}; or `cleandesk wipe --yes`, or flash its card anew, "
                 "so that it forgets",
             )

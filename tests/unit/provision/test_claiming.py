@@ -174,9 +174,7 @@ def test_another_key_with_a_used_token_is_alarmed_whomever_it_names(
     assert alarms == ["token shown with another key"]
 
 
-def test_a_key_that_was_revoked_gets_no_certificate_any_more(
-    fleet: Fleet, key: PrivateKey
-) -> None:
+def test_a_key_that_was_revoked_gets_no_certificate_any_more(fleet: Fleet, key: PrivateKey) -> None:
     claim(fleet, token(fleet), key)
     with fleet.registry.change() as change:
         certificates.revoke(change, Issuer.BOXES, "s1/b1", "stolen")

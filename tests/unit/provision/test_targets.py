@@ -205,18 +205,20 @@ def test_what_is_no_image_of_a_card_is_refused(tmp_path: Path, content: bytes) -
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(
-    first=st.integers(0, 2**64 - 1),
-    count=st.integers(0, 2**32 - 1),
-    size=st.integers(0, 2**32 - 1) | st.sampled_from([128, 4096]),
+    table=st.tuples(
+        st.integers(0, 2**64 - 1),
+        st.integers(0, 2**32 - 1),
+        st.integers(0, 2**32 - 1) | st.sampled_from([128, 4096]),
+    ),
     more=st.binary(max_size=3000),
     length=st.integers(0, 4096),
 )
 def test_no_damaged_table_does_more_than_to_be_refused(
-    tmp_path: Path, first: int, count: int, size: int, more: bytes, length: int
+    tmp_path: Path, table: tuple[int, int, int], more: bytes, length: int
 ) -> None:
     path = tmp_path / "card.img"
     protective = bytes(446) + struct.pack("<B3xB3xII", 0, 0xEE, 1, 20000) + bytes(48) + b"\x55\xaa"
-    header = b"EFI PART" + bytes(64) + struct.pack("<QII", first, count, size)
+    header = b"EFI PART" + bytes(64) + struct.pack("<QII", *table)
     path.write_bytes((protective + header.ljust(SECTOR, b"\0") + more)[:length])
     with pytest.raises(UnsafeTargetError, match="no FAT boot partition"):
         target(path)
