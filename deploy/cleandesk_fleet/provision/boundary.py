@@ -198,7 +198,7 @@ def fleet(config: Path, *, dry: bool = False, who: str | None = None) -> Fleet:
             "file by --config or CLEANDESK_PROVISION"
         )
     settings = load(config, ProvisionSettings)
-    registry = Registry(open_database(settings.state), who or _who(), dry=dry)
+    registry = Registry(open_database(settings.state, dry=dry), who or _who(), dry=dry)
     return Fleet(settings, registry)
 
 

@@ -13,6 +13,7 @@ import yaml
 from cleandesk.config import load
 from cleandesk.settings import BoxSettings
 from cleandesk_fleet.provision import cli, pki
+from tests.logging_as_it_was import logging_as_it_was
 from tests.unit.provision.conftest import PASSPHRASE, Run, request
 from tests.unit.provision.test_targets import fat, needs_mtools
 
@@ -70,6 +71,18 @@ def test_dry_run_keeps_and_writes_nothing(
         assert said(*command, "--dry-run")["dry_run"] is True
     assert files(config.parent) == before
     assert said("list", "audit") == trail
+
+
+def test_a_dry_run_in_an_empty_folder_leaves_it_empty(
+    config: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CLEANDESK_PASSPHRASE", PASSPHRASE)
+    for words in (["ca", "init"], ["site", "add", "s1"]):
+        with logging_as_it_was(), pytest.raises(SystemExit) as ended:
+            cli.main([*words, "--config", str(config), "--dry-run"])
+        assert ended.value.code == 0
+        assert "would do" in capsys.readouterr().out
+    assert list(config.parent.iterdir()) == [config]
 
 
 def test_many_boxes_are_made_at_once_with_a_sheet_of_labels(said: Callable[..., Any]) -> None:
