@@ -5,9 +5,10 @@ import threading
 
 from cleandesk import __version__, vitals
 from cleandesk.clock import Clock, SystemClock, boot_id
+from cleandesk.contract.commands import Outcome, SpotCheckRequest, SpotCheckResponse
 from cleandesk.contract.health import CameraHealth, Health
 from cleandesk.contract.messages import CloseReason, Privacy, PrivacyState, Status
-from cleandesk.contract.topics import Address
+from cleandesk.contract.topics import Address, Command
 from cleandesk.control import Configuration, Control, Effect, Rotation, kept, rotation
 from cleandesk.control.control import Hands
 from cleandesk.detector import Manifest, default_manifest, read_manifest
@@ -19,7 +20,7 @@ from cleandesk.settings import BoxSettings
 from cleandesk.settings_worker import GpioSettings
 from cleandesk.watchdog import Feeder, Standing
 from cleandesk.worker.answers import room_a_day
-from cleandesk.worker.commands import Commands
+from cleandesk.worker.commands import Commands, Reply
 from cleandesk.worker.drawings import Drawings
 from cleandesk.worker.pins import PinError, Pins
 from cleandesk.worker.reception import Backing, Reception
@@ -34,6 +35,8 @@ EXIT_OK, EXIT_RESTART_ME = 0, 75
 SAFE_MODE = "safe_mode"
 _TURN_S = 1.0
 _MOST_WHY = 200
+#: Answered in any hour; none is done.
+_SPOT_CHECKS_AN_HOUR = 12
 
 
 class _NoCamera:
@@ -130,6 +133,13 @@ class SafeBox:
             Patient(self._settings, clock, self._outbox, self._link, None, self._why)
         )
         self._examiner.serve(self._commands)
+        self._commands.add(
+            Command.SPOT_CHECK,
+            SpotCheckRequest,
+            SpotCheckResponse,
+            self._on_spot_check,
+            per_hour=_SPOT_CHECKS_AN_HOUR,
+        )
         self._reception = Reception(self._settings, clock, self._boot, self._backing(manifest))
         self._pins = _pins(self._settings.gpio)
         self._told: Privacy | None = None
@@ -178,6 +188,17 @@ class SafeBox:
             self._link.stop()
             self._outbox.close()
         return code
+
+    def _on_spot_check(self, _: SpotCheckRequest, reply: Reply) -> None:
+        now = self._clock.now()
+        reply(
+            SpotCheckResponse(
+                outcome=Outcome.OFF,
+                detail="safe mode: no camera is opened",
+                at=now.utc,
+                clock_synced=now.synced,
+            )
+        )
 
     def _standing(self) -> Standing:
         return Standing(

@@ -152,6 +152,8 @@ def test_in_safe_mode_the_box_answers_by_mqtt_and_to_the_command(make_rig: MakeR
     wait_for_status(rig.broker.port, lambda one: one.safe_mode is not None)
     with company_of(rig.broker.port) as company:
         asked = _checks(company.ask(Command.DOCTOR, {}, b"1"))
+        look = company.ask(Command.SPOT_CHECK, {}, b"2")
+    assert (look["outcome"], look["detail"]) == ("off", "safe mode: no camera is opened")
     assert asked["safe_mode"] == "failed"
     assert {asked[code] for code in CAMERA_CODES} == {"not_tried"}
     assert asked["broker_unreachable"] == "passed"
