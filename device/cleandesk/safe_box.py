@@ -7,7 +7,7 @@ from cleandesk import __version__, vitals
 from cleandesk.clock import Clock, SystemClock, boot_id
 from cleandesk.contract.commands import Outcome, SpotCheckRequest, SpotCheckResponse
 from cleandesk.contract.health import CameraHealth, Health
-from cleandesk.contract.messages import CloseReason, Privacy, PrivacyState, Status
+from cleandesk.contract.messages import CloseReason, Privacy, PrivacyState
 from cleandesk.contract.topics import Address, Command
 from cleandesk.control import Configuration, Control, Effect, Rotation, kept, rotation
 from cleandesk.control.control import Hands
@@ -101,38 +101,49 @@ class SafeBox:
         self._commands = Commands(
             address, clock, self._outbox.say, room=room_a_day(settings.ledger)
         )
-        self._link = Link(
-            settings.broker,
-            address,
-            self._outbox,
-            clock=clock,
-            boot=self._boot,
-            version=__version__,
-            model=f"{manifest.name} {manifest.version}",
-            on_request=self._commands.take,
-            on_desired=lambda received: self._control.take(received),  # noqa: PLW0108 - made below
-            safe_mode=self._why,
-        )
-        hands = Hands(
-            report=self._link.set_reported,
-            republish=self._link.republish,
-            status=self._status,
-            wake=self._wake.set,
-            live=False,
-        )
-        self._control = Control(configuration, clock, self._outbox, hands)
-        self._control.serve(self._commands)
+        self._link = self._new_link(settings, address, f"{manifest.name} {manifest.version}")
+        self._control = Control(configuration, clock, self._outbox, self._hands())
         self._rotation = Rotation(
             Home.of(settings.broker),
             clock,
             rotation.path_of(settings.outbox.path),
             self._link.reconnect,
         )
-        self._rotation.serve(self._commands)
         self._examiner = Examiner(
             Patient(self._settings, clock, self._outbox, self._link, None, self._why)
         )
-        self._examiner.serve(self._commands)
+        self._serve()
+        self._reception = Reception(self._settings, clock, self._boot, self._backing(manifest))
+        self._pins = _pins(self._settings.gpio)
+        self._told: Privacy | None = None
+
+    def _new_link(self, settings: BoxSettings, address: Address, model: str) -> Link:
+        return Link(
+            settings.broker,
+            address,
+            self._outbox,
+            clock=self._clock,
+            boot=self._boot,
+            version=__version__,
+            model=model,
+            on_request=self._commands.take,
+            on_desired=lambda received: self._control.take(received),  # noqa: PLW0108 - made later
+            safe_mode=self._why,
+        )
+
+    def _hands(self) -> Hands:
+        return Hands(
+            report=self._link.set_reported,
+            republish=self._link.republish,
+            status=lambda: self._link.status,
+            wake=self._wake.set,
+            live=False,
+        )
+
+    def _serve(self) -> None:
+        """Plug in the commands, but for `break`, which the reception takes."""
+        for one in (self._control, self._rotation, self._examiner):
+            one.serve(self._commands)
         self._commands.add(
             Command.SPOT_CHECK,
             SpotCheckRequest,
@@ -140,9 +151,6 @@ class SafeBox:
             self._on_spot_check,
             per_hour=_SPOT_CHECKS_AN_HOUR,
         )
-        self._reception = Reception(self._settings, clock, self._boot, self._backing(manifest))
-        self._pins = _pins(self._settings.gpio)
-        self._told: Privacy | None = None
 
     def stop(self) -> None:
         """Ask it to end; callable from a signal handler or another thread."""
@@ -238,9 +246,6 @@ class SafeBox:
         if privacy != self._told:
             self._told = privacy
             self._link.set_privacy(privacy)
-
-    def _status(self) -> Status:
-        return self._link.status
 
     def _health(self) -> Health:
         now, heat = self._clock.now(), vitals.heat()
