@@ -10,10 +10,12 @@ from cleandesk.contract.messages import CloseReason, Privacy, PrivacyState, Stat
 from cleandesk.contract.topics import Address
 from cleandesk.control import Configuration, Control, Effect, Rotation, kept, rotation
 from cleandesk.control.control import Hands
-from cleandesk.detector import Manifest, default_manifest, read_manifest
+from cleandesk.control.model_means import model_updates
+from cleandesk.detector import Manifest, read_manifest
 from cleandesk.doctor.examiner import Examiner, Patient
 from cleandesk.identity.home import Home
 from cleandesk.link import EventMaker, Link, Outbox, closing
+from cleandesk.model.running import manifest_of
 from cleandesk.policy import PolicyState
 from cleandesk.settings import BoxSettings
 from cleandesk.watchdog import Feeder, Standing
@@ -72,7 +74,7 @@ class SafeBox:
         self._why, self._began = why[:_MOST_WHY], self._clock.now()
         self._wake, self._stop = threading.Event(), threading.Event()
         address, clock = Address(settings.site, settings.box), self._clock
-        manifest = read_manifest(settings.detector.manifest or default_manifest())
+        manifest = read_manifest(manifest_of(settings))
         configuration = Configuration(
             settings, manifest, kept.path_of(settings.outbox.path), self._boot
         )
@@ -105,6 +107,15 @@ class SafeBox:
         )
         self._control = Control(configuration, clock, self._outbox, hands)
         self._control.serve(self._commands)
+        self._models = model_updates(
+            settings,
+            manifest=manifest,
+            clock=clock,
+            configuration=configuration,
+            outbox=self._outbox,
+            restart=self._control.restart,
+        )
+        self._models.serve(self._commands)
         self._rotation = Rotation(
             Home.of(settings.broker),
             clock,
@@ -135,6 +146,7 @@ class SafeBox:
         self._close_all()
         self._tell_privacy()
         self._reception.start(self._wake.set)
+        self._models.begin(self._commands)
         self._link.start()
         self._control.begin()
         self._rotation.resume(self._commands)
@@ -217,5 +229,6 @@ class SafeBox:
             temperature_c=heat.celsius,
             throttled=heat.throttled,
             requests=self._commands.health,
+            model=self._models.running,
             safe_mode=self._why,
         )

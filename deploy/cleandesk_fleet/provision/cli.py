@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from cleandesk.config import ConfigError
 from cleandesk.contract import logs
 from cleandesk.contract.topics import TopicError
-from cleandesk_fleet.provision import cli_asking, cli_boxes, cli_lists, operators
+from cleandesk_fleet.provision import cli_asking, cli_boxes, cli_lists, cli_models, operators
 from cleandesk_fleet.provision.authorities import Issuer
 from cleandesk_fleet.provision.boundary import (
     BESIDES,
@@ -180,6 +180,7 @@ def crl(
 
 cli_boxes.add_commands(app)
 cli_asking.add_commands(app)
+cli_models.add_commands(app)
 command(app, panel=BESIDES)(crl)
 cli_lists.add_commands(app)
 

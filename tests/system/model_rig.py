@@ -1,0 +1,96 @@
+"""A running box that is sent models, by the real commands, service and broker."""
+
+import os
+import random
+import subprocess
+from pathlib import Path
+from typing import Any, Self
+
+from cleandesk.contract.model_messages import BoxModel
+from cleandesk.contract.topics import Command
+from cleandesk_fleet.provision.artefacts import Artefact, publish, sign
+from cleandesk_fleet.provision.asking import Line
+from tests.eventually import eventually
+from tests.rig import BIN
+from tests.signed_models import a_model
+from tests.system.provision_rig import PASSPHRASE, Site
+from tests.system.running_box import RunningBox
+
+EXIT_RESTART_ME = 75
+
+
+def put(site: Site, home: Path, version: str, **more: Any) -> Artefact:
+    """Sign a model with the fleet's own key, and put it where boxes fetch it."""
+    fleet = site.fleet()
+    signer = more.pop("signer", None) or fleet.authorities.models_signer(PASSPHRASE.encode())
+    folder = a_model(home / f"model-{version}", version, **more)
+    made = sign(folder, folder, signer)
+    publish(made, fleet.settings.artefacts)
+    return made
+
+
+class ModelBox(RunningBox):
+    """A box that is started again by hand, as systemd would."""
+
+    def __init__(self, site: Site, name: str, folder: Path, **more: object) -> None:
+        quick = {"safe_mode": {"after_starts": 1000, "healthy_after_s": 1}}
+        super().__init__(site, name, folder, **(quick | more))
+        self.models = folder / "outbox.db.models"
+        self.request = folder / "outbox.db.model"
+
+    def send(self, one: Artefact | None, code: int = 0) -> dict[str, Any]:
+        """Send it a model, or have it go back; returns what the command said."""
+        words = ("rollback", self.name) if one is None else ("send", self.name, one.file)
+        return self.site.run("model", *words, code=code)
+
+    def sending(self, one: Artefact) -> "subprocess.Popen[str]":
+        """Send it a model, in a process of its own."""
+        return subprocess.Popen(
+            [BIN / "cleandesk-provision", "model", "send", self.name, one.file, "--json"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=os.environ | {"CLEANDESK_PROVISION": str(self.site.config)},
+        )
+
+    def ended(self) -> int:
+        """Wait for its end; returns its exit code."""
+        assert self._process is not None
+        return self._process.wait(60)
+
+    @property
+    def over(self) -> bool:
+        """Whether it has ended."""
+        return self._process is None or self._process.poll() is not None
+
+    def begun_anew(self) -> Self:
+        """Wait until it ends to begin anew, and have it do so."""
+        assert self.ended() == EXIT_RESTART_ME
+        return self.started()
+
+    def model(self) -> BoxModel | None:
+        """Return the model that its newest `health` tells of."""
+        with Line(self.site.fleet().admin(), self.box.address, Command.MODEL) as line:
+            return None if line.health is None else line.health.model
+
+    def looks_with(self, version: str, state: str) -> BoxModel:
+        """Wait until it tells of this model; returns it."""
+        found: list[BoxModel | None] = [None]
+
+        def so() -> bool:
+            found[0] = self.model()
+            return found[0] is not None and (found[0].version, found[0].state) == (version, state)
+
+        eventually(so, f"{version}, {state}")
+        assert found[0] is not None
+        return found[0]
+
+    def whole_models(self) -> list[str]:
+        """Return what stands on its shelf, by name."""
+        return sorted(path.name for path in self.models.iterdir())
+
+
+def some_moments(rounds: int, within_s: float, seed: int = 1) -> list[float]:
+    """Return moments at which to cut something off, seconds."""
+    dice = random.Random(seed)
+    return [dice.uniform(0, within_s) for _ in range(rounds)]
