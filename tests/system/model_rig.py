@@ -2,19 +2,21 @@
 
 import os
 import random
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any, Self
 
 from cleandesk.contract.model_messages import BoxModel
 from cleandesk.contract.topics import Command
+from cleandesk.model.shelf import Shelf
 from cleandesk_fleet.provision.artefacts import Artefact, publish, sign
 from cleandesk_fleet.provision.asking import Line
 from tests.eventually import eventually
 from tests.rig import BIN
 from tests.signed_models import a_model
 from tests.system.provision_rig import PASSPHRASE, Site
-from tests.system.running_box import RunningBox
+from tests.system.running_box import RunningBox, a_desk_that_changes
 
 EXIT_RESTART_ME = 75
 
@@ -27,6 +29,15 @@ def put(site: Site, home: Path, version: str, **more: Any) -> Artefact:
     made = sign(folder, folder, signer)
     publish(made, fleet.settings.artefacts)
     return made
+
+
+def a_busy_desk(folder: Path) -> dict[str, object]:
+    """Return settings of a box that sees a phone come and go all the time, in many looks."""
+    desk = a_desk_that_changes(folder)
+    for picture in list(folder.iterdir()):
+        for copy in range(4):
+            shutil.copy(picture, folder / f"{picture.stem}-{copy}{picture.suffix}")
+    return desk | {"camera": {"source": str(folder), "repeat": True, "picture_s": 0.4}}
 
 
 class ModelBox(RunningBox):
@@ -74,16 +85,23 @@ class ModelBox(RunningBox):
             return None if line.health is None else line.health.model
 
     def looks_with(self, version: str, state: str) -> BoxModel:
-        """Wait until it tells of this model; returns it."""
+        """Wait until it keeps this model, and tells of it; returns what it tells."""
+        eventually(lambda: self.keeps(version, state), f"{version}, {state}")
         found: list[BoxModel | None] = [None]
 
-        def so() -> bool:
+        def told() -> bool:
             found[0] = self.model()
             return found[0] is not None and (found[0].version, found[0].state) == (version, state)
 
-        eventually(so, f"{version}, {state}")
+        eventually(told, "its word")
         assert found[0] is not None
         return found[0]
+
+    def keeps(self, version: str, state: str) -> bool:
+        """Say whether this is the model on its shelf."""
+        kept = Shelf(self.models).read()
+        present = kept.present
+        return kept.state == state and (present is None or present.version == version)
 
     def whole_models(self) -> list[str]:
         """Return what stands on its shelf, by name."""

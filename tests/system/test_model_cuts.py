@@ -21,6 +21,7 @@ from cleandesk.model.fetching import Fetching
 from cleandesk.model.kept import Kept
 from cleandesk.model.probation import Probation
 from cleandesk.model.running import manifest_of, shelf_of
+from cleandesk.model.trying import Took
 from cleandesk.settings import BoxSettings
 from cleandesk.worker.commands import Commands
 from cleandesk_fleet.provision.artefacts import Artefact
@@ -58,7 +59,7 @@ def _live(box: Box, settings: BoxSettings, one: Artefact, said: Path, correlatio
         fetching=Fetching(box.home, box.clock, patience_s=30),
         objections=lambda _: [],
         slowest_s=lambda: 1.0,
-        try_out=lambda _: 0.1,
+        try_out=lambda _: Took(0.1, 0.1),
         note=lambda *_: None,
         restart=lambda: None,
     )

@@ -17,9 +17,9 @@ from tests.eventually import eventually
 from tests.mosquitto import needs_mosquitto
 from tests.rig import BIN
 from tests.signed_models import a_model, a_root, a_signer
-from tests.system.model_rig import ModelBox, put, some_moments
+from tests.system.model_rig import ModelBox, a_busy_desk, put, some_moments
 from tests.system.provision_rig import Site
-from tests.system.running_box import Log, a_desk_that_changes
+from tests.system.running_box import Log
 
 pytestmark = [pytest.mark.system, needs_mosquitto]
 
@@ -67,7 +67,7 @@ def doctor(box: ModelBox) -> dict[str, Any]:
 def test_a_box_is_updated_and_taken_back_and_loses_no_event(
     site: Site, make_box: MakeBox, tmp_path: Path
 ) -> None:
-    box = make_box("updated", **a_desk_that_changes(tmp_path / "desk"))
+    box = make_box("updated", **a_busy_desk(tmp_path / "desk"))
     made = site.run("model", "sign", a_model(tmp_path / "model", "1.0"), "--out", tmp_path)
     site.run("model", "publish", tmp_path / made["artefact"])
     with Log(site, tmp_path / "log") as log:
@@ -165,7 +165,7 @@ def _ask_behind(box: ModelBox, one: Any) -> str:
 def test_killed_at_any_moment_a_box_has_one_whole_model_and_answers(
     site: Site, make_box: MakeBox, tmp_path: Path
 ) -> None:
-    box = make_box("killed", **a_desk_that_changes(tmp_path / "desk")).started()
+    box = make_box("killed", **a_busy_desk(tmp_path / "desk")).started()
     with Log(site, tmp_path / "log") as log:
         for number, moment in enumerate(some_moments(ROUNDS, 4.0), 1):
             one = put(site, tmp_path, f"4.{number}")

@@ -1,7 +1,6 @@
 """What a box changes its model by, made of what it has: the same in safe mode and out of it."""
 
 from collections.abc import Callable
-from functools import partial
 
 from cleandesk.clock import Clock
 from cleandesk.control.configuration import Configuration
@@ -12,7 +11,7 @@ from cleandesk.identity.home import Home
 from cleandesk.link import Outbox
 from cleandesk.loop import needs_of
 from cleandesk.model.fetching import Fetching
-from cleandesk.model.running import shelf_of
+from cleandesk.model.running import manifest_of, shelf_of
 from cleandesk.model.trying import try_out
 from cleandesk.settings import BoxSettings
 
@@ -50,7 +49,9 @@ def model_updates(
         fetching=None if home is None else Fetching(home, clock, patience_s=_PATIENCE_S),
         objections=configuration.objections,
         slowest_s=slowest_s,
-        try_out=partial(try_out, threads=wanted.threads, precision=wanted.precision),
+        try_out=lambda path: try_out(
+            path, manifest_of(own), threads=wanted.threads, precision=wanted.precision
+        ),
         note=outbox.note,
         restart=restart,
     )
