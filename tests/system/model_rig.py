@@ -4,8 +4,9 @@ import os
 import random
 import shutil
 import subprocess
+import threading
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from cleandesk.contract.model_messages import BoxModel
 from cleandesk.contract.topics import Command
@@ -41,13 +42,38 @@ def a_busy_desk(folder: Path) -> dict[str, object]:
 
 
 class ModelBox(RunningBox):
-    """A box that is started again by hand, as systemd would."""
+    """A box that is started again whenever it ends for that, as systemd does."""
 
     def __init__(self, site: Site, name: str, folder: Path, **more: object) -> None:
         quick = {"safe_mode": {"after_starts": 1000, "healthy_after_s": 1}}
         super().__init__(site, name, folder, **(quick | more))
         self.models = folder / "outbox.db.models"
         self.request = folder / "outbox.db.model"
+        self._guard, self._closed = threading.Lock(), threading.Event()
+        self._keeper = threading.Thread(target=self._keep, daemon=True)
+        self._keeper.start()
+
+    def _keep(self) -> None:
+        while not self._closed.wait(0.05):
+            with self._guard:
+                if self._process is not None and self._process.poll() == EXIT_RESTART_ME:
+                    self.start()
+
+    def kill(self) -> None:
+        """Kill it (SIGKILL); it is not started again by itself."""
+        with self._guard:
+            super().kill()
+
+    def stop(self) -> int:
+        """End it in order; returns its exit code."""
+        with self._guard:
+            return super().stop()
+
+    def close(self) -> None:
+        """Kill it if it still runs, and keep it no more."""
+        self._closed.set()
+        self._keeper.join()
+        super().close()
 
     def send(self, one: Artefact | None, code: int = 0) -> dict[str, Any]:
         """Send it a model, or have it go back; returns what the command said."""
@@ -63,21 +89,6 @@ class ModelBox(RunningBox):
             text=True,
             env=os.environ | {"CLEANDESK_PROVISION": str(self.site.config)},
         )
-
-    def ended(self) -> int:
-        """Wait for its end; returns its exit code."""
-        assert self._process is not None
-        return self._process.wait(60)
-
-    @property
-    def over(self) -> bool:
-        """Whether it has ended."""
-        return self._process is None or self._process.poll() is not None
-
-    def begun_anew(self) -> Self:
-        """Wait until it ends to begin anew, and have it do so."""
-        assert self.ended() == EXIT_RESTART_ME
-        return self.started()
 
     def model(self) -> BoxModel | None:
         """Return the model that its newest `health` tells of."""
@@ -102,6 +113,13 @@ class ModelBox(RunningBox):
         kept = Shelf(self.models).read()
         present = kept.present
         return kept.state == state and (present is None or present.version == version)
+
+    def settled(self, version: str) -> bool:
+        """Say whether this model works, or was given up; nothing is on trial."""
+        kept = Shelf(self.models).read()
+        works = kept.proven is not None and kept.proven.version == version
+        lost = kept.given_up is not None and kept.given_up.model.version == version
+        return kept.trial is None and (works or lost)
 
     def whole_models(self) -> list[str]:
         """Return what stands on its shelf, by name."""
