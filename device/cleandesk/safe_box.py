@@ -11,10 +11,12 @@ from cleandesk.contract.messages import CloseReason, Privacy, PrivacyState
 from cleandesk.contract.topics import Address, Command
 from cleandesk.control import Configuration, Control, Effect, Rotation, kept, rotation
 from cleandesk.control.control import Hands
-from cleandesk.detector import Manifest, default_manifest, read_manifest
+from cleandesk.control.model_means import model_updates
+from cleandesk.detector import Manifest, read_manifest
 from cleandesk.doctor.examiner import Examiner, Patient
 from cleandesk.identity.home import Home
 from cleandesk.link import EventMaker, Link, Outbox, closing
+from cleandesk.model.running import manifest_of
 from cleandesk.policy import PolicyState
 from cleandesk.settings import BoxSettings
 from cleandesk.settings_worker import GpioSettings
@@ -89,7 +91,7 @@ class SafeBox:
         self._why, self._began = why[:_MOST_WHY], self._clock.now()
         self._wake, self._stop = threading.Event(), threading.Event()
         address, clock = Address(settings.site, settings.box), self._clock
-        manifest = read_manifest(settings.detector.manifest or default_manifest())
+        manifest = read_manifest(manifest_of(settings))
         configuration = Configuration(
             settings, manifest, kept.path_of(settings.outbox.path), self._boot
         )
@@ -103,6 +105,14 @@ class SafeBox:
         )
         self._link = self._new_link(settings, address, f"{manifest.name} {manifest.version}")
         self._control = Control(configuration, clock, self._outbox, self._hands())
+        self._models = model_updates(
+            settings,
+            manifest=manifest,
+            clock=clock,
+            configuration=configuration,
+            outbox=self._outbox,
+            restart=self._control.restart,
+        )
         self._rotation = Rotation(
             Home.of(settings.broker),
             clock,
@@ -142,7 +152,7 @@ class SafeBox:
 
     def _serve(self) -> None:
         """Plug in the commands, but for `break`, which the reception takes."""
-        for one in (self._control, self._rotation, self._examiner):
+        for one in (self._control, self._models, self._rotation, self._examiner):
             one.serve(self._commands)
         self._commands.add(
             Command.SPOT_CHECK,
@@ -170,6 +180,7 @@ class SafeBox:
         self._reception.start(self._wake.set)
         if self._pins is not None:
             self._pins.listen(self._reception.mode.toggle, self._reception.mode.reset_pin)
+        self._models.begin(self._commands)
         self._link.start()
         self._control.begin()
         self._rotation.resume(self._commands)
@@ -262,5 +273,6 @@ class SafeBox:
             temperature_c=heat.celsius,
             throttled=heat.throttled,
             requests=self._commands.health,
+            model=self._models.running,
             safe_mode=self._why,
         )

@@ -104,6 +104,23 @@ def renew(
     Raises:
         RequestRefusedError: If the certificate is over or not ours, or the request is wrong.
     """
+    address = holder(change, shown)
+    key = checked_key(change, pki.read_request(request), address)
+    due = boxes.known(change, address).rotate_at
+    latest = next(iter(certificates.valid(change, Issuer.BOXES, str(address), key)), None)
+    if latest is not None and due is not None and latest.made_at < due:
+        raise NewKeyNeededError(f"{address} must bring a new key: make one and ask with it")
+    if latest is not None and (latest.ends_at - change.now) > _FRESH * lasts:
+        return str(latest.pem)
+    return certificates.sign(change, signer, key, str(address), issuer=Issuer.BOXES, lasts=lasts)
+
+
+def holder(change: Change, shown: x509.Certificate) -> Address:
+    """Return which box shows a certificate.
+
+    Raises:
+        RequestRefusedError: If the certificate is over, revoked, or not ours.
+    """
     row = certificates.by_serial(change, f"{shown.serial_number:x}")
     if (
         row is None
@@ -112,15 +129,7 @@ def renew(
         or row.ends_at <= change.now
     ):
         raise RequestRefusedError("this certificate does not hold: the box must be claimed anew")
-    address = Address(*row.name.split("/"))
-    key = checked_key(change, pki.read_request(request), address)
-    due = boxes.known(change, address).rotate_at
-    latest = next(iter(certificates.valid(change, Issuer.BOXES, row.name, key)), None)
-    if latest is not None and due is not None and latest.made_at < due:
-        raise NewKeyNeededError(f"{address} must bring a new key: make one and ask with it")
-    if latest is not None and (latest.ends_at - change.now) > _FRESH * lasts:
-        return str(latest.pem)
-    return certificates.sign(change, signer, key, row.name, issuer=Issuer.BOXES, lasts=lasts)
+    return Address(*row.name.split("/"))
 
 
 def checked_key(change: Change, asked: SigningRequest, address: Address) -> PublicKey:

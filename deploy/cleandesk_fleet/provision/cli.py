@@ -8,7 +8,14 @@ from typing import Annotated
 import typer
 
 from cleandesk.contract import logs
-from cleandesk_fleet.provision import cli_asking, cli_boxes, cli_lists, failing, operators
+from cleandesk_fleet.provision import (
+    cli_asking,
+    cli_boxes,
+    cli_lists,
+    cli_models,
+    failing,
+    operators,
+)
 from cleandesk_fleet.provision.authorities import Issuer
 from cleandesk_fleet.provision.boundary import (
     BESIDES,
@@ -176,5 +183,6 @@ def crl(
 
 cli_boxes.add_commands(app)
 cli_asking.add_commands(app)
+cli_models.add_commands(app)
 command(app, panel=BESIDES)(crl)
 cli_lists.add_commands(app)

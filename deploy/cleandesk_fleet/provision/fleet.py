@@ -77,6 +77,8 @@ class Fleet:
             made = self.authorities.make(passphrase, change.now)
             if made:
                 change.note("authorities made", str(self.authorities.folder))
+            if self.authorities.make_models(passphrase, change.now):
+                change.note("key for models made", str(self.authorities.models[1]))
             if not self.enrolment[0].exists():
                 self._make_enrolment(change)
             operators.add(change, DOOR)

@@ -21,6 +21,7 @@ from cleandesk_fleet.provision.errors import RequestRefusedError
 BACKDATE = timedelta(hours=1)
 _UNREADABLE = (ValueError, UnsupportedAlgorithm, x509.InvalidVersion)
 CLIENT, SERVER = ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH
+CODE = ExtendedKeyUsageOID.CODE_SIGNING
 
 PrivateKey = ec.EllipticCurvePrivateKey
 PublicKey = ec.EllipticCurvePublicKey
@@ -93,7 +94,7 @@ def leaf(
         public_key: The holder's.
         common_name: Whom the broker takes the holder for.
         span: From when to when.
-        use: `CLIENT` or `SERVER`.
+        use: `CLIENT`, `SERVER` or `CODE`.
         names: Host names and addresses, of a server.
     """
     ends = min(span.ends, signer.certificate.not_valid_after_utc)
