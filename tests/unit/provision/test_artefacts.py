@@ -14,10 +14,7 @@ from cleandesk_fleet.provision import artefacts
 from cleandesk_fleet.provision.authorities import ISSUING_LASTS, Authorities
 from cleandesk_fleet.provision.errors import ConflictError, LockedError, UsageError
 from tests.signed_models import NOW, a_model, a_root, a_signer, signed
-from tests.unit.provision.conftest import PASSPHRASE, HandClock
-from tests.unit.provision.test_cli import Run, run, said
-
-__all__ = ["run", "said"]
+from tests.unit.provision.conftest import PASSPHRASE, HandClock, Run
 
 ROOT = a_root()
 SIGNER = a_signer(ROOT)
