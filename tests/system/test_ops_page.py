@@ -12,7 +12,7 @@ from playwright.sync_api import Dialog, Page, expect
 
 from cleandesk.contract.topics import Channel
 from cleandesk_fleet.subscriber.tables import events
-from tests.eventually import eventually
+from tests.eventually import PATIENCE_S, eventually
 from tests.mosquitto import needs_mosquitto
 from tests.system import ops_rig
 from tests.system.ops_rig import DESK, PASSWORD, PICTURES, Ops
@@ -21,6 +21,7 @@ from tests.system.page_rig import PHONE, needs_chromium
 from tests.unit.subscriber.make import hex_id
 
 pytestmark = [pytest.mark.system, needs_mosquitto, needs_chromium]
+expect.set_options(timeout=PATIENCE_S * 1000)
 
 OPEN = f"/violations/{DESK.site}/{DESK.box}/{hex_id('violation', 'open')}"
 APPEALED = f"/violations/{DESK.site}/{DESK.box}/{hex_id('violation', 0)}"

@@ -149,8 +149,8 @@ def listen(settings: ListenSettings) -> socket.socket:
         return socket.create_server(place, family=family, backlog=_BACKLOG, reuse_port=False)
     except OSError as error:
         raise WebError(
-            f"{_words(settings)}: {os.strerror(error.errno)}; end who listens there, or choose another place "
-            "in 'listen'"
+            f"{_words(settings)}: {os.strerror(error.errno or 0)}; end who listens there, or "
+            "choose another place in 'listen'"
         ) from error
 
 
