@@ -18,7 +18,7 @@ from sqlalchemy import (
 from cleandesk_fleet.columns import Name, RowId, Utc, meta_table
 
 #: Goes up with every change that older software cannot work with.
-VERSION = 3
+VERSION = 4
 
 metadata = MetaData()
 
@@ -64,6 +64,15 @@ events = Table(
     Index("events_at", "at"),
     Index("events_received", "received_at"),
 )
+#: Of what ended, by class and model: what the rate of false alarms is reckoned from.
+Index(
+    "events_closed",
+    events.c.at,
+    events.c["class"],
+    events.c.model,
+    sqlite_where=events.c.phase == "close",
+    postgresql_where=events.c.phase == "close",
+)
 
 violations = Table(
     "violations",
@@ -93,6 +102,11 @@ violations = Table(
     Column("last_at", Utc, nullable=False),
     Index("violations_opened", "opened_at"),
     Index("violations_closed", "closed_at"),
+    Index("violations_of_site", "site", "opened_at"),
+    Index("violations_of_box", "site", "box", "opened_at"),
+    Index("violations_class", "class", "opened_at"),
+    Index("violations_rule", "rule", "opened_at"),
+    Index("violations_severity", "severity", "opened_at"),
 )
 
 appeals = Table(
@@ -280,3 +294,4 @@ Index(
     sqlite_where=alarms.c.closed_at.is_(None),
     postgresql_where=alarms.c.closed_at.is_(None),
 )
+Index("alarms_box_opened", alarms.c.site, alarms.c.box, alarms.c.opened_at)
