@@ -2,7 +2,8 @@
 
 from sqlalchemy import Boolean, Column, Index, String, Table, Text
 
-from cleandesk_fleet.subscriber.tables import Id, Name, RowId, Utc, metadata
+from cleandesk_fleet.columns import Name, RowId, Utc
+from cleandesk_fleet.subscriber.tables import Id, metadata
 
 Digest = String(64)
 
