@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 
 #: Goes up with every change that older software cannot work with.
-VERSION = 3
+VERSION = 5
 
 metadata = MetaData()
 
@@ -204,6 +204,7 @@ boxes = Table(
     Column("health_boot", Id),
     Column("uptime_s", Float),
     Column("outbox_depth", BigInteger),
+    Column("outbox_oldest_s", Float),
     Column("outbox_lost", BigInteger),
     Column("epoch", Id),
     Column("last_seen", Utc),

@@ -48,6 +48,11 @@ def open_writer(place: Place) -> Engine:
     return sqlite.open_writer(place) if isinstance(place, Path) else postgresql.open_writer(place)
 
 
+def open_beside(place: Place) -> Engine:
+    """Open a log once more that this process writes, for another thread that writes a little."""
+    return sqlite.open_beside(place) if isinstance(place, Path) else postgresql.open_beside(place)
+
+
 def open_reader(place: Place) -> Engine:
     """Open the log for reading only; works while the service writes.
 

@@ -32,6 +32,11 @@ def open_writer(path: Path) -> Engine:
     return engine
 
 
+def open_beside(path: Path) -> Engine:
+    """Open a log of this version for writing a little now and then, from any one thread."""
+    return _writing(path)
+
+
 def _writing(path: Path) -> Engine:
     def connect() -> sqlite3.Connection:
         raw = sqlite3.connect(path, timeout=BUSY_S, check_same_thread=False)
