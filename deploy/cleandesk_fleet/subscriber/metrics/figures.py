@@ -53,6 +53,8 @@ class Figures:
         self._rejected = self._counter(
             "cleandesk_rejected", "Messages that could not be logged, by what was wrong", "cause"
         )
+        for cause in Cause:
+            self._rejected.labels(cause.value)  # from 0 on: the first ones are an increase, too
         self._failures = self._counter(
             "cleandesk_log_failures", "Commits that the database did not take; they are tried again"
         )
