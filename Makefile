@@ -55,12 +55,13 @@ test: $(VENV)/.dev mosquitto strace chromium mtools faketime postgresql lint typ
 
 # Programs of the system that tests need; apt installs those that are missing.
 PROGRAM = $@
-.PHONY: mosquitto strace chromium mtools faketime mmdebstrap systemd-container postgresql
+.PHONY: mosquitto strace chromium mtools faketime mmdebstrap systemd-container postgresql prometheus
 mtools: PROGRAM = mcopy
 systemd-container: PROGRAM = systemd-nspawn
 # Its server's programs are not on the path of Debian's users.
 postgresql: PROGRAM = initdb
-mosquitto strace chromium mtools faketime mmdebstrap systemd-container postgresql:
+prometheus: PROGRAM = promtool
+mosquitto strace chromium mtools faketime mmdebstrap systemd-container postgresql prometheus:
 	@PATH="$$PATH:/usr/sbin:$$(echo /usr/lib/postgresql/*/bin | tr ' ' :)" command -v $(PROGRAM) >/dev/null || { \
 	  SUDO=$$([ "$$(id -u)" = 0 ] || echo sudo); \
 	  $$SUDO apt-get update -qq && \
@@ -148,9 +149,19 @@ image: $(VENV)/.dev  ## The box's image, arm64; as root; CAMERA=csi SOURCES=file
 image-test: $(VENV)/.dev mosquitto mtools  ## The built image in QEMU, by U-Boot; ROUNDS=10 power cuts
 	IMAGE=$(IMAGE) $(BIN)/pytest tests/qemu -s
 
+# Figures, alerts and notices. What promtool is asked is skipped where it is missing.
+WATCHING_TESTS := tests/unit/watching tests/unit/subscriber/test_metrics.py tests/unit/subscriber/test_notices.py \
+  tests/unit/subscriber/test_webhook.py tests/unit/subscriber/test_mail.py tests/system/test_metrics.py \
+  tests/system/test_notices.py
+
+.PHONY: test-watching
+test-watching: $(VENV)/.dev mosquitto postgresql prometheus  ## Metrics, alerts by promtool, dashboard, notices
+	$(BIN)/pytest $(WATCHING_TESTS)
+
 # A fleet on one machine. SCALE_TESTS: what a fleet's log must keep to, with real servers, killed.
 SCALE_TESTS := tests/unit/subscriber tests/system/test_subscriber.py tests/system/test_subscriber_faults.py \
-  tests/system/test_redundancy.py tests/unit/web tests/system/test_ops_page.py tests/system/test_ops_serving.py
+  tests/system/test_redundancy.py tests/system/test_hostile_messages.py \
+  tests/unit/web tests/system/test_ops_page.py tests/system/test_ops_serving.py
 
 .PHONY: load bench-pages test-scale
 bench-pages: $(VENV)/.dev postgresql  ## The ops page's queries on ROWS=1000000 violations; DATABASE=sqlite
@@ -161,7 +172,8 @@ load: $(VENV)/.dev mosquitto postgresql  ## Simulated boxes on the log; BOXES=50
 	  --rounds $(or $(ROUNDS),1) $(if $(RATE),--rate $(RATE)) $(LOAD_OPTIONS)
 
 test-scale: export LOOKS := all
-test-scale: $(VENV)/.dev mosquitto postgresql chromium  ## The fleet's log on both databases, redundancy, kills
+test-scale: export HOSTILE ?= 100000
+test-scale: $(VENV)/.dev mosquitto postgresql chromium  ## The fleet's log on both databases, its page, kills, hostile messages
 	$(BIN)/pytest $(SCALE_TESTS)
 
 format: $(VENV)/.dev  ## Format and sort

@@ -18,7 +18,7 @@ from sqlalchemy import (
 from cleandesk_fleet.columns import Name, RowId, Utc, meta_table
 
 #: Goes up with every change that older software cannot work with.
-VERSION = 4
+VERSION = 5
 
 metadata = MetaData()
 
@@ -190,6 +190,7 @@ boxes = Table(
     Column("health_boot", Id),
     Column("uptime_s", Float),
     Column("outbox_depth", BigInteger),
+    Column("outbox_oldest_s", Float),
     Column("outbox_lost", BigInteger),
     Column("epoch", Id),
     Column("last_seen", Utc),

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence as Batch
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, and_, select
@@ -23,6 +23,7 @@ from cleandesk_fleet.subscriber.intake import (
     StillReading,
     turn_away,
 )
+from cleandesk_fleet.subscriber.notices.choosing import NewNotices, Wanted
 from cleandesk_fleet.subscriber.objections import Objections
 from cleandesk_fleet.subscriber.pictures import Pictures
 from cleandesk_fleet.subscriber.ranges import count, describe
@@ -56,12 +57,14 @@ class Terms:
         gap_after: Others write the same log, and may be about to fill a gap: it is told when it is
             so old, by whoever judges for all. None: nobody else writes; it is told when it is seen.
         keep: Events are deleted after so long; None: never.
+        notices: Which violations people are told of.
     """
 
     album: Album
     max_quarantined: int
     gap_after: timedelta | None = None
     keep: timedelta | None = None
+    notices: Wanted = field(default_factory=Wanted)
 
 
 class Transaction:
@@ -98,6 +101,7 @@ class Transaction:
         )
         self._heard: set[Key] = set()
         self._new_events: list[Row] = []
+        self._notices = NewNotices(terms.notices)
         self._quarantined = False
 
     def apply(self, reading: Reading) -> Answer:
@@ -125,6 +129,7 @@ class Transaction:
         self._objections.save()
         self._stills.save()
         self._violations.save()
+        self._notices.save(self._connection, self._now)
         self._boxes.save()
         bulk.update(
             self._connection, boxes, ("site", "box"), sorted(self._heard), last_seen=self._now
@@ -169,9 +174,10 @@ class Transaction:
         self._known[message.event_id] = (address, event.payload)
         self._new_events.append(event_row(event, self._now))
         key = box_key(address, message.violation_id)
-        self._violations.set(
-            key, merge(self._violations.get(key), message, replayed=event.replayed)
-        )
+        before = self._violations.get(key)
+        after = merge(before, message, replayed=event.replayed)
+        self._violations.set(key, after)
+        self._notices.consider(key, before, after)
         return address, AckResult(id=message.event_id, result=AckStatus.COMMITTED)
 
     def _report(self, report: Report) -> None:

@@ -10,11 +10,16 @@ from cleandesk_fleet.subscriber.database.opening import (
     sole_writer,
 )
 from cleandesk_fleet.subscriber.database.partitions import make_ahead
-from cleandesk_fleet.subscriber.database.postgresql import leads
+from cleandesk_fleet.subscriber.database.postgresql import (
+    end_frozen,
+    leads,
+    taking_turns,
+)
 
 __all__ = [
     "DatabaseUnusableError",
     "Place",
+    "end_frozen",
     "leads",
     "make_ahead",
     "open_beside",
@@ -22,5 +27,6 @@ __all__ = [
     "open_writer",
     "place_of",
     "sole_writer",
+    "taking_turns",
     "will_pass",
 ]

@@ -49,7 +49,9 @@ def open_writer(place: Place) -> Engine:
 
 
 def open_beside(place: Place) -> Engine:
-    """Open the log for another program, which writes tables of its own; any thread may use it.
+    """Open the log for another program or thread, which writes tables of its own, a little.
+
+    Any thread may use it.
 
     Raises:
         DatabaseUnusableError: As `open_reader`.
