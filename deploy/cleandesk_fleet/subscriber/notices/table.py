@@ -2,7 +2,8 @@
 
 from sqlalchemy import Boolean, Column, Index, Integer, String, Table, Text, UniqueConstraint, and_
 
-from cleandesk_fleet.subscriber.tables import Id, Name, RowId, Utc, metadata
+from cleandesk_fleet.columns import Name, RowId, Utc
+from cleandesk_fleet.subscriber.tables import Id, metadata
 
 #: One row for each violation and way. Rows of one message share its name, which is the key that
 #: receivers know it by when it comes again.
