@@ -114,12 +114,17 @@ def test_a_request_that_was_answered_before_a_kill_is_not_answered_again(
     rig = make()
     rig.ask(b"\x01\xff")
     rig.answers(1)
+    eventually(lambda: not _at_work(), "the end of the first one's thread")
     begun = {"correlation": "01ff", "topic": RESPONSE, "serial": "0"}
     durable.write(rig.record, json.dumps(begun).encode())
     rig.rotation.resume(rig.commands)
     assert not rig.record.exists()
     assert len(rig.said) == 1
-    assert not [one for one in threading.enumerate() if one.name == "rotate key"]
+    assert not _at_work()
+
+
+def _at_work() -> list[threading.Thread]:
+    return [one for one in threading.enumerate() if one.name == "rotate key"]
 
 
 def test_a_home_is_of_a_key_that_a_claim_made(tmp_path: Path) -> None:

@@ -169,7 +169,8 @@ def test_two_boxes_with_one_name_are_told_so(
 
 def test_it_goes_on_when_the_first_broker_is_not_there_yet(tmp_path: Path, box: Outbox) -> None:
     broker = Mosquitto(tmp_path)
-    link = new_link(box, broker.port)
+    # The link may be there before the one who listens: then it sends again, after so long.
+    link = new_link(box, broker.port, ack_timeout_s=0.5)
     link.start()
     commit_many(box, 1)
     try:
