@@ -130,10 +130,6 @@ def test_what_is_open_goes_on_and_a_crash_on_trial_leads_back(
     assert told.given_up == "2.0: a start with it crashed"
     assert "The model 2.0 did not work (a start with it crashed)." in ledger(box)
     assert "given_up: a start with it crashed" in box.send(one, BoxError.code)["error"]
-    box.send(put(site, tmp_path, "2.1"))
-    box.looks_with("2.1", "trial")
-    assert box.stop() == 0
-    box.started().looks_with("2.1", "trial")
     seen = events(log, box)
     assert len({row["violation_id"] for row in seen}) == 1, "one thing lies there, through it all"
     assert [row["phase"] for row in seen if row["phase"] != "update"] == ["open"]

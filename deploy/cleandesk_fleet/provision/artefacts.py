@@ -171,7 +171,8 @@ def _content(path: Path) -> bytes:
         with path.open("rb") as file:
             return file.read(artefact.MAX_ARTEFACT + 1)
     except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}: it belongs to a signed model") from error
+        fix = "a signed model needs it; a self-test that lies elsewhere is named by --selftest"
+        raise UsageError(f"{path}: {error.strerror}: {fix}") from error
 
 
 def _pass(chunks: Any) -> None:
