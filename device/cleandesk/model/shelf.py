@@ -25,8 +25,9 @@ from cryptography import x509
 from pydantic import ValidationError
 
 from cleandesk import durable, whole_file
-from cleandesk.contract.artefact import Listing, Part, unpack
+from cleandesk.contract.artefact import Listing, Part
 from cleandesk.contract.artefact_errors import ArtefactError, Fault
+from cleandesk.contract.artefact_reader import unpack
 from cleandesk.model.kept import Fetched, Kept
 
 log = logging.getLogger(__name__)
