@@ -110,6 +110,12 @@ test-picamera2: export PICAMERA2 := 1
 test-picamera2: rootfs mosquitto  ## The demo's desk through Picamera2 and libcamera; as root
 	$(BIN)/pytest tests/image/test_picamera2.py -s
 
+.PHONY: test-models
+test-models: export ROUNDS ?= 5
+test-models: $(VENV)/.dev mosquitto  ## The model as an artefact: updated, taken back, cut and killed; ROUNDS=20
+	$(BIN)/pytest tests/unit/contract/test_artefact.py tests/unit/model tests/unit/control/test_model_updates.py \
+	  tests/unit/provision/test_artefacts.py tests/system/test_model_cuts.py tests/system/test_model_updates.py
+
 fault: $(VENV)/.dev mosquitto  ## Kill and cut for real; ROUNDS=200 for a long one
 	$(BIN)/pytest tests/fault
 

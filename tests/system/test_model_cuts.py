@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import os
 from datetime import timedelta
 from pathlib import Path
 
@@ -35,6 +36,10 @@ from tests.unit.control.make import own
 from tests.unit.worker.make import BOOT
 
 pytestmark = [pytest.mark.system, needs_mosquitto]
+
+
+#: Of the operations, each is cut by `make test-models`, which sets ROUNDS; else every third one.
+STEP = 1 if os.environ.get("ROUNDS") else 3
 
 
 def _own(box: Box, folder: Path) -> BoxSettings:
@@ -83,7 +88,7 @@ def test_a_power_cut_at_any_operation_leaves_one_whole_model_and_one_answer(
     settings = _own(box, tmp_path)
     settings.outbox.path.parent.mkdir()
     shelf = shelf_of(settings)
-    for at in range(1, 100):
+    for at in range(1, 100, STEP):
         one = put(site, tmp_path, f"1.{at}", weights=b"weights" * 50_000)
         said = tmp_path / "said"
         said.unlink(missing_ok=True)

@@ -24,8 +24,8 @@ from tests.system.running_box import Log
 pytestmark = [pytest.mark.system, needs_mosquitto]
 
 MakeBox = Callable[..., ModelBox]
-#: So often a box is killed in the middle of an update.
-ROUNDS = int(os.environ.get("ROUNDS") or 1)
+#: So often a box is killed in the middle of an update; `make test-models` sets it.
+ROUNDS = int(os.environ.get("ROUNDS") or 0)
 SHIPPED = read_manifest(default_manifest()).version
 
 
@@ -130,10 +130,6 @@ def test_what_is_open_goes_on_and_a_crash_on_trial_leads_back(
     assert told.given_up == "2.0: a start with it crashed"
     assert "The model 2.0 did not work (a start with it crashed)." in ledger(box)
     assert "given_up: a start with it crashed" in box.send(one, BoxError.code)["error"]
-    box.send(put(site, tmp_path, "2.1"))
-    box.looks_with("2.1", "trial")
-    assert box.stop() == 0
-    box.started().looks_with("2.1", "trial")
     seen = events(log, box)
     assert len({row["violation_id"] for row in seen}) == 1, "one thing lies there, through it all"
     assert [row["phase"] for row in seen if row["phase"] != "update"] == ["open"]
@@ -174,6 +170,8 @@ def _ask_behind(box: ModelBox, one: Any) -> str:
     return str(caught.value)
 
 
+@pytest.mark.skipif(not ROUNDS, reason="`make test-models` kills boxes, for minutes")
+@pytest.mark.timeout(120 + 120 * ROUNDS)
 def test_killed_at_any_moment_a_box_has_one_whole_model_and_answers(
     site: Site, make_box: MakeBox, log: Log, tmp_path: Path
 ) -> None:

@@ -17,8 +17,10 @@ from pydantic import BaseModel, Field, ValidationError
 
 from cleandesk import whole_file
 from cleandesk.contract import artefact
-from cleandesk.contract.artefact import Digest, Listing, Part, PartName, Version
+from cleandesk.contract.artefact import Listing, Part, PartName, Version
 from cleandesk.contract.artefact_errors import ArtefactError
+from cleandesk.contract.artefact_reader import unpack
+from cleandesk.contract.messages import Digest
 from cleandesk_fleet.provision.errors import ConflictError, UsageError
 from cleandesk_fleet.provision.pki import Signer
 
@@ -106,7 +108,7 @@ def read(path: Path, root: x509.Certificate, now: datetime) -> Artefact:
     """
     content = _content(path)
     try:
-        listing = artefact.unpack(io.BytesIO(content), root, now, lambda _, chunks: _pass(chunks))
+        listing = unpack(io.BytesIO(content), root, now, lambda _, chunks: _pass(chunks))
     except ArtefactError as error:
         raise UsageError(f"{path}: {error.reason}: {error.fix}") from error
     return Artefact(path.name, content, listing)
@@ -171,7 +173,8 @@ def _content(path: Path) -> bytes:
         with path.open("rb") as file:
             return file.read(artefact.MAX_ARTEFACT + 1)
     except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}: it belongs to a signed model") from error
+        fix = "a signed model needs it; a self-test that lies elsewhere is named by --selftest"
+        raise UsageError(f"{path}: {error.strerror}: {fix}") from error
 
 
 def _pass(chunks: Any) -> None:

@@ -79,6 +79,7 @@ class Fleet:
                 change.note("authorities made", str(self.authorities.folder))
             if self.authorities.make_models(passphrase, change.now):
                 change.note("key for models made", str(self.authorities.models[1]))
+                made = True
             if not self.enrolment[0].exists():
                 self._make_enrolment(change)
             operators.add(change, DOOR)

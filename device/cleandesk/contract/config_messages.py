@@ -5,14 +5,13 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from cleandesk.contract.messages import Message, Text
+from cleandesk.contract.messages import Digest, Message, Text
 from cleandesk.settings_remote import RemoteSettings
 
 #: Bytes of a `config/desired` that a box reads: 64 rules and 32 zones take half of it.
 MAX_DESIRED = 64 * 1024
 
 Version = Annotated[int, Field(ge=1, lt=2**53)]
-Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class DesiredConfig(Message):

@@ -15,6 +15,8 @@ Fraction = Annotated[float, Field(ge=0, le=1)]
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0, lt=2**53)]
 Text = Annotated[str, Field(max_length=200)]
+#: A SHA-256.
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class Message(BaseModel):
@@ -108,7 +110,7 @@ class ViolationEvent(ViolationFacts):
     reason: CloseReason | None = Field(default=None, description="Set when, and only when, closed")
     at: AwareDatetime
     boot: Id = Field(description="Id of the power-on")
-    model: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] = Field(description="Model's sha256")
+    model: Digest = Field(description="Model's sha256")
 
     @model_validator(mode="after")
     def _reason_goes_with_close(self) -> Self:

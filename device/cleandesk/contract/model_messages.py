@@ -5,9 +5,9 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from cleandesk.contract.artefact import MAX_ARTEFACT, ArtefactName, Digest, Version
+from cleandesk.contract.artefact import MAX_ARTEFACT, ArtefactName, Version
 from cleandesk.contract.commands import Request, Response
-from cleandesk.contract.messages import Text
+from cleandesk.contract.messages import Digest, Text
 
 
 class ModelState(StrEnum):

@@ -6,8 +6,8 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cleandesk import durable
-from cleandesk.contract.config_messages import Digest, Version
-from cleandesk.contract.messages import Id, Seconds, Text
+from cleandesk.contract.config_messages import Version
+from cleandesk.contract.messages import Digest, Id, Seconds, Text
 from cleandesk.settings_remote import RemoteSettings
 from cleandesk.settings_worker import BreakSettings
 

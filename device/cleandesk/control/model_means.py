@@ -15,8 +15,9 @@ from cleandesk.model.running import manifest_of, shelf_of
 from cleandesk.model.trying import try_out
 from cleandesk.settings import BoxSettings
 
-#: A service that is away, or a line that brings nothing, is waited for so long.
-_PATIENCE_S = 300.0
+#: A service that is away, or a line that brings nothing, is waited for so long: less than whoever
+#: asks waits for an answer.
+_PATIENCE_S = 240.0
 
 
 def model_updates(

@@ -14,10 +14,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cleandesk import durable
 from cleandesk.clock import Clock, Instant
-from cleandesk.contract.artefact import Digest
 from cleandesk.contract.artefact_errors import ArtefactError
 from cleandesk.contract.commands import Outcome
-from cleandesk.contract.messages import Count
+from cleandesk.contract.messages import Count, Digest
 from cleandesk.contract.model_messages import BoxModel, ModelRequest, ModelResponse
 from cleandesk.contract.topics import Command
 from cleandesk.control.model_change import Means, RefusedError, roll_back, update

@@ -4,8 +4,8 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict
 
-from cleandesk.contract.artefact import Digest, Version
-from cleandesk.contract.messages import Count, Id, Text
+from cleandesk.contract.artefact import Version
+from cleandesk.contract.messages import Count, Digest, Id, Text
 from cleandesk.contract.model_messages import ModelState
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from cleandesk.contract.messages import Text
 from cleandesk.detector import ModelError
-from cleandesk.model.kept import Kept
+from cleandesk.model.kept import Fetched, Kept
 from cleandesk.model.running import superseded
 from cleandesk.model.shelf import Shelf
 
@@ -30,6 +30,7 @@ class Probation:
 
     def __init__(self, shelf: Shelf, boot: str) -> None:
         self._shelf, self._boot = shelf, boot
+        self._runs: Fetched | None = None
 
     def begin(self) -> None:
         """Count a start, or go back if the last one with this model did not end well.
@@ -38,6 +39,7 @@ class Probation:
             ModelError: If the shipped model has no manifest.
         """
         self._change(self._begun)
+        self._runs = self._shelf.read().present
 
     def _begun(self, kept: Kept) -> Kept:
         if kept.present is not None and superseded(kept.present):
@@ -63,17 +65,21 @@ class Probation:
 
     def ended(self) -> None:
         """Take note that the process ends in order."""
-        self._change(lambda kept: kept if kept.trial is None else kept.ended())
+        self._change(lambda kept: kept.ended() if self._tries(kept) else kept)
 
     def failed(self, error: BaseException) -> None:
         """Take note of what the process dies of: a model on trial, or one that is broken, goes."""
         why = f"{type(error).__name__}: {error}"[:_LONGEST]
 
         def left(kept: Kept) -> Kept:
-            goes = kept.trial is not None or isinstance(error, ModelError)
-            return kept.fallen_back(why) if goes else kept
+            broken = isinstance(error, ModelError) and kept.present == self._runs
+            return kept.fallen_back(why) if broken or self._tries(kept) else kept
 
         self._change(left)
+
+    def _tries(self, kept: Kept) -> bool:
+        """Say whether the model on trial is the one that this process runs."""
+        return kept.trial is not None and kept.present == self._runs
 
     def _change(self, to: Callable[[Kept], Kept]) -> None:
         try:

@@ -25,14 +25,17 @@ from cryptography import x509
 from pydantic import ValidationError
 
 from cleandesk import durable, whole_file
-from cleandesk.contract.artefact import Listing, Part, unpack
+from cleandesk.contract.artefact import Listing, Part
 from cleandesk.contract.artefact_errors import ArtefactError, Fault
+from cleandesk.contract.artefact_reader import unpack
 from cleandesk.model.kept import Fetched, Kept
 
 log = logging.getLogger(__name__)
 
 MANIFEST = "manifest.yaml"
 _INCOMING, _NEW = "incoming-", ".new-"
+#: Of all shelves of the process: who ends it and who changes the model look at one from two sides.
+_GUARD = threading.Lock()
 _OURS = re.compile(rf"({re.escape(_INCOMING)}|{re.escape(_NEW)})?[0-9a-f]{{64}}")
 
 
@@ -46,7 +49,6 @@ class Shelf:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._state = folder / "state"
-        self._guard = threading.Lock()
 
     def read(self) -> Kept:
         """Return what is kept; nothing where nobody can tell, which the log says."""
@@ -66,7 +68,7 @@ class Shelf:
         Raises:
             OSError: Then the file says what it said before.
         """
-        with self._guard:
+        with _GUARD:
             before = self.read()
             kept = to(before)
             if kept != before:

@@ -15,8 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cleandesk.contract import artefact
-from cleandesk.contract.artefact import Listing, Part, order, unpack
+from cleandesk.contract.artefact import Listing, Part, order
 from cleandesk.contract.artefact_errors import ArtefactError, Fault
+from cleandesk.contract.artefact_reader import unpack
 from cleandesk_fleet.provision import pki
 from cleandesk_fleet.provision.pki import Signer, Span
 from tests.signed_models import NOW, SPAN, a_root, a_signer, signed

@@ -80,6 +80,19 @@ def test_one_that_worked_goes_when_it_is_broken_and_for_nothing_else(shelf: Shel
     assert version(shelf) == "1.0"
 
 
+def test_one_that_waits_for_the_next_start_is_blamed_for_nothing(
+    shelf: Shelf, tmp_path: Path
+) -> None:
+    probation = Probation(shelf, BOOT)
+    probation.begin()
+    later = put(shelf, signed(tmp_path, "1.2", SIGNER))
+    shelf.change(lambda kept: kept.updated(later))
+    probation.failed(ModelError(Path("w.onnx"), "another hash", "install it anew"))
+    probation.ended()
+    assert shelf.read().trial == Trial()
+    assert version(shelf) == "1.2"
+
+
 def test_files_that_are_gone_lead_back_as_far_as_it_takes(shelf: Shelf) -> None:
     for folder in [path for path in shelf.folder.iterdir() if path.is_dir()]:
         shutil.rmtree(folder)

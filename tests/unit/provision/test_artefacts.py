@@ -66,7 +66,7 @@ def test_what_does_not_belong_together_is_not_signed(
     with pytest.raises(UsageError, match="no YAML"):
         artefacts.sign(folder, folder, SIGNER)
     path.unlink()
-    with pytest.raises(UsageError, match="belongs to a signed model"):
+    with pytest.raises(UsageError, match="a signed model needs it"):
         artefacts.sign(folder, folder, SIGNER)
 
 
