@@ -186,7 +186,7 @@ evaluate: $(TRAIN)/.ready  ## Judge the shipped model, write models/README.md; n
 
 lock: $(VENV)/bin/pip  ## Pin all dependencies with hashes
 	$(BIN)/pip install --quiet 'uv>=0.8'
-	for extra in demo dev page provision train adversary; do \
+	for extra in demo dev page provision web train adversary; do \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	    $$([ $$extra != adversary ] || echo --no-deps) --extra $$extra pyproject.toml \
 	    --output-file deploy/locks/$$extra.txt || exit 1; done

@@ -22,13 +22,13 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from cleandesk.contract.topics import Address, TopicError
+from cleandesk_fleet.limits import Limiter
 from cleandesk_fleet.provision import claiming, keyfiles, pki
 from cleandesk_fleet.provision.authorities import Issuer
 from cleandesk_fleet.provision.change import Change
 from cleandesk_fleet.provision.claiming import NewKeyNeededError, TokenRefusedError
 from cleandesk_fleet.provision.errors import RequestRefusedError, halves
 from cleandesk_fleet.provision.fleet import Fleet
-from cleandesk_fleet.provision.limits import Limiter
 
 log = logging.getLogger(__name__)
 

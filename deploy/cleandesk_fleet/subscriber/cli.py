@@ -27,6 +27,8 @@ from cleandesk_fleet.subscriber.service import Subscriber
 from cleandesk_fleet.subscriber.settings import SubscriberSettings
 from cleandesk_fleet.subscriber.store import Log
 from cleandesk_fleet.subscriber.transaction import Album, Terms
+from cleandesk_fleet.web import cli as web
+from cleandesk_fleet.web.errors import AccountError, WebError
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +52,7 @@ def main() -> None:
         app()
     except (ConfigError, TlsError) as error:
         _fail(str(error), code=2)
-    except (DatabaseUnusableError, SQLAlchemyError, OSError) as error:
+    except (DatabaseUnusableError, SQLAlchemyError, OSError, AccountError, WebError) as error:
         _fail(str(error), code=1)
 
 
@@ -124,6 +126,7 @@ def _terms(settings: SubscriberSettings) -> Terms:
 
 
 app.add_typer(reading_stills.app, name="stills")
+app.add_typer(web.app, name="web")
 reading.add_commands(app)  # after `run` and `check`, so that the help lists these first
 
 

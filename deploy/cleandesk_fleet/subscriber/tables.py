@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 
 #: Goes up with every change that older software cannot work with.
-VERSION = 3
+VERSION = 4
 
 metadata = MetaData()
 
@@ -92,6 +92,15 @@ events = Table(
     Index("events_at", "at"),
     Index("events_received", "received_at"),
 )
+#: Of what ended, by class and model: what the rate of false alarms is reckoned from.
+Index(
+    "events_closed",
+    events.c.at,
+    events.c["class"],
+    events.c.model,
+    sqlite_where=events.c.phase == "close",
+    postgresql_where=events.c.phase == "close",
+)
 
 violations = Table(
     "violations",
@@ -121,6 +130,17 @@ violations = Table(
     Column("last_at", Utc, nullable=False),
     Index("violations_opened", "opened_at"),
     Index("violations_closed", "closed_at"),
+    Index("violations_of_site", "site", "opened_at"),
+    Index("violations_of_box", "site", "box", "opened_at"),
+    Index("violations_class", "class", "opened_at"),
+    Index("violations_rule", "rule", "opened_at"),
+    Index("violations_severity", "severity", "opened_at"),
+)
+Index(
+    "violations_open",
+    violations.c.opened_at,
+    sqlite_where=violations.c.closed_at.is_(None),
+    postgresql_where=violations.c.closed_at.is_(None),
 )
 
 appeals = Table(
@@ -308,3 +328,4 @@ Index(
     sqlite_where=alarms.c.closed_at.is_(None),
     postgresql_where=alarms.c.closed_at.is_(None),
 )
+Index("alarms_box_opened", alarms.c.site, alarms.c.box, alarms.c.opened_at)

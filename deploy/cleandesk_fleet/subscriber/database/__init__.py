@@ -3,6 +3,7 @@
 from cleandesk_fleet.subscriber.database.errors import DatabaseUnusableError, will_pass
 from cleandesk_fleet.subscriber.database.opening import (
     Place,
+    open_beside,
     open_reader,
     open_writer,
     place_of,
@@ -16,6 +17,7 @@ __all__ = [
     "Place",
     "leads",
     "make_ahead",
+    "open_beside",
     "open_reader",
     "open_writer",
     "place_of",
