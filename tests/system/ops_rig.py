@@ -58,7 +58,7 @@ class Fleet:
         sent = self._client.publish(box.topic(channel), json.dumps(fields).encode(), qos=1)
         sent.wait_for_publish(PATIENCE_S)
 
-    def event(self, box: Address, name: object, at: datetime, **changes: Any) -> None:
+    def event(self, box: Address, name: object, opened: datetime, **changes: Any) -> None:
         """Publish an event of the violation of this name."""
         seq = self._seq[box] = self._seq.get(box, 0) + 1
         fields = event_fields(
@@ -67,8 +67,8 @@ class Fleet:
                 "violation_id": hex_id("violation", name),
                 "event_id": hex_id("event", str(box), seq),
                 "epoch": hex_id("epoch", str(box)),
-                "opened_at": at.isoformat(),
-                "at": at.isoformat(),
+                "opened_at": opened.isoformat(),
+                "at": opened.isoformat(),
             }
             | changes,
         )

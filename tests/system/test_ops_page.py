@@ -113,6 +113,7 @@ def test_it_works_by_keyboard_alone(ops: Ops) -> None:
     assert page.url.endswith("/violations?class=paper")
     page.get_by_label("What").focus()
     page.keyboard.type("phone")
+    page.get_by_role("button", name="Show").focus()
     page.keyboard.press("Enter")
     page.wait_for_url("**class=phone**")
     first = page.get_by_role("table").get_by_role("link").first

@@ -136,12 +136,6 @@ violations = Table(
     Index("violations_rule", "rule", "opened_at"),
     Index("violations_severity", "severity", "opened_at"),
 )
-Index(
-    "violations_open",
-    violations.c.opened_at,
-    sqlite_where=violations.c.closed_at.is_(None),
-    postgresql_where=violations.c.closed_at.is_(None),
-)
 
 appeals = Table(
     "appeals",

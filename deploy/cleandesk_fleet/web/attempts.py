@@ -36,7 +36,10 @@ class Attempts:
 
     def left_s(self, account: str, address: str, device: str | None = None) -> float:
         """Return how long this one may not try, seconds; 0 is now."""
-        failures, at = self._wrong.get(_key(account, address, device), (0, 0.0))
+        known = self._wrong.get(_key(account, address, device))
+        if known is None:
+            return 0.0
+        failures, at = known
         return max(0.0, wait_s(failures) - (self._clock() - at))
 
     def begin(self, account: str, address: str, device: str | None = None) -> None:

@@ -1,6 +1,7 @@
 """A page in this process, on a log that a subscriber's own code filled."""
 
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -104,11 +105,24 @@ def server() -> Iterator[PostgreSQL]:
     server.close()
 
 
+@pytest.fixture(scope="session")
+def empty_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with an empty log, to be copied: to make one takes longer."""
+    path = tmp_path_factory.mktemp("empty") / "log.db"
+    open_writer(path).dispose()
+    return path
+
+
+@pytest.fixture
+def file_place(empty_log: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copy(empty_log, tmp_path / "log.db"))
+
+
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=needs_postgresql)])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+def place(request: pytest.FixtureRequest) -> Iterator[Place]:
     """Where a log is, on each kind of database."""
     if request.param == "sqlite":
-        yield tmp_path / "log.db"
+        yield request.getfixturevalue("file_place")
         return
     server: PostgreSQL = request.getfixturevalue("server")
     url = server.lend()
@@ -150,7 +164,7 @@ def site(place: Place, tmp_path: Path, clock: HandClock) -> Iterator[Site]:
 
 
 @pytest.fixture
-def file_site(tmp_path: Path, clock: HandClock) -> Iterator[Site]:
+def file_site(file_place: Path, tmp_path: Path, clock: HandClock) -> Iterator[Site]:
     """A page on a file: for what does not depend on the database."""
-    with site_on(tmp_path / "log.db", tmp_path, clock) as made:
+    with site_on(file_place, tmp_path, clock) as made:
         yield made

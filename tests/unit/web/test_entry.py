@@ -153,20 +153,20 @@ def test_a_network_may_not_try_many_names(file_site: Site) -> None:
 
 
 def test_wrong_passwords_of_an_account_are_in_the_trail_and_made_up_names_are_not(
-    site: Site,
+    file_site: Site,
 ) -> None:
-    site.account("ann", Role.VIEWER)
+    file_site.account("ann", Role.VIEWER)
     for name in ("ann", "nobody"):
-        send(site.reader(), "/sign-in", name=name, password=WRONG)
-    send(site.reader(), "/sign-in", name="ann", password=PASSWORD)
-    assert [(row["account"], row["action"], row["address"]) for row in site.rows(audit)] == [
+        send(file_site.reader(), "/sign-in", name=name, password=WRONG)
+    send(file_site.reader(), "/sign-in", name="ann", password=PASSWORD)
+    assert [(row["account"], row["action"], row["address"]) for row in file_site.rows(audit)] == [
         ("ann", "sign_in_failed", "192.0.2.7"),
         ("ann", "signed_in", "192.0.2.7"),
     ]
 
 
-def test_one_changes_ones_own_password_and_other_sessions_end(site: Site) -> None:
-    reader, other = site.as_(Role.VIEWER), site.as_(Role.VIEWER)
+def test_one_changes_ones_own_password_and_other_sessions_end(file_site: Site) -> None:
+    reader, other = file_site.as_(Role.VIEWER), file_site.as_(Role.VIEWER)
     new = "another fine password"
     for old, first, again, status in (
         (WRONG, new, new, 403),
@@ -180,8 +180,8 @@ def test_one_changes_ones_own_password_and_other_sessions_end(site: Site) -> Non
         assert done.status_code == status, (old, first)
     assert reader.get("/").status_code == 200
     assert other.get("/").status_code == 303
-    assert send(site.reader(), "/sign-in", name="viewer", password=PASSWORD).status_code == 403
-    assert send(site.reader(), "/sign-in", name="viewer", password=new).status_code == 303
+    assert send(file_site.reader(), "/sign-in", name="viewer", password=PASSWORD).status_code == 403
+    assert send(file_site.reader(), "/sign-in", name="viewer", password=new).status_code == 303
 
 
 def test_only_digests_of_tokens_and_hashes_of_passwords_are_kept(file_site: Site) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from starlette.testclient import TestClient
 
 from cleandesk_fleet.subscriber.intake import Rejected, read
 from cleandesk_fleet.subscriber.tables import violations as table
@@ -76,37 +77,25 @@ class Reader(HTMLParser):
                 self.bad.append((tag, name, value))
 
 
-def say(site: Site, text: str) -> None:
+def say(site: Site, text: str, number: int = 1) -> None:
     """Let a box say it in each field that takes a text, of every message."""
-    fields: dict[str, Any] = {
-        "violation_id": hex_id("violation", 1),
-        "event_id": hex_id("event", text),
-    }
-    taken = [
-        read(received(channel, message), None)
-        for channel, message in (
-            ("status", status_fields() | {"version": text, "model": text, "safe_mode": text}),
-            (
-                "health",
-                health_fields(camera={"fault": "black", "fault_detail": text}, safe_mode=text),
-            ),
-            ("privacy", {"state": "fault", "reason": text, "since": "2026-05-04T08:00:00Z"}),
-            ("violation", event_fields(1, **fields, **{"class": text, "rule": text, "zone": text})),
-            (
-                "violation",
-                event_fields(
-                    2,
-                    phase="close",
-                    **fields | {"event_id": hex_id("close", text)},
-                    **{"class": text, "rule": text, "zone": text},
-                ),
-            ),
-            ("appeal", appeal_fields(1, violation_id=hex_id("violation", 1), note=text)),
-        )
+    texts = {"class": text, "rule": text, "zone": text}
+    ids = {"violation_id": hex_id("violation", number)}
+    opens = {"event_id": hex_id("open", number)} | ids | texts
+    closes = {"event_id": hex_id("close", number)} | ids | texts
+    fault = {"fault": "black", "fault_detail": text}
+    messages: list[tuple[str, dict[str, Any]]] = [
+        ("status", status_fields() | {"version": text, "model": text, "safe_mode": text}),
+        ("health", health_fields(camera=fault, safe_mode=text)),
+        ("privacy", {"state": "fault", "reason": text, "since": "2026-05-04T08:00:00Z"}),
+        ("violation", event_fields(2 * number, **opens)),
+        ("violation", event_fields(2 * number + 1, phase="close", **closes)),
+        ("appeal", appeal_fields(number, note=text) | ids),
     ]
+    taken = [read(received(channel, message), None) for channel, message in messages]
     assert not [one for one in taken if isinstance(one, Rejected)], taken
     broken = read(received("violation", ('{"class": ' + repr(text)).encode()), None)
-    site.log.commit([*taken, broken, picture(1)], site.clock())
+    site.log.commit([*taken, broken, picture(number)], site.clock())
 
 
 def check(site: Site, text: str) -> None:
@@ -126,10 +115,15 @@ def test_html_of_a_message_is_shown_as_text(file_site: Site, text: str) -> None:
     check(file_site, text)
 
 
-@pytest.mark.parametrize("text", SQL)
-def test_sql_of_a_message_or_a_filter_is_a_text(site: Site, text: str) -> None:
-    say(site, text)
-    check(site, text)
+def test_sql_of_a_message_or_a_filter_is_a_text(site: Site) -> None:
+    for number, text in enumerate(SQL, 1):
+        say(site, text, number)
+        check(site, text)
+        filter_by(site, text)
+    assert len(site.rows(table)) == len(SQL)
+
+
+def filter_by(site: Site, text: str) -> None:
     reader = site.as_(Role.ADMIN)
     for name in ("site", "box", "class", "rule"):
         found = reader.get("/violations", params={name: text})
@@ -141,17 +135,18 @@ def test_sql_of_a_message_or_a_filter_is_a_text(site: Site, text: str) -> None:
             assert reader.get(path, params={name: text}).status_code == 200
     for path in (f"/violations/{text}/b1/x", f"/boxes/{text}/b1", f"/stills/{text}"):
         assert reader.get(path.replace("%", "%25").replace("#", "%23")).status_code == 404
-    assert len(site.rows(table)) == 1
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.fixture
+def reader(file_site: Site) -> TestClient:
+    return file_site.as_(Role.ADMIN)
+
+
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    text=st.text(
-        st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=200
-    )
+    st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=200),
+    st.sampled_from(["/", "/violations", "/appeals", "/rates", "/audit", "/accounts"]),
 )
-def test_whatever_is_in_an_address_is_answered(file_site: Site, text: str) -> None:
-    reader = file_site.as_(Role.ADMIN)
-    for path in ("/", "/violations", "/appeals", "/rates", "/audit", "/boxes/s1/b1"):
-        for name in ("site", "after", "since", "status", "standing", "action", "day", "account"):
-            assert reader.get(path, params={name: text}).status_code < 500
+def test_whatever_is_in_an_address_is_answered(reader: TestClient, text: str, path: str) -> None:
+    for name in ("site", "after", "since", "status", "standing", "action", "account", "said"):
+        assert reader.get(path, params={name: text}).status_code < 500

@@ -30,9 +30,9 @@ def secret(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def proxied(tmp_path: Path, secret: Path, clock: HandClock) -> Iterator[Site]:
+def proxied(file_place: Path, tmp_path: Path, secret: Path, clock: HandClock) -> Iterator[Site]:
     proxy = {"addresses": ["10.0.0.7"], "secret": str(secret), "roles": ROLES}
-    with site_on(tmp_path / "log.db", tmp_path, clock, proxy=proxy) as made:
+    with site_on(file_place, tmp_path, clock, proxy=proxy) as made:
         yield made
 
 
@@ -57,11 +57,11 @@ def test_who_has_no_group_of_ours_is_told_so(proxied: Site) -> None:
 
 
 @pytest.mark.parametrize(
-    ("address", "secret"),
+    ("address", "said"),
     [("10.0.0.8", SECRET), ("10.0.0.7", "x" * 64), ("10.0.0.7", ""), ("10.0.0.7", SECRET + "s")],
 )
-def test_nobody_else_is_believed(proxied: Site, address: str, secret: str) -> None:
-    reader = proxied.reader(address=address, **ANN | {"X-Cleandesk-Proxy": secret})
+def test_nobody_else_is_believed(proxied: Site, address: str, said: str) -> None:
+    reader = proxied.reader(address=address, **ANN | {"X-Cleandesk-Proxy": said})
     page = reader.get("/")
     assert page.status_code == 401
     assert "ann@example.org" not in page.text

@@ -40,14 +40,7 @@ def _indices() -> None:
         ("violations_severity", ["severity", "opened_at"]),
     ):
         op.create_index(name, "violations", columns)
-    open_ones, closes = sa.text("closed_at IS NULL"), sa.text("phase = 'close'")
-    op.create_index(
-        "violations_open",
-        "violations",
-        ["opened_at"],
-        sqlite_where=open_ones,
-        postgresql_where=open_ones,
-    )
+    closes = sa.text("phase = 'close'")
     op.create_index(
         "events_closed",
         "events",
