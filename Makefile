@@ -148,14 +148,18 @@ image-test: $(VENV)/.dev mosquitto mtools  ## The built image in QEMU, by U-Boot
 
 # A fleet on one machine. SCALE_TESTS: what a fleet's log must keep to, with real servers, killed.
 SCALE_TESTS := tests/unit/subscriber tests/system/test_subscriber.py tests/system/test_subscriber_faults.py \
-  tests/system/test_redundancy.py
+  tests/system/test_redundancy.py tests/unit/web tests/system/test_ops_page.py tests/system/test_ops_serving.py
 
-.PHONY: load test-scale
+.PHONY: load bench-pages test-scale
+bench-pages: $(VENV)/.dev postgresql  ## The ops page's queries on ROWS=1000000 violations; DATABASE=sqlite
+	$(BIN)/python -m tests.bench.pages --rows $(or $(ROWS),1000000) --database $(or $(DATABASE),postgresql)
+
 load: $(VENV)/.dev mosquitto postgresql  ## Simulated boxes on the log; BOXES=5000 RATE= SECONDS=30 ROUNDS=1
 	$(BIN)/python -m tests.load --boxes $(or $(BOXES),5000) --seconds $(or $(SECONDS),30) \
 	  --rounds $(or $(ROUNDS),1) $(if $(RATE),--rate $(RATE)) $(LOAD_OPTIONS)
 
-test-scale: $(VENV)/.dev mosquitto postgresql  ## The fleet's log on both databases, redundancy, kills
+test-scale: export LOOKS := all
+test-scale: $(VENV)/.dev mosquitto postgresql chromium  ## The fleet's log on both databases, redundancy, kills
 	$(BIN)/pytest $(SCALE_TESTS)
 
 format: $(VENV)/.dev  ## Format and sort

@@ -181,7 +181,7 @@ class Ops:
         """Return a browser of its own; the page's certificate is nobody's."""
         options = {"viewport": {"width": 1280, "height": 900}, "locale": "en-GB"} | settings
         context = self.browser.new_context(base_url=self.url, ignore_https_errors=True, **options)
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(PATIENCE_S * 2000)
         return context
 
     def as_(self, role: str, **settings: Any) -> Page:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 import socket
 from collections.abc import AsyncIterator
@@ -148,8 +149,8 @@ def listen(settings: ListenSettings) -> socket.socket:
         return socket.create_server(place, family=family, backlog=_BACKLOG, reuse_port=False)
     except OSError as error:
         raise WebError(
-            f"{_words(settings)}: {error.strerror}; end who listens there, or choose another place "
-            "in 'listen'"
+            f"{_words(settings)}: {os.strerror(error.errno or 0)}; end who listens there, or "
+            "choose another place in 'listen'"
         ) from error
 
 

@@ -131,12 +131,14 @@ def place(request: pytest.FixtureRequest) -> Iterator[Place]:
 
 
 @contextmanager
-def site_on(place: Place, folder: Path, clock: HandClock, **settings: object) -> Iterator[Site]:
-    """Run a page on a log."""
+def site_on(
+    place: Place, folder: Path, clock: HandClock, *, page: Place | None = None, **settings: object
+) -> Iterator[Site]:
+    """Run a page on a log; `page` is how the page reaches it, if otherwise than the subscriber."""
     engine = open_writer(place)
     log = log_of(engine, folder=folder / "stills").begin(clock())
     given = WebSettings.model_validate({"url": URL} | settings)
-    store, trail = Store(place), Trail(timedelta(days=given.audit_days))
+    store, trail = Store(page or place), Trail(timedelta(days=given.audit_days))
     parts = Parts(
         settings=given,
         store=store,
