@@ -28,7 +28,7 @@ from cleandesk_fleet.web.queries.filters import Wanted
 from cleandesk_fleet.web.queries.paging import encode
 from cleandesk_fleet.web.store import Store
 from tests.bench.pages_rows import FILL
-from tests.postgresql import PostgreSQL
+from tests.postgresql import FAST, PostgreSQL
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 #: All rows lie in so much time, however many there are.
@@ -169,10 +169,9 @@ def somewhere(database: str) -> Iterator[Place]:
             yield Path(folder) / "log.db"
         return
     options = (
-        "fsync=off",
-        "shared_buffers=512MB",
-        "maintenance_work_mem=512MB",
-        "max_wal_size=4GB",
+        *FAST,
+        *("shared_buffers=512MB", "maintenance_work_mem=512MB", "max_wal_size=8GB"),
+        *("wal_level=minimal", "max_wal_senders=0"),
     )
     server = PostgreSQL(options=options).start()
     try:

@@ -1,6 +1,5 @@
 """The page's process: where it listens, what it says when it cannot, and how it ends."""
 
-import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +11,6 @@ import yaml
 
 from cleandesk_fleet.subscriber.database import open_writer
 from tests.eventually import PATIENCE_S, eventually
-from tests.mosquitto import free_port
 from tests.system.subscriber_rig import PROGRAM
 
 pytestmark = pytest.mark.system
@@ -107,18 +105,3 @@ def test_two_do_not_share_a_socket(tmp_path: Path, on_socket: Process, place: Pa
     assert "end who listens there" in second.words
     assert on_socket
     assert over(place, **ANN).status_code == 200
-
-
-def test_a_port_in_use_is_told_with_a_fix(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        process = Process(tmp_path, listen={"port": taken.getsockname()[1]})
-        assert process.ended() == 1
-    assert "Address already in use; end who listens there" in process.words
-
-
-def test_a_certificate_that_is_none_is_told_with_a_fix(tmp_path: Path) -> None:
-    (tmp_path / "ops.pem").write_text("nothing", encoding="ascii")
-    process = Process(tmp_path, listen={"port": free_port(), "cert": "ops.pem", "key": "ops.pem"})
-    assert process.ended() == 1
-    assert "give a readable PEM certificate and its own unlocked key" in process.words
-    assert "Traceback" not in process.words

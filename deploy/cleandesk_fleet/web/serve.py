@@ -12,6 +12,7 @@ from pathlib import Path
 
 import uvicorn
 from sqlalchemy.exc import DatabaseError
+from starlette.types import ASGIApp
 
 from cleandesk_fleet.subscriber.moments import Clock, system_clock
 from cleandesk_fleet.subscriber.pictures import Pictures
@@ -62,9 +63,25 @@ def serve(settings: WebSettings) -> None:
         DatabaseUnusableError: If there is no log of this version.
     """
     parts = assemble(settings)
-    listener = listen(settings.listen)
+    try:
+        config = _config(settings, make(parts))
+        listener = listen(settings.listen)
+        logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+        log.info("page started", extra={"url": settings.url, "listens": _words(settings.listen)})
+        # uvicorn ends in order and then raises the signal again, which is no failure here.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: None)
+        asyncio.run(_run(uvicorn.Server(config), listener, parts))
+    finally:
+        parts.store.close()
+    if settings.listen.socket is not None:
+        settings.listen.socket.unlink(missing_ok=True)
+
+
+def _config(settings: WebSettings, app: ASGIApp) -> uvicorn.Config:
+    """Return what uvicorn needs to know, with the certificate loaded."""
     config = uvicorn.Config(
-        make(parts),
+        app,
         ssl_certfile=settings.listen.cert,
         ssl_keyfile=settings.listen.key,
         log_config=None,
@@ -86,16 +103,7 @@ def serve(settings: WebSettings) -> None:
             f"{settings.listen.cert} with key {settings.listen.key}: {error}: give a readable PEM "
             "certificate and its own unlocked key"
         ) from error
-    log.info("page started", extra={"url": settings.url, "listens": _words(settings.listen)})
-    # uvicorn ends in order and then raises the signal again, which is no failure here.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: None)
-    try:
-        asyncio.run(_run(uvicorn.Server(config), listener, parts))
-    finally:
-        parts.store.close()
-        if settings.listen.socket is not None:
-            settings.listen.socket.unlink(missing_ok=True)
+    return config
 
 
 async def _run(server: uvicorn.Server, listener: socket.socket, parts: Parts) -> None:

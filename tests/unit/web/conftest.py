@@ -32,6 +32,8 @@ from tests.unit.subscriber.make import HandClock, log_of
 
 URL = "https://ops.example.org"
 PASSWORD = "correct horse battery"  # noqa: S105 - of a test
+#: Compiled once for all tests.
+TEMPLATES = templates()
 #: As cheap as argon2 allows: what it costs is not what is tested.
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
@@ -146,7 +148,7 @@ def site_on(
         entrance=Entrance(store, trail, clock),
         proxy=None if given.proxy is None else Proxy(given.proxy),
         pictures=Pictures(folder / "stills"),
-        templates=templates(),
+        templates=TEMPLATES,
         clock=clock,
     )
     yield Site(parts, log, clock, folder)

@@ -1,5 +1,6 @@
 """HTML and SQL in every field of every message that is shown: text, and nothing else."""
 
+import html
 from html.parser import HTMLParser
 from typing import Any
 
@@ -37,10 +38,10 @@ SQL = [
     "\\'; --",
 ]
 PAGES = [
+    *(path_of(number) for number in range(1, 6)),
     "/",
     "/boxes/s1/b1",
     "/violations",
-    path_of(1),
     "/appeals",
     "/rates",
     "/audit",
@@ -98,28 +99,32 @@ def say(site: Site, text: str, number: int = 1) -> None:
     site.log.commit([*taken, broken, picture(number)], site.clock())
 
 
-def check(site: Site, text: str) -> None:
+def check(site: Site) -> None:
     reader = site.as_(Role.ADMIN)
     for path in PAGES:
         answer = reader.get(path)
-        assert answer.status_code == 200, (path, text)
+        assert answer.status_code == 200, path
         seen = Reader()
         seen.feed(answer.text)
         assert seen.bad == [], path
         assert seen.tags <= TAGS, (path, seen.tags - TAGS)
 
 
-@pytest.mark.parametrize("text", HTML)
-def test_html_of_a_message_is_shown_as_text(file_site: Site, text: str) -> None:
-    say(file_site, text)
-    check(file_site, text)
+def test_html_of_a_message_is_shown_as_text(file_site: Site) -> None:
+    for number, text in enumerate(HTML, 1):
+        say(file_site, text, number)
+    check(file_site)
+    reader = file_site.as_(Role.ADMIN)
+    shown = html.unescape(reader.get("/violations").text)
+    for text in HTML:
+        assert text in shown
 
 
 def test_sql_of_a_message_or_a_filter_is_a_text(site: Site) -> None:
     for number, text in enumerate(SQL, 1):
         say(site, text, number)
-        check(site, text)
         filter_by(site, text)
+    check(site)
     assert len(site.rows(table)) == len(SQL)
 
 

@@ -65,6 +65,14 @@ def open_beside(url: URL) -> Engine:
     return engine
 
 
+def open_beside(url: URL) -> Engine:
+    """Open a database for writing beside the subscribers."""
+    engine = _engine(url, pool=NullPool, more="")
+    with _opening(url, engine), engine.connect() as connection:
+        check_version(connection, _words(url))
+    return engine
+
+
 def open_reader(url: URL) -> Engine:
     """Open a database for reading only."""
     engine = _engine(url, pool=NullPool, more=" -c default_transaction_read_only=on")
