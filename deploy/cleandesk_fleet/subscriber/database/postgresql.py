@@ -18,10 +18,10 @@ CONNECT_S = 5
 _KEEPALIVE_S = 10
 #: Who says nothing for so long is frozen: the server ends its connection, and with it every lock.
 #: A writer looks around each second, so silence between transactions is a sign, too.
-_FROZEN_S = 5
+_FROZEN_S = 10
 _PROGRAM = "cleandesk-subscriber"
 _OPTIONS = (
-    "-c timezone=UTC -c lock_timeout=10s "
+    f"-c timezone=UTC -c lock_timeout={_FROZEN_S + 5}s "
     f"-c idle_in_transaction_session_timeout={_FROZEN_S}s "
     f"-c tcp_keepalives_idle={_KEEPALIVE_S} -c tcp_keepalives_interval=5 "
     f"-c tcp_keepalives_count=3 -c tcp_user_timeout={_KEEPALIVE_S * 2000}"
