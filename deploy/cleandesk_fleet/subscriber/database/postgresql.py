@@ -22,10 +22,12 @@ _FROZEN_S = 10
 _PROGRAM = "cleandesk-subscriber"
 _OPTIONS = (
     f"-c timezone=UTC -c lock_timeout={_FROZEN_S + 5}s "
-    f"-c idle_in_transaction_session_timeout={_FROZEN_S}s "
+    "-c idle_in_transaction_session_timeout=60s "
     f"-c tcp_keepalives_idle={_KEEPALIVE_S} -c tcp_keepalives_interval=5 "
     f"-c tcp_keepalives_count=3 -c tcp_user_timeout={_KEEPALIVE_S * 2000}"
 )
+#: Of writers: who reads may be waiting for a person who pages through it.
+_CUT_OFF = f" -c idle_in_transaction_session_timeout={_FROZEN_S}s"
 _END_FROZEN = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "  # noqa: S608 - our own constants
     "WHERE datname = current_database() AND usename = current_user "
@@ -43,7 +45,8 @@ def open_writer(url: URL) -> Engine:
     with _opening(url, migrating), migrating.begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATING})
         bring_up_to_date(connection, _words(url))
-    engine = _engine(url, pool=StaticPool, more=f" -c idle_session_timeout={_FROZEN_S}s")
+    cut_off = f"{_CUT_OFF} -c idle_session_timeout={_FROZEN_S}s"
+    engine = _engine(url, pool=StaticPool, more=cut_off)
     copying = importlib.import_module("cleandesk_fleet.subscriber.database.copying")
 
     @event.listens_for(engine, "connect")
@@ -59,7 +62,7 @@ def open_writer(url: URL) -> Engine:
 
 def open_beside(url: URL) -> Engine:
     """Open a database of this version for writing a little now and then, from any one thread."""
-    return _engine(url, pool=StaticPool, more="")
+    return _engine(url, pool=StaticPool, more=_CUT_OFF)
 
 
 def open_reader(url: URL) -> Engine:
