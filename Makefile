@@ -4,6 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 SOURCE ?=
 TRAIN  := .venv-train
+PROMTOOL := build/promtool
 
 # onnxruntime would report to its maker otherwise.
 export ORT_DISABLE_TELEMETRY := 1
@@ -50,18 +51,17 @@ endif
 	@$(BIN)/python -m demo $(if $(SOURCE),--source '$(SOURCE)')
 
 # Those on a booted Debian take longer: `make test-units`, `make image-test`.
-test: $(VENV)/.dev mosquitto strace chromium mtools faketime postgresql lint types contract  ## Lint, types and all tests that take minutes
+test: $(VENV)/.dev mosquitto strace chromium mtools faketime postgresql $(PROMTOOL) lint types contract  ## Lint, types and all tests that take minutes
 	$(BIN)/pytest --ignore tests/image --ignore tests/qemu
 
 # Programs of the system that tests need; apt installs those that are missing.
 PROGRAM = $@
-.PHONY: mosquitto strace chromium mtools faketime mmdebstrap systemd-container postgresql prometheus
+.PHONY: mosquitto strace chromium mtools faketime mmdebstrap systemd-container postgresql
 mtools: PROGRAM = mcopy
 systemd-container: PROGRAM = systemd-nspawn
 # Its server's programs are not on the path of Debian's users.
 postgresql: PROGRAM = initdb
-prometheus: PROGRAM = promtool
-mosquitto strace chromium mtools faketime mmdebstrap systemd-container postgresql prometheus:
+mosquitto strace chromium mtools faketime mmdebstrap systemd-container postgresql:
 	@PATH="$$PATH:/usr/sbin:$$(echo /usr/lib/postgresql/*/bin | tr ' ' :)" command -v $(PROGRAM) >/dev/null || { \
 	  SUDO=$$([ "$$(id -u)" = 0 ] || echo sudo); \
 	  $$SUDO apt-get update -qq && \
@@ -155,19 +155,26 @@ image: $(VENV)/.dev  ## The box's image, arm64; as root; CAMERA=csi SOURCES=file
 image-test: $(VENV)/.dev mosquitto mtools  ## The built image in QEMU, by U-Boot; ROUNDS=10 power cuts
 	IMAGE=$(IMAGE) $(BIN)/pytest tests/qemu -s
 
+# Of Debian's package the one program: its server would start, and listen, as soon as it is installed.
+$(PROMTOOL):
+	@mkdir -p build/prometheus
+	@cd build/prometheus && { apt-get download -qq prometheus 2>/dev/null || { \
+	  $$([ "$$(id -u)" = 0 ] || echo sudo) apt-get update -qq && apt-get download -qq prometheus; }; }
+	@dpkg-deb --fsys-tarfile build/prometheus/prometheus_*.deb | tar -xO ./usr/bin/promtool > $@.new
+	@rm -r build/prometheus && chmod +x $@.new && mv $@.new $@
+
 # Figures, alerts and notices. What promtool is asked is skipped where it is missing.
-WATCHING_TESTS := tests/unit/watching tests/unit/subscriber/test_metrics.py tests/unit/subscriber/test_notices.py \
-  tests/unit/subscriber/test_webhook.py tests/unit/subscriber/test_mail.py tests/system/test_metrics.py \
-  tests/system/test_notices.py
+WATCHING_TESTS := tests/unit/watching tests/system/test_metrics.py tests/system/test_notices.py
 
 .PHONY: test-watching
-test-watching: $(VENV)/.dev mosquitto postgresql prometheus  ## Metrics, alerts by promtool, dashboard, notices
-	$(BIN)/pytest $(WATCHING_TESTS)
+test-watching: $(VENV)/.dev mosquitto postgresql $(PROMTOOL)  ## Metrics, alerts by promtool, dashboard, notices
+	$(BIN)/pytest $(WATCHING_TESTS) $(addprefix tests/unit/subscriber/test_,metrics.py notices.py webhook.py mail.py)
 
 # A fleet on one machine. SCALE_TESTS: what a fleet's log must keep to, with real servers, killed.
 SCALE_TESTS := tests/unit/subscriber tests/system/test_subscriber.py tests/system/test_subscriber_faults.py \
   tests/system/test_redundancy.py tests/system/test_hostile_messages.py \
-  tests/unit/web tests/system/test_ops_page.py tests/system/test_ops_serving.py
+  tests/unit/web tests/system/test_ops_page.py tests/system/test_ops_serving.py \
+  $(WATCHING_TESTS)
 
 .PHONY: load bench-pages test-scale
 bench-pages: $(VENV)/.dev postgresql  ## The ops page's queries on ROWS=1000000 violations; DATABASE=sqlite
@@ -179,7 +186,7 @@ load: $(VENV)/.dev mosquitto postgresql  ## Simulated boxes on the log; BOXES=50
 
 test-scale: export LOOKS := all
 test-scale: export HOSTILE ?= 100000
-test-scale: $(VENV)/.dev mosquitto postgresql chromium  ## The fleet's log on both databases, its page, kills, hostile messages
+test-scale: $(VENV)/.dev mosquitto postgresql chromium $(PROMTOOL)  ## The fleet's log on both databases, its page, kills, hostile messages
 	$(BIN)/pytest $(SCALE_TESTS)
 
 format: $(VENV)/.dev  ## Format and sort

@@ -5,8 +5,10 @@ import os
 import random
 import signal
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -176,21 +178,33 @@ def test_two_with_one_client_id_take_turns_and_lose_nothing(
         assert "client" in one.words
 
 
+@contextmanager
+def speaking(box: Box) -> Iterator[None]:
+    """Let a box say all the time how it does."""
+    over = threading.Event()
+
+    def speak() -> None:
+        while not over.wait(0.3):
+            box.send(json.dumps(health_fields()).encode(), Channel.HEALTH)
+
+    thread = threading.Thread(target=speak)
+    thread.start()
+    yield
+    over.set()
+    thread.join()
+
+
 def test_one_that_stood_still_calls_no_box_silent(tmp_path: Path, broker: Mosquitto) -> None:
-    silent_after_s, every_s = 5, 0.5
+    silent_after_s = 5
     with (
         Box(broker.port, DESK) as box,
+        speaking(box),
         Subscriber(tmp_path, broker.port, silent_after_s=silent_after_s) as subscriber,
     ):
         subscriber.started()
-        health = json.dumps(health_fields()).encode()
-        box.send(health, Channel.HEALTH)
         eventually(lambda: subscriber.ask("boxes"), "the box in the log")
         os.kill(subscriber.pid, signal.SIGSTOP)
-        over = time.monotonic() + silent_after_s + 1
-        while time.monotonic() < over:  # the box goes on speaking for as long as would be silence
-            box.send(health, Channel.HEALTH)
-            time.sleep(every_s)
+        time.sleep(silent_after_s + 2)  # so long a box would be silent, if it were
         os.kill(subscriber.pid, signal.SIGCONT)
         box.send(json.dumps(event_fields(1)).encode())
         box.wait_for(hex_id("event", 1))

@@ -1,5 +1,6 @@
 """Alert rules: each is tried firing and not, and every metric that they ask for is really told."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -13,7 +14,7 @@ from tests.rig import ROOT
 from tests.unit.watching.exposition import names
 
 FOLDER = ROOT / "deploy" / "watching"
-PROMTOOL = shutil.which("promtool")
+PROMTOOL = shutil.which("promtool", path=f"{os.environ.get('PATH', '')}:{ROOT / 'build'}")
 needs_promtool = pytest.mark.skipif(
     PROMTOOL is None, reason="promtool is not installed: `make test-watching` installs it"
 )

@@ -18,14 +18,16 @@ CONNECT_S = 5
 _KEEPALIVE_S = 10
 #: Who says nothing for so long is frozen: the server ends its connection, and with it every lock.
 #: A writer looks around each second, so silence between transactions is a sign, too.
-_FROZEN_S = 5
+_FROZEN_S = 10
 _PROGRAM = "cleandesk-subscriber"
 _OPTIONS = (
-    "-c timezone=UTC -c lock_timeout=10s "
-    f"-c idle_in_transaction_session_timeout={_FROZEN_S}s "
+    f"-c timezone=UTC -c lock_timeout={_FROZEN_S + 5}s "
+    "-c idle_in_transaction_session_timeout=60s "
     f"-c tcp_keepalives_idle={_KEEPALIVE_S} -c tcp_keepalives_interval=5 "
     f"-c tcp_keepalives_count=3 -c tcp_user_timeout={_KEEPALIVE_S * 2000}"
 )
+#: Of writers: who reads may be waiting for a person who pages through it.
+_CUT_OFF = f" -c idle_in_transaction_session_timeout={_FROZEN_S}s"
 _END_FROZEN = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "  # noqa: S608 - our own constants
     "WHERE datname = current_database() AND usename = current_user "
@@ -43,7 +45,8 @@ def open_writer(url: URL) -> Engine:
     with _opening(url, migrating), migrating.begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATING})
         bring_up_to_date(connection, _words(url))
-    engine = _engine(url, pool=StaticPool, more=f" -c idle_session_timeout={_FROZEN_S}s")
+    cut_off = f"{_CUT_OFF} -c idle_session_timeout={_FROZEN_S}s"
+    engine = _engine(url, pool=StaticPool, more=cut_off)
     copying = importlib.import_module("cleandesk_fleet.subscriber.database.copying")
 
     @event.listens_for(engine, "connect")
@@ -59,15 +62,7 @@ def open_writer(url: URL) -> Engine:
 
 def open_beside(url: URL) -> Engine:
     """Open a database for writing beside the subscribers."""
-    engine = _engine(url, pool=NullPool, more="")
-    with _opening(url, engine), engine.connect() as connection:
-        check_version(connection, _words(url))
-    return engine
-
-
-def open_beside(url: URL) -> Engine:
-    """Open a database for writing beside the subscribers."""
-    engine = _engine(url, pool=NullPool, more="")
+    engine = _engine(url, pool=NullPool, more=_CUT_OFF)
     with _opening(url, engine), engine.connect() as connection:
         check_version(connection, _words(url))
     return engine
