@@ -89,6 +89,33 @@ def test_many_messages_at_once_keep_their_order(broker: Mosquitto) -> None:
         assert [int(one.payload) for one in there.received] == list(range(500))
 
 
+def test_what_is_sent_together_arrives_in_order_answered_or_not(broker: Mosquitto) -> None:
+    with (
+        Recorder(settings(broker.port), "in", subscriptions=["t"]) as there,
+        Recorder(settings(broker.port), "out") as here,
+    ):
+        there.connected()
+        here.connected()
+        with here.session.together():
+            for number in range(100):
+                here.session.publish(Publication("t", b"%d" % number, qos=0))
+            last = here.session.publish(Publication("t", b"100"))
+        eventually(lambda: len(there.received) > 100 and last in here.pubacks)
+        assert [int(one.payload) for one in there.received] == list(range(101))
+        assert [one.qos for one in there.received] == [0] * 100 + [1]
+        assert list(here.pubacks) == [last]
+
+
+def test_a_message_of_many_reads_arrives_whole(broker: Mosquitto) -> None:
+    large = bytes(range(256)) * 4096
+    with Recorder(settings(broker.port), "c", subscriptions=["t"]) as here:
+        here.connected()
+        for payload in (b"before", large, b"after"):
+            here.session.publish(Publication("t", payload))
+        eventually(lambda: len(here.received) >= 3)
+        assert [one.payload for one in here.received] == [b"before", large, b"after"]
+
+
 def test_it_keeps_to_the_brokers_limit_of_unanswered_messages(tmp_path: Path) -> None:
     with (
         Mosquitto(tmp_path, options=["max_inflight_messages 3"]) as narrow,

@@ -30,6 +30,7 @@ class Script:
         self._server = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._server.getsockname()[1]
         self.connections = 0
+        self.heard = b""
         self._thread = threading.Thread(target=self._serve, daemon=True)
 
     def __enter__(self) -> Self:
@@ -56,11 +57,16 @@ class Script:
 
     def _talk(self, peer: socket.socket) -> None:
         for answer in self._answers:
-            if not peer.recv(4096):
+            if not self._hears(peer):
                 return
             peer.sendall(answer)
-        while peer.recv(4096):
+        while self._hears(peer):
             pass
+
+    def _hears(self, peer: socket.socket) -> bool:
+        came = peer.recv(4096)
+        self.heard += came
+        return bool(came)
 
 
 @pytest.mark.parametrize(
@@ -134,6 +140,29 @@ def test_the_wait_grows_and_is_the_longest_for_one_who_was_taken_over() -> None:
     assert waits[0] <= 1
     assert min(waits[10:]) >= 30
     assert session._wait_s(0, End("", "", code=142)) >= 30
+
+
+def test_a_message_whose_topic_is_no_text_is_dropped_and_never_comes_again(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    granted, readable = b"\x90\x04\x00\x01\x00\x01", b"\x32\x06\x00\x01t\x00\x02\x00"
+    spoiled = b"\x32\x06\x00\x01\xff\x00\x09\x00"
+    with (
+        Script(CONNACK_OK, granted + spoiled + readable) as script,
+        Recorder(settings(script.port), "c", subscriptions=["#"], manual_ack=True) as here,
+    ):
+        eventually(lambda: here.received)
+        assert [one.topic for one in here.received] == ["t"]
+        eventually(lambda: b"\x40\x02\x00\x09" in script.heard)
+        assert b"\x40\x02\x00\x02" not in script.heard
+    assert any("cannot be read" in one.getMessage() for one in caplog.records)
+
+
+def test_the_brokers_own_keep_alive_is_kept_to() -> None:
+    each_second = b"\x20\x06\x00\x00\x03\x13\x00\x01"
+    with Script(each_second) as script, Recorder(settings(script.port), "c") as here:
+        here.connected()
+        eventually(lambda: b"\xc0\x00" in script.heard, "a ping")
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,11 @@ def _packet(first: int, body: bytes) -> bytes:
 REPLAYED = b"\x26" + _text(b"replayed") + _text(b"1")
 
 
-class Connection(asyncio.Protocol):
+#: What came is read into it and taken out at once: all connections share it.
+_CAME = memoryview(bytearray(1 << 16))
+
+
+class Connection(asyncio.BufferedProtocol):
     """One box's connection: QoS 1 both ways, within what the broker takes unanswered.
 
     Args:
@@ -62,7 +66,7 @@ class Connection(asyncio.Protocol):
     ) -> None:
         self._client_id, self._will, self._filter = client_id.encode(), will, subscribe
         self._on_ready, self._on_message, self._on_lost = on_ready, on_message, on_lost
-        self._buffer = bytearray()
+        self._rest = b""
         self._transport: asyncio.Transport | None = None
         self._room = 0
         self._mid = 0
@@ -101,15 +105,18 @@ class Connection(asyncio.Protocol):
             self._transport.write(b"\xe0\x00")
             self._transport.close()
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, _: int) -> memoryview:
+        """Say where to put what comes."""
+        return _CAME
+
+    def buffer_updated(self, size: int) -> None:
         """Take whole packets out of what came."""
-        buffer = self._buffer
-        buffer += data
-        at, size = 0, len(buffer)
+        came = self._rest + _CAME[:size]
+        at, size = 0, len(came)
         while size - at > 1:
             length, shift, begin = 0, 0, at + 1
             while begin < size:
-                digit = buffer[begin]
+                digit = came[begin]
                 length |= (digit & 0x7F) << shift
                 begin += 1
                 shift += 7
@@ -119,9 +126,9 @@ class Connection(asyncio.Protocol):
                 break
             if size - begin < length:
                 break
-            self._handle(buffer[at], bytes(buffer[begin : begin + length]))
+            self._handle(came[at], came[begin : begin + length])
             at = begin + length
-        del buffer[:at]
+        self._rest = came[at:]
 
     def _handle(self, first: int, body: bytes) -> None:
         kind = first & 0xF0

@@ -4,7 +4,7 @@ import hashlib
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import MAXYEAR, MINYEAR, UTC, datetime
 from functools import lru_cache
 from typing import TypeGuard
 
@@ -309,8 +309,9 @@ def _first_problems(error: ValidationError) -> str:
 
 def _check_values(message: Message) -> None:
     """Refuse what the types allow and the log cannot hold."""
-    for name, value in message:
-        if isinstance(value, datetime):
+    for name, value in vars(message).items():
+        # In any other year there is room for a day's shift.
+        if isinstance(value, datetime) and value.year in {MINYEAR, MAXYEAR}:
             try:
                 value.astimezone(UTC)
             except OverflowError:

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence as Batch
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, and_, select
 
@@ -35,6 +35,8 @@ from cleandesk_fleet.subscriber.violations import event_row, merge
 #: None: nobody to answer, or nothing to say.
 Answer = tuple[Address, AckResult] | None
 
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+_BOX = ("site", "box")
 _SHOWN_GAPS = 5
 
 
@@ -56,12 +58,15 @@ class Terms:
         gap_after: Others write the same log, and may be about to fill a gap: it is told when it is
             so old, by whoever judges for all. None: nobody else writes; it is told when it is seen.
         keep: Events are deleted after so long; None: never.
+        seen_within: So much older than a box's last word may be what `boxes.last_seen` says: to
+            write it costs about as much as an event.
     """
 
     album: Album
     max_quarantined: int
     gap_after: timedelta | None = None
     keep: timedelta | None = None
+    seen_within: timedelta = timedelta()
 
 
 class Transaction:
@@ -74,9 +79,11 @@ class Transaction:
         # The boxes first: whoever else writes about one of them waits here until our commit.
         addresses = {box_key(one.address) for one in readings if one.address and concerns(one)}
         self._addresses = addresses
-        self._there: set[Key] = connection.info.setdefault(boxes.name, set())
-        bulk.add_missing(connection, boxes, addresses - self._there)
-        self._boxes = Rows(connection, boxes, addresses, locked=True)
+        self._there: dict[Key, datetime] = connection.info.setdefault(boxes.name, {})
+        bulk.add_missing(connection, boxes, addresses - self._there.keys())
+        bulk.lock(connection, boxes, _BOX, addresses)
+        told = {box_key(one.address) for one in readings if isinstance(one, Report | Cleared)}
+        self._boxes = Rows(connection, boxes, told)
         self.alarms = Alarms(connection, now, addresses)
         arrived = [reading for reading in readings if isinstance(reading, Event)]
         self._known = self._load_known({event.message.event_id for event in arrived})
@@ -126,9 +133,7 @@ class Transaction:
         self._stills.save()
         self._violations.save()
         self._boxes.save()
-        bulk.update(
-            self._connection, boxes, ("site", "box"), sorted(self._heard), last_seen=self._now
-        )
+        bulk.update(self._connection, boxes, _BOX, sorted(self._heard), last_seen=self._now)
         self._sequences.save()
         for sequence in self._sequences.changed_gaps():
             self._tell_gaps(sequence)
@@ -137,15 +142,17 @@ class Transaction:
 
     def committed(self) -> None:
         """Remember and tell what is certain only now."""
-        self._there |= self._addresses
+        for key in self._addresses:
+            self._there.setdefault(key, _LONG_AGO)
+        self._there.update(dict.fromkeys(self._heard, self._now))
         self.alarms.tell()
 
     def heard(self, address: Address) -> None:
-        """Take note that a box spoke just now."""
+        """Take note that a box spoke just now, if that is not written already."""
         key = box_key(address)
-        if self._boxes.get(key) is None:
-            self._boxes.set(key, reports.new_box())
-        self._heard.add(key)
+        since = self._now - self._there.get(key, _LONG_AGO)
+        if not timedelta() <= since < self._terms.seen_within:
+            self._heard.add(key)
 
     def _taken(self, taken: tuple[Address, AckResult] | Rejected) -> Answer:
         return self._reject(taken) if isinstance(taken, Rejected) else taken

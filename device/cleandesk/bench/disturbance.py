@@ -1,14 +1,15 @@
 """Cuts a box off its broker every now and then, as a network does."""
 
-import contextlib
 import threading
+import time
 from types import TracebackType
 from typing import Self
 
-import paho.mqtt.client as mqtt
-from paho.mqtt.enums import CallbackAPIVersion
-
+from cleandesk.contract.connection import BrokerSettings
+from cleandesk.contract.mqtt import Session
 from cleandesk.contract.topics import Address
+
+_PATIENCE_S, _LOOK_S = 0.5, 0.01
 
 
 class Disturbance:
@@ -42,12 +43,13 @@ class Disturbance:
         self._thread.join()
 
     def _run(self) -> None:
+        broker = BrokerSettings(host=self._host, port=self._port)
         while not self._stop.wait(self._every_s):
-            client = mqtt.Client(
-                CallbackAPIVersion.VERSION2, client_id=self._client_id, protocol=mqtt.MQTTv5
-            )
-            with contextlib.suppress(OSError):  # a broker that is away has cut the box off already
-                client.connect(self._host, self._port)
-                client.loop(0.5)
-                client.disconnect()
-                self.cuts += 1
+            intruder = Session(broker, self._client_id)
+            intruder.start()
+            give_up = time.monotonic() + _PATIENCE_S
+            while not intruder.connected and time.monotonic() < give_up:
+                time.sleep(_LOOK_S)
+            # A broker that is away has cut the box off already.
+            self.cuts += intruder.connected
+            intruder.stop()

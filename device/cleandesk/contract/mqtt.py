@@ -5,6 +5,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 from cleandesk.contract import reasons, tls
 from cleandesk.contract.connection import BrokerSettings
@@ -18,7 +19,7 @@ from cleandesk.contract.publication import (
     TlsError,
     UserProperties,
 )
-from cleandesk.contract.wire import IN_FLIGHT, Connection, Handlers, Profile
+from cleandesk.contract.wire import Connection, Handlers, Profile
 
 __all__ = [
     "REPLAYED",
@@ -161,14 +162,19 @@ class Session:
             raise NotConnectedError("not connected to the broker: send it after the next connect")
         return connection.publish(publication)
 
-    def acknowledge(self, received: Received) -> None:
-        """Send the PUBACK of a message (`manual_ack`). From any thread.
+    def acknowledge(self, *messages: Received) -> None:
+        """Send the PUBACK of each message (`manual_ack`). From any thread.
 
         Does nothing if its connection is gone: the broker sends the message again.
         """
         connection = self._connection
         if connection is not None:
-            connection.acknowledge(received)
+            connection.acknowledge(messages)
+
+    def together(self) -> AbstractContextManager[None]:
+        """Hold back what is sent within until its end, so that it goes out at once."""
+        connection = self._connection
+        return nullcontext() if connection is None else connection.together()
 
     def refresh(self) -> None:
         """Have the broker send once more what it has retained for our subscriptions.
@@ -201,21 +207,17 @@ class Session:
         return time.monotonic() - self._last_answer
 
     def _run(self) -> None:
-        number, failures, in_flight = 0, 0, IN_FLIGHT
+        number, failures = 0, 0
         while not self._stopping.is_set():
             number += 1
             connection = Connection(
-                self._settings,
-                self._profile,
-                self._handlers,
-                number=number,
-                in_flight=in_flight,
+                self._settings, self._profile, self._handlers, number=number
             )
             self._connection = connection
             self._alive(CONNECT_S + self._settings.keepalive_s)
             ended = connection.run(self._stopping)
             self._connection = None
-            in_flight, self._ended = connection.in_flight, ended
+            self._ended = ended
             if ended.lasted_s is not None:
                 self._last_answer = connection.last_answer
                 self._call(self._on_disconnect)

@@ -1,32 +1,35 @@
-"""One connection to a broker, from CONNECT to its end: what there is of paho stays in here."""
+"""One connection to a broker, from CONNECT to its end."""
 
 import logging
-import socket
 import threading
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from typing import Any
 
-from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage, MQTTMessageInfo
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
-from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
-from paho.mqtt.reasoncodes import ReasonCode
-from paho.mqtt.subscribeoptions import SubscribeOptions
+from mqtt5 import (
+    ConnAckPacket,
+    DisconnectPacket,
+    PingRespPacket,
+    PubAckPacket,
+    SubAckPacket,
+)
 
 from cleandesk.contract import packets, reasons, tls
+from cleandesk.contract.arriving import Spoiled
 from cleandesk.contract.connection import BrokerSettings
 from cleandesk.contract.ending import End, Trouble
+from cleandesk.contract.packets import Arrived
 from cleandesk.contract.publication import NotConnectedError, Publication, Received, TlsError
+from cleandesk.contract.stream import Stream
 
 log = logging.getLogger(__name__)
 
 LOOP_S = 0.5  # how late an end is noticed at most; what arrives or is sent is handled at once
 HANDSHAKE_S = 15.0
 CLOSE_S = 5.0
-IN_FLIGHT = 20  # unanswered publications at once: mosquitto's default limit
-_MID_BITS = 16
+_MID_BITS, _MAX_MID = 16, 0xFFFF
 _LOOK = "look at the network and the broker"
 
 
@@ -54,32 +57,29 @@ class Handlers:
 
 
 class Connection:
-    """One client of paho, used for one connection only.
+    """One connection, used once.
 
-    A fresh one each time keeps paho's own queue out of it: whatever was not answered is sent again
-    by those who know whether it still matters. Only the thread in `run` touches the socket.
+    Whatever was not answered by its end is sent again by those who know whether it still matters.
+    Only the thread in `run` touches the socket.
     """
 
     def __init__(
-        self,
-        settings: BrokerSettings,
-        profile: Profile,
-        handlers: Handlers,
-        *,
-        number: int,
-        in_flight: int,
+        self, settings: BrokerSettings, profile: Profile, handlers: Handlers, *, number: int
     ) -> None:
         self._settings, self._profile, self._handlers = settings, profile, handlers
         self.number = number
-        self.in_flight = in_flight
         self._ready_at: float | None = None
         self._open = False
         self._ended: End | None = None
-        self._closing_at: float | None = None
+        self._stream: Stream | None = None
         self._began = self.last_answer = time.monotonic()
-        self._lock = threading.Lock()  # never held while paho is called
-        self._unanswered = 0
-        self._client = self._new_client()
+        self._keepalive_s: float = settings.keepalive_s
+        self._pinged_at: float | None = None
+        self._lock = threading.Lock()  # of all that publishing changes
+        self._mid = 0
+        self._limit = self._flying = 0
+        self._unanswered: dict[int, threading.Event | None] = {}
+        self._waiting: deque[bytes] = deque()
 
     @property
     def ready(self) -> bool:
@@ -89,8 +89,8 @@ class Connection:
     def run(self, stopping: threading.Event) -> End:
         """Connect and stay until the connection ends. Never raises."""
         try:
-            self._connect()
-            self._loop(stopping)
+            self._stream = self._connect()
+            self._loop(self._stream, stopping)
         except OSError as error:
             where = f"{self._settings.host}:{self._settings.port}"
             why, trouble = f"no connection to {where}: {error}", Trouble.of(error)
@@ -103,9 +103,11 @@ class Connection:
             self._end(f"the MQTT client failed: {error!r}", "report this with the log")
         finally:
             self._open = False
-            connection = self._client.socket()
-            if connection is not None:
-                connection.close()
+            if self._stream is not None:
+                self._stream.close()
+            for waiter in list(self._unanswered.values()):
+                if waiter is not None:
+                    waiter.set()
         lasted = None if self._ready_at is None else time.monotonic() - self._ready_at
         return replace(self._ended or self._lost("the connection was lost"), lasted_s=lasted)
 
@@ -115,92 +117,79 @@ class Connection:
         Raises:
             NotConnectedError: If the broker has not taken us, or the connection is gone.
         """
-        return (self.number << _MID_BITS) | self._publish(publication).mid
+        return (self.number << _MID_BITS) | self._publish(publication)
 
     def publish_and_wait(self, publication: Publication, timeout_s: float) -> bool:
         """Send a message and say whether it was answered in time."""
+        answered = threading.Event()
         try:
-            info = self._publish(publication)
-            info.wait_for_publish(timeout_s)
-            return info.is_published()
-        except (NotConnectedError, RuntimeError, ValueError):
+            mid = self._publish(publication, answered)
+        except NotConnectedError:
             return False
+        answered.wait(timeout_s)
+        return mid not in self._unanswered
 
-    def acknowledge(self, received: Received) -> None:
-        """Send the PUBACK of a message; does nothing when it came by another connection."""
-        if received.qos > 0 and received.connection == self.number:
-            self._client.ack(received.mid, received.qos)
+    def acknowledge(self, messages: Iterable[Received]) -> None:
+        """Send the PUBACKs of messages; none for those that came by another connection."""
+        stream = self._stream
+        mids = [one.mid for one in messages if one.qos > 0 and one.connection == self.number]
+        if mids and stream is not None and self._open:
+            stream.send(packets.pubacks(mids))
+
+    def together(self) -> AbstractContextManager[None]:
+        """Hold back what is sent within until its end, so that it goes out at once."""
+        return nullcontext() if self._stream is None else self._stream.together()
 
     def subscribe(self) -> None:
         """Subscribe; the broker sends what it has retained, also when this is done again."""
-        self._client.subscribe(
-            [(topic, SubscribeOptions(qos=1)) for topic in self._profile.subscriptions]
-        )
+        with self._lock:
+            self._send(packets.subscribe(self._next_mid(), self._profile.subscriptions))
 
     def close(self, *, again: bool = False) -> None:
         """Leave in order: the broker drops the last will; `again` is to come back at once."""
-        self._closing_at = time.monotonic()
+        self._open = False
         if self._ended is None:
             self._ended = End("closed", "", again=again)
-        self._open = False
-        self._client.disconnect()
+        self._send(b"")  # so that it is seen at once
 
-    def _new_client(self) -> Client:
-        profile = self._profile
-        client = Client(
-            CallbackAPIVersion.VERSION2,
-            client_id=profile.client_id,
-            protocol=MQTTProtocolVersion.MQTTv5,
-            reconnect_on_failure=False,
-            manual_ack=profile.manual_ack,
+    def _connect(self) -> Stream:
+        settings, profile = self._settings, self._profile
+        context = None if settings.tls is None else tls.context(settings.tls)
+        stream = Stream(
+            settings.host,
+            settings.port,
+            context,
+            handshake_s=settings.keepalive_s,
+            number=self.number,
         )
-        client.on_connect = self._on_connect
-        client.on_subscribe = self._on_subscribe
-        client.on_disconnect = self._on_disconnect
-        client.on_message = self._on_message
-        client.on_publish = self._on_publish
-        # Without this hook paho writes to the socket from the publishing thread, too.
-        client.on_socket_register_write = _wake_up_is_enough
-        client.max_queued_messages_set(0)
-        client.max_inflight_messages_set(self.in_flight)
-        if (will := profile.will) is not None:
-            client.will_set(will.topic, will.payload, will.qos, will.retain)
-        return client
-
-    def _connect(self) -> None:
-        if self._settings.tls is not None:
-            self._client.tls_set_context(tls.context(self._settings.tls))
-        profile = self._profile
-        properties = packets.properties(PacketTypes.CONNECT)
-        properties.SessionExpiryInterval = profile.session_expiry_s
-        properties.ReceiveMaximum = profile.receive_maximum
-        if profile.maximum_packet is not None:
-            properties.MaximumPacketSize = profile.maximum_packet
-        self._client.connect(
-            self._settings.host,
-            self._settings.port,
-            self._settings.keepalive_s,
-            clean_start=profile.session_expiry_s == 0,
-            properties=properties,
+        stream.send(
+            packets.connect(
+                profile.client_id,
+                will=profile.will,
+                keepalive_s=settings.keepalive_s,
+                session_expiry_s=profile.session_expiry_s,
+                receive_maximum=profile.receive_maximum,
+                maximum_packet=profile.maximum_packet,
+            )
         )
-        # An event and its answer are small: waiting to fill a packet would only delay them.
-        if isinstance(opened := self._client.socket(), socket.socket):
-            opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return stream
 
-    def _loop(self, stopping: threading.Event) -> None:
-        while self._client.socket() is not None:
-            self._handlers.turned()
-            if self._client.loop(LOOP_S) != MQTTErrorCode.MQTT_ERR_SUCCESS:
-                return
-            now = time.monotonic()
-            if self._closing_at is not None:
-                if now - self._closing_at > CLOSE_S:
-                    return
-            elif self._ended is not None or stopping.is_set():
-                return
-            self._judge(now)
+    def _loop(self, stream: Stream, stopping: threading.Event) -> None:
+        """Take turns until the end; what the socket says from now on is about a connection."""
+        try:
+            while self._ended is None and not stopping.is_set():
+                self._handlers.turned()
+                for packet in stream.turn(LOOP_S):
+                    self._take(packet)
+                self._judge(stream, time.monotonic())
+            if self._ended is not None and self._ended.trouble is None:
+                stream.finish(packets.DISCONNECT, CLOSE_S)
+        except ValueError as error:
+            self._lost(f"the other side does not speak MQTT 5: {error}")
+        except OSError as error:
+            self._lost(f"the connection was lost: {error}")
 
-    def _judge(self, now: float) -> None:
+    def _judge(self, stream: Stream, now: float) -> None:
         """End a connection that is only one by name: pings come back, answers do not."""
         if self._ready_at is None and now - self._began > HANDSHAKE_S:
             why = "the broker accepts and does not answer"
@@ -209,30 +198,45 @@ class Connection:
         if self._unanswered and now - self.last_answer > patience:
             why = f"no answer to a message for {patience} s"
             self._end(why, "look into the broker's log", trouble=Trouble.LOST)
+        if now - min(stream.last_in, stream.last_out) < self._keepalive_s or not self._open:
+            return
+        if self._pinged_at is None:
+            self._pinged_at = now
+            stream.send(packets.PING)
+        elif now - self._pinged_at > self._keepalive_s:
+            self._end("no answer to a ping", _LOOK, trouble=Trouble.LOST)
 
-    def _publish(self, publication: Publication) -> MQTTMessageInfo:
-        if not self._open:
-            raise NotConnectedError("not connected to the broker: send it after the next connect")
-        if publication.qos:
-            self._count(1)
-        info = self._client.publish(
-            publication.topic,
-            publication.payload,
-            publication.qos,
-            publication.retain,
-            packets.properties_of(publication),
-        )
-        if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
-            if publication.qos:
-                self._count(-1)
-            raise NotConnectedError(f"the message was not taken ({info.rc.name}): send it again")
-        return info
-
-    def _count(self, step: int) -> None:
+    def _publish(self, publication: Publication, waiter: threading.Event | None = None) -> int:
         with self._lock:
-            if self._unanswered == 0 and step > 0:
+            if not self._open:
+                raise NotConnectedError("not connected to the broker: send it after the next connect")
+            mid = self._next_mid()
+            packet = packets.publish(publication, mid)
+            if not publication.qos:
+                self._send(packet)
+                return mid
+            if not self._unanswered:
                 self.last_answer = time.monotonic()  # silence counts from the first question
-            self._unanswered += step
+            self._unanswered[mid] = waiter
+            self._waiting.append(packet)
+            self._fill()
+            return mid
+
+    def _fill(self) -> None:
+        """Send what waits, as far as the broker takes it unanswered."""
+        while self._waiting and self._flying < self._limit:
+            self._flying += 1
+            self._send(self._waiting.popleft())
+
+    def _send(self, data: bytes) -> None:
+        if self._stream is not None:
+            self._stream.send(data)
+
+    def _next_mid(self) -> int:
+        while True:
+            self._mid = self._mid % _MAX_MID + 1
+            if self._mid not in self._unanswered:
+                return self._mid
 
     def _end(
         self, why: str, advice: str, code: int | None = None, trouble: Trouble | None = None
@@ -241,9 +245,9 @@ class Connection:
             self._ended = End(why, advice, code, trouble=trouble)
         return self._ended
 
-    def _refused(self, what: str, reason: ReasonCode, trouble: Trouble) -> None:
-        why = f"{what}: {reason} ({reason.value})"
-        self._end(why, reasons.fix(reason.value), reason.value, trouble)
+    def _refused(self, what: str, code: int, name: object, trouble: Trouble) -> None:
+        why = f"{what}: {packets.reason(name)} ({code})"
+        self._end(why, reasons.fix(code), code, trouble)
 
     def _lost(self, why: str) -> End:
         """End without a word from the broker: before it took us, it does not want us."""
@@ -253,33 +257,50 @@ class Connection:
         own = self._settings.tls is not None and self._settings.tls.cert is not None
         return self._end(why, tls.REFUSED if own else _LOOK, trouble=Trouble.REFUSED)
 
-    def _on_connect(
-        self, _: Client, __: Any, ___: ConnectFlags, reason: ReasonCode, properties: Any
-    ) -> None:
-        if reason.value >= reasons.FAILURE:
-            self._refused("the broker refused the connection", reason, Trouble.REFUSED)
+    def _take(self, packet: Arrived) -> None:
+        match packet:
+            case Received() if self._open:
+                self._on_message(packet)
+            case ConnAckPacket():
+                self._on_connect(packet)
+            case DisconnectPacket():
+                trouble = Trouble.REFUSED if self._ready_at is None else Trouble.LOST
+                code = packet.reason_code
+                self._refused("the broker ended the connection", int(code), code, trouble)
+            case _ if not self._open:
+                return  # we left, or the broker has not taken us
+            case PubAckPacket():
+                self._on_puback(packet)
+            case SubAckPacket():
+                self._on_subscribe(packet)
+            case PingRespPacket():
+                self._pinged_at = None
+            case Spoiled():
+                # Nobody else can, and it would come for ever.
+                log.error("message dropped: it cannot be read", extra={"reason": packet.why})
+                if packet.mid:
+                    self._send(packets.pubacks([packet.mid]))
+
+    def _on_connect(self, packet: ConnAckPacket) -> None:
+        code = packet.reason_code
+        if int(code) >= reasons.FAILURE:
+            self._refused("the broker refused the connection", int(code), code, Trouble.REFUSED)
             return
         self.last_answer = time.monotonic()
-        # Going over the broker's limit ends the connection; paho takes a limit only before it.
-        limit = getattr(properties, "ReceiveMaximum", self.in_flight)
-        if limit < self.in_flight:
-            self.in_flight = limit
-            self._end(f"the broker takes {limit} unanswered messages at once", "keeping to it")
-            return
+        self._keepalive_s = packet.server_keep_alive or self._keepalive_s
+        self._limit = packet.receive_max
         self._open = True
         if not self._profile.subscriptions:
             self._ready()
             return
         self.subscribe()
 
-    def _on_subscribe(
-        self, _: Client, __: Any, ___: int, granted: list[ReasonCode], ____: Properties | None
-    ) -> None:
+    def _on_subscribe(self, packet: SubAckPacket) -> None:
         self.last_answer = time.monotonic()
-        for topic, reason in zip(self._profile.subscriptions, granted, strict=False):
-            if reason.value != 1:
+        for topic, code in zip(self._profile.subscriptions, packet.reason_codes, strict=False):
+            if int(code) != 1:
                 what = f"the broker does not grant QoS 1 of {topic!r}"
-                self._refused(what, reason, Trouble.DENIED)
+                self._refused(what, int(code), code, Trouble.DENIED)
         if self._ended is None and self._ready_at is None:
             self._ready()
 
@@ -287,32 +308,21 @@ class Connection:
         self._ready_at = time.monotonic()
         self._handlers.ready()
 
-    def _on_disconnect(
-        self, _: Client, __: Any, flags: DisconnectFlags, reason: ReasonCode, ___: Properties | None
-    ) -> None:
-        self._open = False
-        if flags.is_disconnect_packet_from_server:
-            ready = self._ready_at is not None
-            trouble = Trouble.LOST if ready else Trouble.REFUSED
-            self._refused("the broker ended the connection", reason, trouble)
-        else:
-            self._lost(f"the connection was lost: {reason}")
-
-    def _on_publish(
-        self, _: Client, __: Any, mid: int, reason: ReasonCode, ___: Properties
-    ) -> None:
-        self._count(-1)
+    def _on_puback(self, packet: PubAckPacket) -> None:
         self.last_answer = time.monotonic()
-        self._handlers.puback((self.number << _MID_BITS) | mid, reason.value)
+        mid = packet.packet_id
+        with self._lock:
+            if mid not in self._unanswered:
+                return
+            waiter = self._unanswered.pop(mid)
+            self._flying -= 1
+            self._fill()
+        if waiter is not None:
+            waiter.set()
+        self._handlers.puback((self.number << _MID_BITS) | mid, int(packet.reason_code))
 
-    def _on_message(self, client: Client, _: Any, message: MQTTMessage) -> None:
+    def _on_message(self, message: Received) -> None:
         self.last_answer = time.monotonic()
-        received = packets.received(message, self.number)
-        if received is not None:
-            self._handlers.message(received)
-        elif self._profile.manual_ack:
-            client.ack(message.mid, message.qos)  # nobody else can, and it would come for ever
-
-
-def _wake_up_is_enough(_: Client, __: Any, ___: Any) -> None:
-    """Do nothing: the network thread sees the queued packet, woken through paho's own pipe."""
+        self._handlers.message(message)
+        if not self._profile.manual_ack and message.qos:
+            self._send(packets.pubacks([message.mid]))

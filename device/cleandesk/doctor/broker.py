@@ -21,7 +21,7 @@ from cleandesk.contract.doctor_messages import DoctorCheck, DoctorCode, DoctorRe
 from cleandesk.contract.ending import End, Trouble
 from cleandesk.contract.publication import NotConnectedError, Publication
 from cleandesk.contract.topics import MAX_COMMON_NAME, Address, Channel, Command, Side, everyones
-from cleandesk.contract.wire import IN_FLIGHT, Connection, Handlers, Profile
+from cleandesk.contract.wire import Connection, Handlers, Profile
 from cleandesk.doctor.findings import failed, judged, not_tried, passed
 from cleandesk.identity.proof import stopped
 from cleandesk.link import Standing
@@ -67,7 +67,7 @@ class Dial:
             session_expiry_s=0,
             subscriptions=tuple(subscriptions),
             manual_ack=False,
-            receive_maximum=IN_FLIGHT,
+            receive_maximum=20,
             maximum_packet=None,
         )
         handlers = Handlers(
@@ -75,9 +75,7 @@ class Dial:
             ready=lambda: self._told.put(None),
             puback=lambda _, code: self._codes.put(code),
         )
-        self._connection = Connection(
-            settings.broker, profile, handlers, number=1, in_flight=IN_FLIGHT
-        )
+        self._connection = Connection(settings.broker, profile, handlers, number=1)
         self._thread = threading.Thread(target=self._run, name="doctor", daemon=True)
 
     def __enter__(self) -> Self:

@@ -26,7 +26,7 @@ from cleandesk.link.ledger_file import read_only
 from cleandesk.settings import BoxSettings
 
 UNITS = ("cleandesk", "cleandesk-page", "cleandesk-claim", "cleandesk-renew")
-_LIBRARIES = ("numpy", "onnxruntime", "opencv-python-headless", "paho-mqtt", "pydantic", "PyYAML")
+_LIBRARIES = ("mqtt5", "numpy", "onnxruntime", "opencv-python-headless", "pydantic", "PyYAML")
 _LINES, _JOURNAL_S = 5000, 60
 #: Keys, and who signs in to an address.
 _SECRETS = re.compile(

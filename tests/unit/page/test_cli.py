@@ -109,7 +109,7 @@ def test_hash_pin_refuses_what_is_easy_to_guess(pin: str) -> None:
 def test_the_pages_process_loads_nothing_that_sees_or_sends() -> None:
     code = (
         "import sys, cleandesk.page.serve, cleandesk.companion.cli; "
-        "print(sorted({'cv2', 'numpy', 'onnxruntime', 'paho', 'cleandesk.link', 'cleandesk.box'} "
+        "print(sorted({'cv2', 'numpy', 'onnxruntime', 'mqtt5', 'cleandesk.link', 'cleandesk.box'} "
         "& set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

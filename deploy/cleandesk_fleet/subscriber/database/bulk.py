@@ -23,7 +23,6 @@ def find(
     *,
     columns: Sequence[str] = (),
     where: ColumnElement[bool] | None = None,
-    locked: bool = False,
 ) -> Iterator[Row[Any]]:
     """Yield the rows with these keys; an index must begin with the key's columns.
 
@@ -34,8 +33,6 @@ def find(
         keys: One value for each of them.
         columns: What to return; all of them by default.
         where: What else must be so.
-        locked: Keep others from changing them until the commit, in an order in which two who do
-            so never wait for one another. SQLite's writers exclude each other anyway.
     """
     if not keys:
         return iter(())
@@ -44,9 +41,20 @@ def find(
     statement = select(*shown).select_from(wanted.join(table, matches))
     if where is not None:
         statement = statement.where(where)
-    if locked:
-        statement = statement.order_by(*(table.c[name] for name in names)).with_for_update(of=table)
     return iter(connection.execute(statement, parameters).all())
+
+
+def lock(connection: Connection, table: Table, names: Sequence[str], keys: Collection[Key]) -> None:
+    """Keep others from changing the rows with these keys until the commit.
+
+    In an order in which two who do so never wait for one another. SQLite's writers exclude each
+    other anyway.
+    """
+    if keys and _copies(connection):
+        wanted, parameters, matches = _keys(connection, table, names, keys)
+        statement = select(1).select_from(wanted.join(table, matches))
+        ordered = statement.order_by(*(table.c[name] for name in names))
+        connection.execute(ordered.with_for_update(of=table), parameters)
 
 
 def insert(connection: Connection, table: Table, rows: Sequence[Values]) -> None:
@@ -85,15 +93,17 @@ def upsert(connection: Connection, table: Table, rows: Sequence[Values]) -> None
 
 
 def add_missing(connection: Connection, table: Table, keys: Collection[Key]) -> None:
-    """Add rows with nothing but their primary key, where there are none.
-
-    Needed where several write: what is there can be locked. SQLite has one writer.
-    """
-    if keys and _copies(connection):
-        names = [column.name for column in table.primary_key]
+    """Add rows with nothing but their primary key, where there are none."""
+    if not keys:
+        return
+    names = [column.name for column in table.primary_key]
+    if _copies(connection):
         wanted, parameters, _ = _keys(connection, table, names, sorted(keys))
         rows = postgresql_insert(table).from_select(names, select(wanted))
         connection.execute(rows.on_conflict_do_nothing(), parameters)
+    else:
+        new = [dict(zip(names, key, strict=True)) for key in keys]
+        connection.execute(sqlite_insert(table).on_conflict_do_nothing(), new)
 
 
 def update(

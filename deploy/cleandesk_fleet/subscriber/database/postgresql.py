@@ -1,10 +1,9 @@
 """The log in a PostgreSQL database."""
 
-import importlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, text
+from sqlalchemy import URL, Connection, Engine, create_engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool, StaticPool
 
@@ -31,10 +30,7 @@ def open_writer(url: URL) -> Engine:
     with _opening(url, migrating), migrating.begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATING})
         bring_up_to_date(connection, _words(url))
-    engine = _engine(url, pool=StaticPool, more="")
-    copying = importlib.import_module("cleandesk_fleet.subscriber.database.copying")
-    event.listen(engine, "connect", lambda raw, _record: copying.prepare(raw))
-    return engine
+    return _engine(url, pool=StaticPool, more="")
 
 
 def open_reader(url: URL) -> Engine:
