@@ -30,7 +30,7 @@ from cleandesk_fleet.subscriber.rows import Key, Row, Rows, box_key
 from cleandesk_fleet.subscriber.sequences import Numbered, Sequence, Sequences
 from cleandesk_fleet.subscriber.stills import Stills
 from cleandesk_fleet.subscriber.tables import boxes, events, violations
-from cleandesk_fleet.subscriber.violations import event_row, merge
+from cleandesk_fleet.subscriber.violations import event_row, facts, merge
 
 #: None: nobody to answer, or nothing to say.
 Answer = tuple[Address, AckResult] | None
@@ -174,11 +174,10 @@ class Transaction:
                 turn_away(event, f"seq {message.seq} of this epoch is another event's")
             )
         self._known[message.event_id] = (address, event.payload)
-        self._new_events.append(event_row(event, self._now))
+        common = facts(message)
+        self._new_events.append(event_row(event, common, self._now))
         key = box_key(address, message.violation_id)
-        self._violations.set(
-            key, merge(self._violations.get(key), message, replayed=event.replayed)
-        )
+        self._violations.set(key, merge(self._violations.get(key), event, common))
         return address, AckResult(id=message.event_id, result=AckStatus.COMMITTED)
 
     def _report(self, report: Report) -> None:

@@ -11,6 +11,7 @@ from cleandesk.contract import reasons, tls
 from cleandesk.contract.connection import BrokerSettings
 from cleandesk.contract.ending import End
 from cleandesk.contract.publication import (
+    NOT_CONNECTED,
     REPLAYED,
     NotConnectedError,
     Publication,
@@ -159,7 +160,7 @@ class Session:
         """
         connection = self._connection
         if connection is None:
-            raise NotConnectedError("not connected to the broker: send it after the next connect")
+            raise NotConnectedError(NOT_CONNECTED)
         return connection.publish(publication)
 
     def acknowledge(self, *messages: Received) -> None:
@@ -210,9 +211,7 @@ class Session:
         number, failures = 0, 0
         while not self._stopping.is_set():
             number += 1
-            connection = Connection(
-                self._settings, self._profile, self._handlers, number=number
-            )
+            connection = Connection(self._settings, self._profile, self._handlers, number=number)
             self._connection = connection
             self._alive(CONNECT_S + self._settings.keepalive_s)
             ended = connection.run(self._stopping)

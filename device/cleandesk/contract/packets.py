@@ -52,7 +52,7 @@ def split(data: bytes, connection: int) -> tuple[list[Arrived], bytes]:
     return found, data[at:]
 
 
-def connect(  # noqa: PLR0913 - all but the first are keywords
+def connect(
     client_id: str,
     *,
     will: Publication | None,

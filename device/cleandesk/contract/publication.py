@@ -6,6 +6,7 @@ UserProperties = tuple[tuple[str, str], ...]
 
 #: User property of an event that was committed before this connection, or is sent once more.
 REPLAYED = ("replayed", "1")
+NOT_CONNECTED = "not connected to the broker: send it after the next connect"
 
 
 class SessionError(Exception):

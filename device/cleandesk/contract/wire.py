@@ -21,7 +21,12 @@ from cleandesk.contract.arriving import Spoiled
 from cleandesk.contract.connection import BrokerSettings
 from cleandesk.contract.ending import End, Trouble
 from cleandesk.contract.packets import Arrived
-from cleandesk.contract.publication import NotConnectedError, Publication, Received, TlsError
+from cleandesk.contract.publication import (
+    NotConnectedError,
+    Publication,
+    Received,
+    TlsError,
+)
 from cleandesk.contract.stream import Stream
 
 log = logging.getLogger(__name__)
@@ -209,7 +214,9 @@ class Connection:
     def _publish(self, publication: Publication, waiter: threading.Event | None = None) -> int:
         with self._lock:
             if not self._open:
-                raise NotConnectedError("not connected to the broker: send it after the next connect")
+                raise NotConnectedError(
+                    "not connected to the broker: send it after the next connect"
+                )
             mid = self._next_mid()
             packet = packets.publish(publication, mid)
             if not publication.qos:
