@@ -52,9 +52,10 @@ def _copy_events(connection: Connection, rows: Sequence[Values]) -> None:
 
 
 @lru_cache
-def _copy_of(names: tuple[str, ...]) -> sql.Composed:
+def _copy_of(names: tuple[str, ...]) -> bytes:
     columns = sql.SQL(", ").join(map(sql.Identifier, (*names, partitions.MONTH)))
-    return sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(partitions.EVENTS), columns)
+    statement = sql.SQL("COPY {} ({}) FROM STDIN")
+    return statement.format(sql.Identifier(partitions.EVENTS), columns).as_bytes()
 
 
 @lru_cache
