@@ -7,6 +7,7 @@ import asyncio
 import struct
 from collections import deque
 from collections.abc import Callable
+from functools import lru_cache
 
 _CONNACK, _PUBLISH, _PUBACK, _SUBACK = 0x20, 0x30, 0x40, 0x90
 _RECEIVE_MAXIMUM = 0x21
@@ -18,6 +19,8 @@ KEEPALIVE_S = 60
 _SIZES = {0x11: 4, 0x13: 2, 0x21: 2, 0x22: 2, 0x24: 1, 0x25: 1, 0x27: 4, 0x28: 1, 0x29: 1, 0x2A: 1}
 
 
+# Lengths and topics come again and again.
+@lru_cache(1 << 15)
 def _length(value: int) -> bytes:
     out = bytearray()
     while True:
@@ -27,6 +30,7 @@ def _length(value: int) -> bytes:
             return bytes(out)
 
 
+@lru_cache(1 << 15)
 def _text(value: bytes) -> bytes:
     return struct.pack("!H", len(value)) + value
 
@@ -137,7 +141,8 @@ class Connection(asyncio.BufferedProtocol):
         elif kind == _PUBACK:
             self._room += 1
             self.refused += len(body) > 2 and body[2] >= _FAILURE
-            self._flush()
+            if self._waiting:
+                self._flush()
         elif kind == _CONNACK:
             if body[1]:
                 raise ConnectionError(f"the broker refused {self._client_id!r}: code {body[1]}")
@@ -159,9 +164,11 @@ class Connection(asyncio.BufferedProtocol):
         while self._room > 0 and self._waiting and self._transport is not None:
             topic, payload, properties, retain = self._waiting.popleft()
             self._room -= 1
-            body = _text(topic) + struct.pack("!H", self._next_mid())
-            body += _length(len(properties)) + properties + payload
-            self._write(_packet(0x32 | retain, body))
+            head, mid, more = _text(topic), self._next_mid(), _length(len(properties))
+            size = len(head) + 2 + len(more) + len(properties) + len(payload)
+            first = (0x32 | retain).to_bytes()
+            rest = (head, mid.to_bytes(2, "big"), more, properties, payload)
+            self._transport.write(b"".join((first, _length(size), *rest)))
 
     def _next_mid(self) -> int:
         self._mid = self._mid % 0xFFFF + 1
