@@ -7,6 +7,7 @@ import asyncio
 import struct
 from collections import deque
 from collections.abc import Callable
+from functools import lru_cache
 
 _CONNACK, _PUBLISH, _PUBACK, _SUBACK = 0x20, 0x30, 0x40, 0x90
 _RECEIVE_MAXIMUM = 0x21
@@ -18,6 +19,8 @@ KEEPALIVE_S = 60
 _SIZES = {0x11: 4, 0x13: 2, 0x21: 2, 0x22: 2, 0x24: 1, 0x25: 1, 0x27: 4, 0x28: 1, 0x29: 1, 0x2A: 1}
 
 
+# Lengths and topics come again and again.
+@lru_cache(1 << 15)
 def _length(value: int) -> bytes:
     out = bytearray()
     while True:
@@ -27,6 +30,7 @@ def _length(value: int) -> bytes:
             return bytes(out)
 
 
+@lru_cache(1 << 15)
 def _text(value: bytes) -> bytes:
     return struct.pack("!H", len(value)) + value
 
@@ -38,7 +42,11 @@ def _packet(first: int, body: bytes) -> bytes:
 REPLAYED = b"\x26" + _text(b"replayed") + _text(b"1")
 
 
-class Connection(asyncio.Protocol):
+#: What came is read into it and taken out at once: all connections share it.
+_CAME = memoryview(bytearray(1 << 16))
+
+
+class Connection(asyncio.BufferedProtocol):
     """One box's connection: QoS 1 both ways, within what the broker takes unanswered.
 
     Args:
@@ -62,7 +70,7 @@ class Connection(asyncio.Protocol):
     ) -> None:
         self._client_id, self._will, self._filter = client_id.encode(), will, subscribe
         self._on_ready, self._on_message, self._on_lost = on_ready, on_message, on_lost
-        self._buffer = bytearray()
+        self._rest = b""
         self._transport: asyncio.Transport | None = None
         self._room = 0
         self._mid = 0
@@ -101,15 +109,18 @@ class Connection(asyncio.Protocol):
             self._transport.write(b"\xe0\x00")
             self._transport.close()
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, _: int) -> memoryview:
+        """Say where to put what comes."""
+        return _CAME
+
+    def buffer_updated(self, size: int) -> None:
         """Take whole packets out of what came."""
-        buffer = self._buffer
-        buffer += data
-        at, size = 0, len(buffer)
+        came = self._rest + _CAME[:size]
+        at, size = 0, len(came)
         while size - at > 1:
             length, shift, begin = 0, 0, at + 1
             while begin < size:
-                digit = buffer[begin]
+                digit = came[begin]
                 length |= (digit & 0x7F) << shift
                 begin += 1
                 shift += 7
@@ -119,9 +130,9 @@ class Connection(asyncio.Protocol):
                 break
             if size - begin < length:
                 break
-            self._handle(buffer[at], bytes(buffer[begin : begin + length]))
+            self._handle(came[at], came[begin : begin + length])
             at = begin + length
-        del buffer[:at]
+        self._rest = came[at:]
 
     def _handle(self, first: int, body: bytes) -> None:
         kind = first & 0xF0
@@ -130,7 +141,8 @@ class Connection(asyncio.Protocol):
         elif kind == _PUBACK:
             self._room += 1
             self.refused += len(body) > 2 and body[2] >= _FAILURE
-            self._flush()
+            if self._waiting:
+                self._flush()
         elif kind == _CONNACK:
             if body[1]:
                 raise ConnectionError(f"the broker refused {self._client_id!r}: code {body[1]}")
@@ -152,9 +164,11 @@ class Connection(asyncio.Protocol):
         while self._room > 0 and self._waiting and self._transport is not None:
             topic, payload, properties, retain = self._waiting.popleft()
             self._room -= 1
-            body = _text(topic) + struct.pack("!H", self._next_mid())
-            body += _length(len(properties)) + properties + payload
-            self._write(_packet(0x32 | retain, body))
+            head, mid, more = _text(topic), self._next_mid(), _length(len(properties))
+            size = len(head) + 2 + len(more) + len(properties) + len(payload)
+            first = (0x32 | retain).to_bytes()
+            rest = (head, mid.to_bytes(2, "big"), more, properties, payload)
+            self._transport.write(b"".join((first, _length(size), *rest)))
 
     def _next_mid(self) -> int:
         self._mid = self._mid % 0xFFFF + 1

@@ -8,7 +8,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -209,3 +209,34 @@ def test_one_that_stood_still_calls_no_box_silent(tmp_path: Path, broker: Mosqui
         box.send(json.dumps(event_fields(1)).encode())
         box.wait_for(hex_id("event", 1))
         assert subscriber.ask("alarms", "--all") == []
+
+
+def test_a_broker_that_takes_no_answers_is_told_of(tmp_path: Path) -> None:
+    rules = tmp_path / "rules.acl"
+    denied = f"topic deny {DESK.topic(Channel.ACK)}\ntopic readwrite #\n"
+    rules.write_text(denied, encoding="utf-8")
+    with (
+        Mosquitto(tmp_path, options=[f"acl_file {rules}"]) as broker,
+        Box(broker.port, DESK) as box,
+        Subscriber(tmp_path, broker.port) as subscriber,
+    ):
+        subscriber.started()
+        Outbox(box).send(1, 2, 3)
+        eventually(lambda: "the broker refused an answer" in subscriber.words, "a word about it")
+        eventually(lambda: len(subscriber.numbers(DESK)) == 3, "the log")
+
+
+def test_every_delivery_of_a_batch_is_answered(tmp_path: Path, broker: Mosquitto) -> None:
+    desks = [Address("s1", f"b{number}") for number in range(20)]
+    with ExitStack() as stack:
+        subscriber = stack.enter_context(Subscriber(tmp_path, broker.port, batch={"wait_ms": 500}))
+        subscriber.started()
+        boxes = [stack.enter_context(Box(broker.port, desk)) for desk in desks]
+        for box in boxes:
+            for seq in (1, 2):
+                name = hex_id("event", seq, box.address)
+                box.send(json.dumps(event_fields(seq, event_id=name)).encode())
+        for box in boxes:
+            for seq in (1, 2):
+                box.wait_for(hex_id("event", seq, box.address))
+                assert box.results(hex_id("event", seq, box.address)) == ["committed"]

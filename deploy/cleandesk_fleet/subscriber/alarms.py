@@ -38,6 +38,7 @@ class Kind(StrEnum):
     REFUSED = "refused"
 
 
+_STILL = alarms.c.closed_at.is_(None)
 _ONCE = (Kind.LOST, Kind.QUARANTINED, Kind.REFUSED)
 
 
@@ -137,9 +138,8 @@ class Alarms:
 
     def _read(self, boxes: Collection[Key]) -> None:
         columns = ("site", "box", "kind", "subject", "detail")
-        still = alarms.c.closed_at.is_(None)
         found = bulk.find(
-            self._connection, alarms, ("site", "box"), boxes, columns=columns, where=still
+            self._connection, alarms, ("site", "box"), boxes, columns=columns, where=_STILL
         )
         for row in found:
             self._open[row.site, row.box][row.kind, row.subject] = row.detail

@@ -35,6 +35,8 @@ from cleandesk_fleet.web.errors import AccountError, WebError
 
 log = logging.getLogger(__name__)
 
+_SEEN_WITHIN_S = 10.0
+
 app = typer.Typer(
     name="cleandesk-subscriber",
     help="Logs the violations that boxes publish, each one once, and reads the log. "
@@ -128,6 +130,7 @@ def _terms(settings: SubscriberSettings) -> Terms:
         gap_after=None if redundancy is None else timedelta(seconds=redundancy.gap_after_s),
         keep=None if keep_days is None else timedelta(days=keep_days),
         notices=Wanted.of(settings.notices),
+        seen_within=timedelta(seconds=min(_SEEN_WITHIN_S, settings.silent_after_s / 10)),
     )
 
 

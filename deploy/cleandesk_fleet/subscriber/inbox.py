@@ -6,6 +6,8 @@ from collections import deque
 
 from cleandesk.contract.mqtt import Received
 
+_SLICE_S = 0.005  # of a wait, after which it is seen that there is enough
+
 
 class Inbox:
     """Deliveries in order, taken in batches.
@@ -20,6 +22,7 @@ class Inbox:
         self._queue: queue.SimpleQueue[Received | None] = queue.SimpleQueue()
         self._kept: deque[Received] = deque()
         self._connection = 0
+        self._closed = False
         self.dropped = 0
 
     def put(self, received: Received) -> None:
@@ -32,6 +35,7 @@ class Inbox:
 
     def close(self) -> None:
         """Wake up whoever waits in `take`."""
+        self._closed = True
         self._queue.put(None)
 
     def take(self, most: int, *, first_s: float, more_s: float) -> list[Received]:
@@ -42,22 +46,29 @@ class Inbox:
             first_s: How long to wait for the first one.
             more_s: How long to wait for others after it.
         """
-        batch: list[Received] = []
-        deadline = time.monotonic() + first_s
-        while len(batch) < most:
-            if self._kept:
-                received: Received | None = self._kept.popleft()
-            else:
-                try:
-                    received = self._queue.get(timeout=max(deadline - time.monotonic(), 0))
-                except queue.Empty:
-                    break
-            if received is None:
+        first = self._next(first_s)
+        if first is None:
+            return []
+        deadline = time.monotonic() + more_s
+        # Who waits for each one is woken for each one, and the network's thread waits meanwhile:
+        # that costs several times what a delivery does.
+        while not self._closed and len(self._kept) + self._queue.qsize() < most - 1:
+            left_s = deadline - time.monotonic()
+            if left_s <= 0:
                 break
-            if not batch:
-                deadline = time.monotonic() + more_s
+            time.sleep(min(left_s, _SLICE_S))
+        batch = [first]
+        while len(batch) < most and (received := self._next(0)) is not None:
             batch.append(received)
         return batch
+
+    def _next(self, wait_s: float) -> Received | None:
+        if self._kept:
+            return self._kept.popleft()
+        try:
+            return self._queue.get(timeout=wait_s)
+        except queue.Empty:
+            return None
 
     def discard_stale(self) -> None:
         """Drop what the broker sends again since its connection is gone. Not while in `take`."""

@@ -4,11 +4,11 @@ import hashlib
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import MAXYEAR, MINYEAR, UTC
 from functools import lru_cache
-from typing import TypeGuard
+from typing import TypeGuard, get_args
 
-from pydantic import ValidationError
+from pydantic import AwareDatetime, ValidationError
 
 from cleandesk.contract.health import Health
 from cleandesk.contract.messages import (
@@ -38,6 +38,15 @@ _MODELS: dict[Channel, type[Message]] = {
     Channel.VIOLATION: ViolationEvent,
     Channel.APPEAL: Appeal,
     Channel.IDLE: Idle,
+}
+#: The fields of each that are a time.
+_MOMENTS = {
+    model: [
+        name
+        for name, field in model.model_fields.items()
+        if AwareDatetime in {field.annotation, *get_args(field.annotation)}
+    ]
+    for model in _MODELS.values()
 }
 _READ = frozenset({*_MODELS, Channel.STILL})
 #: Boxes speak again and again: as many topics as a large fleet has.
@@ -326,8 +335,10 @@ def _check_values(message: Message) -> None:
     """
     if message.schema_version > _MAX_SCHEMA:
         raise UnreadableError(f"schema: {message.schema_version} is out of range")
-    for name, value in message:
-        if isinstance(value, datetime):
+    for name in _MOMENTS[type(message)]:
+        value = getattr(message, name)
+        # In any other year there is room for a day's shift.
+        if value is not None and value.year in {MINYEAR, MAXYEAR}:
             try:
                 value.astimezone(UTC)
             except OverflowError:

@@ -66,7 +66,7 @@ def tell_old_gaps(
     ).all()
     old = [Numbered(Address(row.site, row.box), row.epoch) for row in rows]
     # Whoever fills one waits, or has committed: what is seen now holds until the alarm is open.
-    bulk.find(connection, boxes, _BOX, {box_key(one.address) for one in old}, locked=True)
+    bulk.lock(connection, boxes, _BOX, {box_key(one.address) for one in old})
     sequences = Sequences(connection, now, {one: [] for one in old})
     for one in old:
         sequence = sequences.of(one.address, one.epoch)

@@ -19,19 +19,16 @@ class Rows:
         connection: To the log, in a transaction.
         table: Where they are.
         keys: Whose to read; only these may be asked for.
-        locked: Nobody else may change them until the commit.
     """
 
-    def __init__(
-        self, connection: Connection, table: Table, keys: Collection[Key], *, locked: bool = False
-    ) -> None:
+    def __init__(self, connection: Connection, table: Table, keys: Collection[Key]) -> None:
         self._connection = connection
         self._table = table
         self._names = [column.name for column in table.primary_key]
         self._rows: dict[Key, Row] = {}
         self._changed: set[Key] = set()
         columns = [column.name for column in table.columns]
-        for row in bulk.find(connection, table, self._names, keys, locked=locked):
+        for row in bulk.find(connection, table, self._names, keys):
             values = dict(zip(columns, row, strict=True))
             self._rows[tuple(values[name] for name in self._names)] = values
 

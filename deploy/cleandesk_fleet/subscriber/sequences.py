@@ -55,16 +55,15 @@ class Sequences:
     def of(self, address: Address, epoch: str) -> "Sequence":
         """Return one epoch of one box."""
         one = Numbered(address, epoch)
-        if one not in self._known:
-            heads = self._heads
-            if one not in self._expected:
-                heads = Rows(self._connection, epochs, [one.key])
-            numbers = self._expected.get(one, [])
+        known = self._known.get(one)
+        if known is None:
+            numbers = self._expected.get(one)
+            expected = numbers is not None
+            heads = self._heads if expected else Rows(self._connection, epochs, [one.key])
             around = (min(numbers), max(numbers)) if numbers else None
-            self._known[one] = Sequence(
-                self._connection, one, heads.get(one.key), self._now, around
-            )
-        return self._known[one]
+            known = Sequence(self._connection, one, heads.get(one.key), self._now, around)
+            self._known[one] = known
+        return known
 
     def changed_gaps(self) -> "list[Sequence]":
         """Return those of which a gap began, changed or ended."""

@@ -32,7 +32,7 @@ class BatchSettings(Settings):
 
     messages: int = Field(500, ge=1, le=10_000, description="At most so many in one commit")
     wait_ms: float = Field(
-        5, ge=0, le=1000, description="After the first message, wait so long for more"
+        20, ge=0, le=1000, description="After the first message, wait so long for more"
     )
 
 

@@ -125,8 +125,8 @@ class Log:
             if (gap_after := self._terms.gap_after) is not None:
                 overseeing.tell_old_gaps(connection, raised, now.utc, gap_after)
                 over = overseeing.close_heard(connection, raised)
-                since = now.utc - timedelta(seconds=self._silent_after_s)
-                silent = overseeing.unheard(connection, silent, since)
+                longest = timedelta(seconds=self._silent_after_s) + self._terms.seen_within
+                silent = overseeing.unheard(connection, silent, now.utc - longest)
             for address in silent:
                 detail = f"no message for {self._silent_after_s:.0f} s"
                 raised.open(Kind.SILENT, address, "", detail)
@@ -171,8 +171,8 @@ class Log:
             speakers = {address for reading in ours if (address := spoke(reading))}
             for address in speakers:
                 transaction.heard(address)
-                if address in self.watch.silent:
-                    transaction.alarms.close(Kind.SILENT, address)
+            for address in speakers & self.watch.silent:
+                transaction.alarms.close(Kind.SILENT, address)
             transaction.finish()
         transaction.committed()
         for reading in readings:

@@ -24,13 +24,7 @@ def check(payload: bytes) -> object:
     except UnicodeDecodeError as error:
         raise UnreadableError(f"not UTF-8: byte {error.start}: {error.reason}") from None
     try:
-        value: object = json.loads(
-            text,
-            object_pairs_hook=_unique,
-            parse_constant=_no_constant,
-            parse_float=_finite,
-            parse_int=_small,
-        )
+        value: object = _DECODER.decode(text)
     except UnreadableError:
         raise
     except RecursionError:
@@ -74,6 +68,15 @@ def _small(text: str) -> int:
     if len(text) > len(str(-MAX_INTEGER)) or abs(int(text)) >= MAX_INTEGER:
         raise UnreadableError(f"integer {text[:40]} is 2**53 or more")
     return int(text)
+
+
+#: One for all: to make one takes longer than to read an event.
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_unique,
+    parse_constant=_no_constant,
+    parse_float=_finite,
+    parse_int=_small,
+)
 
 
 def _walk(value: object) -> None:

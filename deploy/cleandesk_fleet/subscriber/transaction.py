@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence as Batch
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, and_, select
 
@@ -31,11 +31,13 @@ from cleandesk_fleet.subscriber.rows import Key, Row, Rows, box_key
 from cleandesk_fleet.subscriber.sequences import Numbered, Sequence, Sequences
 from cleandesk_fleet.subscriber.stills import Stills
 from cleandesk_fleet.subscriber.tables import boxes, events, violations
-from cleandesk_fleet.subscriber.violations import event_row, merge
+from cleandesk_fleet.subscriber.violations import event_row, facts, merge
 
 #: None: nobody to answer, or nothing to say.
 Answer = tuple[Address, AckResult] | None
 
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+_BOX = ("site", "box")
 _SHOWN_GAPS = 5
 
 
@@ -58,6 +60,8 @@ class Terms:
             so old, by whoever judges for all. None: nobody else writes; it is told when it is seen.
         keep: Events are deleted after so long; None: never.
         notices: Which violations people are told of.
+        seen_within: So much older than a box's last word may be what `boxes.last_seen` says: to
+            write it costs about as much as an event.
     """
 
     album: Album
@@ -65,6 +69,7 @@ class Terms:
     gap_after: timedelta | None = None
     keep: timedelta | None = None
     notices: Wanted = field(default_factory=Wanted)
+    seen_within: timedelta = timedelta()
 
 
 class Transaction:
@@ -77,9 +82,11 @@ class Transaction:
         # The boxes first: whoever else writes about one of them waits here until our commit.
         addresses = {box_key(one.address) for one in readings if one.address and concerns(one)}
         self._addresses = addresses
-        self._there: set[Key] = connection.info.setdefault(boxes.name, set())
-        bulk.add_missing(connection, boxes, addresses - self._there)
-        self._boxes = Rows(connection, boxes, addresses, locked=True)
+        self._there: dict[Key, datetime] = connection.info.setdefault(boxes.name, {})
+        bulk.add_missing(connection, boxes, addresses - self._there.keys())
+        bulk.lock(connection, boxes, _BOX, addresses)
+        told = {box_key(one.address) for one in readings if isinstance(one, Report | Cleared)}
+        self._boxes = Rows(connection, boxes, told)
         self.alarms = Alarms(connection, now, addresses)
         arrived = [reading for reading in readings if isinstance(reading, Event)]
         self._known = self._load_known({event.message.event_id for event in arrived})
@@ -131,9 +138,7 @@ class Transaction:
         self._violations.save()
         self._notices.save(self._connection, self._now)
         self._boxes.save()
-        bulk.update(
-            self._connection, boxes, ("site", "box"), sorted(self._heard), last_seen=self._now
-        )
+        bulk.update(self._connection, boxes, _BOX, sorted(self._heard), last_seen=self._now)
         self._sequences.save()
         for sequence in self._sequences.changed_gaps():
             self._tell_gaps(sequence)
@@ -142,15 +147,17 @@ class Transaction:
 
     def committed(self) -> None:
         """Remember and tell what is certain only now."""
-        self._there |= self._addresses
+        for key in self._addresses:
+            self._there.setdefault(key, _LONG_AGO)
+        self._there.update(dict.fromkeys(self._heard, self._now))
         self.alarms.tell()
 
     def heard(self, address: Address) -> None:
-        """Take note that a box spoke just now."""
+        """Take note that a box spoke just now, if that is not written already."""
         key = box_key(address)
-        if self._boxes.get(key) is None:
-            self._boxes.set(key, reports.new_box())
-        self._heard.add(key)
+        since = self._now - self._there.get(key, _LONG_AGO)
+        if not timedelta() <= since < self._terms.seen_within:
+            self._heard.add(key)
 
     def _taken(self, taken: tuple[Address, AckResult] | Rejected) -> Answer:
         return self._reject(taken) if isinstance(taken, Rejected) else taken
@@ -172,10 +179,11 @@ class Transaction:
                 turn_away(event, f"seq {message.seq} of this epoch is another event's")
             )
         self._known[message.event_id] = (address, event.payload)
-        self._new_events.append(event_row(event, self._now))
+        common = facts(message)
+        self._new_events.append(event_row(event, common, self._now))
         key = box_key(address, message.violation_id)
         before = self._violations.get(key)
-        after = merge(before, message, replayed=event.replayed)
+        after = merge(before, event, common)
         self._violations.set(key, after)
         self._notices.consider(key, before, after)
         return address, AckResult(id=message.event_id, result=AckStatus.COMMITTED)

@@ -9,10 +9,31 @@ from cleandesk_fleet.subscriber.rows import Row
 _SIDES = ("x1", "y1", "x2", "y2")
 
 
-def event_row(event: Event, now: datetime) -> Row:
-    """Return an event's row: every field of it, and its bytes as they came."""
+def facts(event: ViolationEvent) -> Row:
+    """Return what an event's row and its violation's have in common."""
+    return _place(event) | {
+        "rule": event.rule,
+        "class": event.class_name,
+        "zone": event.zone,
+        "severity": event.severity.value,
+        "score": event.score,
+        "dwell_s": event.dwell_s,
+        "suspended": event.suspended,
+        "opened_at": event.opened_at,
+        "clock_synced": event.clock_synced,
+    }
+
+
+def event_row(event: Event, common: Row, now: datetime) -> Row:
+    """Return an event's row: every field of it, and its bytes as they came.
+
+    Args:
+        event: The event.
+        common: Its `facts`.
+        now: When it is logged.
+    """
     message = event.message
-    return _facts(message) | {
+    return common | {
         "site": event.address.site,
         "box": event.address.box,
         "event_id": message.event_id,
@@ -31,23 +52,24 @@ def event_row(event: Event, now: datetime) -> Row:
     }
 
 
-def merge(known: Row | None, event: ViolationEvent, *, replayed: bool) -> Row:
-    """Return a violation's row after one more of its events.
+def merge(known: Row | None, event: Event, common: Row) -> Row:
+    """Return a violation's row after one more of its events, whose `facts` are given.
 
     The close has the last word, also when it comes first. Otherwise the newest event counts: by
     number within an epoch, by time across them. The place is where it opened.
     """
+    message, replayed = event.message, event.replayed
     if known is None:
-        return _newest(event) | {"replayed": replayed, "events": 1}
+        return common | _newest(message) | {"replayed": replayed, "events": 1}
     row = known | {"events": known["events"] + 1, "replayed": known["replayed"] or replayed}
-    row["opened_at"] = min(known["opened_at"], event.opened_at)
-    row["score"] = max(known["score"], event.score)
-    closes, closed = event.phase is Phase.CLOSE, known["closed_at"] is not None
-    if _newer(event, known) if closes == closed else closes:
+    row["opened_at"] = min(known["opened_at"], message.opened_at)
+    row["score"] = max(known["score"], message.score)
+    closes, closed = message.phase is Phase.CLOSE, known["closed_at"] is not None
+    if _newer(message, known) if closes == closed else closes:
         kept = {"score": row["score"], "opened_at": row["opened_at"]}
-        row |= _newest(event) | kept
-    place = _place(event) if event.phase is Phase.OPEN else {side: known[side] for side in _SIDES}
-    return row | place
+        row |= common | _newest(message) | kept
+    place = common if message.phase is Phase.OPEN else known
+    return row | {side: place[side] for side in _SIDES}
 
 
 def _newer(event: ViolationEvent, known: Row) -> bool:
@@ -60,22 +82,8 @@ def _place(event: ViolationEvent) -> Row:
     return dict(zip(_SIDES, event.place, strict=True))
 
 
-def _facts(event: ViolationEvent) -> Row:
-    return _place(event) | {
-        "rule": event.rule,
-        "class": event.class_name,
-        "zone": event.zone,
-        "severity": event.severity.value,
-        "score": event.score,
-        "dwell_s": event.dwell_s,
-        "suspended": event.suspended,
-        "opened_at": event.opened_at,
-        "clock_synced": event.clock_synced,
-    }
-
-
 def _newest(event: ViolationEvent) -> Row:
-    return _facts(event) | {
+    return {
         "closed_at": event.at if event.phase is Phase.CLOSE else None,
         "reason": event.reason.value if event.reason else None,
         "last_epoch": event.epoch,

@@ -1,6 +1,7 @@
 """Who has not been heard of for too long."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 
 from cleandesk.contract.topics import Address
 
@@ -18,9 +19,9 @@ class Watch:
         self._paused = True
 
     @property
-    def silent(self) -> Collection[Address]:
+    def silent(self) -> AbstractSet[Address]:
         """Boxes whose silence was reported."""
-        return frozenset(self._silent)
+        return self._silent
 
     def expect(self, address: Address, now: float, *, silent: bool = False) -> None:
         """Watch a box from now on, if it is not watched yet."""

@@ -158,7 +158,7 @@ TOPICS = (
         "receive",
         retain=False,
         about="The subscriber's answer, for every delivery, duplicates too. Each result releases "
-        "the event from the box's outbox.",
+        "the event from the box's outbox. It may come at QoS 0: who has no answer asks again.",
     ),
     Topic(
         Channel.APPEAL,

@@ -161,14 +161,15 @@ class Session:
             raise NotConnectedError("not connected to the broker: send it after the next connect")
         return connection.publish(publication)
 
-    def acknowledge(self, received: Received) -> None:
-        """Send the PUBACK of a message (`manual_ack`). From any thread.
+    def acknowledge(self, *messages: Received) -> None:
+        """Send the PUBACK of each message (`manual_ack`). From any thread.
 
         Does nothing if its connection is gone: the broker sends the message again.
         """
         connection = self._connection
         if connection is not None:
-            connection.acknowledge(received)
+            for received in messages:
+                connection.acknowledge(received)
 
     def refresh(self) -> None:
         """Have the broker send once more what it has retained for our subscriptions.

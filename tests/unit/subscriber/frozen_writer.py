@@ -10,8 +10,8 @@ import sys
 import psycopg
 from sqlalchemy import make_url
 
-from cleandesk_fleet.subscriber.database import leads, open_writer
-from cleandesk_fleet.subscriber.rows import Rows, box_key
+from cleandesk_fleet.subscriber.database import bulk, leads, open_writer
+from cleandesk_fleet.subscriber.rows import box_key
 from cleandesk_fleet.subscriber.tables import boxes
 from tests.unit.subscriber.make import BOX
 
@@ -29,11 +29,11 @@ def main(url: str, where: str) -> None:
     if where == "idle":
         freeze()
     with engine.begin() as connection:
-        assert Rows(connection, boxes, [box_key(BOX)], locked=True).get(box_key(BOX))
+        bulk.lock(connection, boxes, ("site", "box"), [box_key(BOX)])
         raw = connection.connection.driver_connection
         assert isinstance(raw, psycopg.Connection)
         if where == "copying":
-            with raw.cursor().copy("COPY stage_boxes (site, box) FROM STDIN") as copy:
+            with raw.cursor().copy("COPY boxes (site, box) FROM STDIN") as copy:
                 copy.write_row(("s1", "b9"))
                 freeze()
         elif where == "writing":

@@ -33,11 +33,16 @@ GAP_AFTER_S = 60.0
 class Side:
     """One subscriber's log."""
 
-    def __init__(self, place: Place, clock: HandClock) -> None:
+    def __init__(self, place: Place, clock: HandClock, seen_within_s: float = 0) -> None:
         self._clock = clock
         self.engine: Engine = open_writer(place)
         album = Album(Pictures(Path("no-stills")), timedelta(hours=72))
-        terms = Terms(album, 50, gap_after=timedelta(seconds=GAP_AFTER_S))
+        terms = Terms(
+            album,
+            50,
+            gap_after=timedelta(seconds=GAP_AFTER_S),
+            seen_within=timedelta(seconds=seen_within_s),
+        )
         self.log = Log(self.engine, silent_after_s=180, terms=terms).begin(clock())
         self.log.watch.resume(clock().mono)
 
@@ -214,6 +219,34 @@ def test_a_box_that_the_other_one_hears_is_not_silent(
     two.take(event(5))
     one.look()
     assert open_kinds(seen) == []
+
+
+def test_silence_is_judged_rightly_though_not_every_word_is_written_down(
+    place: Place, clock: HandClock, seen: Kept
+) -> None:
+    one, two = (Side(place, clock, seen_within_s=10) for _ in range(2))
+    one.look()
+    one.take(health())
+    written = set()
+    for seq in range(1, 101):
+        clock.sleep(3)
+        two.take(event(seq))
+        one.look()
+        written |= {row["last_seen"] for row in seen.rows(boxes)}
+    assert open_kinds(seen) == []
+    assert 25 <= len(written) <= 30
+    clock.sleep(191)
+    one.look()
+    assert open_kinds(seen) == ["silent"]
+    two.take(event(101))
+    one.look()
+    assert open_kinds(seen) == ["silent"], "the alarm is not younger than the word"
+    clock.sleep(11)
+    two.take(event(102))
+    one.look()
+    assert open_kinds(seen) == []
+    for side in (one, two):
+        side.engine.dispose()
 
 
 def test_a_silence_is_told_once_and_ended_by_the_next_judge(

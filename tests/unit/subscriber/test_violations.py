@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from cleandesk_fleet.subscriber.intake import Event
-from cleandesk_fleet.subscriber.violations import event_row, merge
+from cleandesk_fleet.subscriber.violations import event_row, facts, merge
 from tests.unit.subscriber.make import EPOCH, START, event
 
 LIFE: list[dict[str, Any]] = [
@@ -24,7 +24,7 @@ def life(*parts: dict[str, Any]) -> list[Event]:
 def merged(events: list[Event]) -> dict[str, Any]:
     row: dict[str, Any] | None = None
     for one in events:
-        row = merge(row, one.message, replayed=one.replayed)
+        row = merge(row, one, facts(one.message))
     assert row is not None
     return row
 
@@ -84,6 +84,6 @@ def test_one_late_event_marks_the_violation() -> None:
 
 def test_an_event_is_kept_word_for_word() -> None:
     (one,) = life({"seq": 5, "phase": "close"})
-    row = event_row(one, START)
+    row = event_row(one, facts(one.message), START)
     assert row["payload"] == one.payload
     assert (row["epoch"], row["seq"], row["reason"]) == (EPOCH, 5, "cleared")

@@ -3,10 +3,22 @@
 import importlib
 import json
 from collections.abc import Collection, Iterator, Sequence
+from functools import lru_cache
 from types import ModuleType
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Table, and_, bindparam, func, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    Table,
+    Update,
+    and_,
+    bindparam,
+    func,
+    select,
+)
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.sql.selectable import FromClause
@@ -23,7 +35,6 @@ def find(
     *,
     columns: Sequence[str] = (),
     where: ColumnElement[bool] | None = None,
-    locked: bool = False,
 ) -> Iterator[Row[Any]]:
     """Yield the rows with these keys; an index must begin with the key's columns.
 
@@ -34,19 +45,23 @@ def find(
         keys: One value for each of them.
         columns: What to return; all of them by default.
         where: What else must be so.
-        locked: Keep others from changing them until the commit, in an order in which two who do
-            so never wait for one another. SQLite's writers exclude each other anyway.
     """
     if not keys:
         return iter(())
-    wanted, parameters, matches = _keys(connection, table, names, keys)
-    shown = [table.c[name] for name in columns] if columns else list(table.c)
-    statement = select(*shown).select_from(wanted.join(table, matches))
-    if where is not None:
-        statement = statement.where(where)
-    if locked:
-        statement = statement.order_by(*(table.c[name] for name in names)).with_for_update(of=table)
-    return iter(connection.execute(statement, parameters).all())
+    copies, named = _copies(connection), tuple(names)
+    statement = _select(table, named, tuple(columns), where, copies=copies)
+    return iter(connection.execute(statement, _parameters(named, keys, copies=copies)).all())
+
+
+def lock(connection: Connection, table: Table, names: Sequence[str], keys: Collection[Key]) -> None:
+    """Keep others from changing the rows with these keys until the commit.
+
+    In an order in which two who do so never wait for one another. SQLite's writers exclude each
+    other anyway.
+    """
+    if keys and _copies(connection):
+        named = tuple(names)
+        connection.execute(_lock(table, named), _parameters(named, keys, copies=True))
 
 
 def insert(connection: Connection, table: Table, rows: Sequence[Values]) -> None:
@@ -92,15 +107,18 @@ def upsert(connection: Connection, table: Table, rows: Sequence[Values]) -> None
 
 
 def add_missing(connection: Connection, table: Table, keys: Collection[Key]) -> None:
-    """Add rows with nothing but their primary key, where there are none.
-
-    Needed where several write: what is there can be locked. SQLite has one writer.
-    """
-    if keys and _copies(connection):
-        names = [column.name for column in table.primary_key]
-        wanted, parameters, _ = _keys(connection, table, names, sorted(keys))
+    """Add rows with nothing but their primary key, where there are none."""
+    if not keys:
+        return
+    names = tuple(column.name for column in table.primary_key)
+    if _copies(connection):
+        wanted, _ = _wanted(table, names, copies=True)
         rows = postgresql_insert(table).from_select(names, select(wanted))
+        parameters = _parameters(names, sorted(keys), copies=True)
         connection.execute(rows.on_conflict_do_nothing(), parameters)
+    else:
+        new = [dict(zip(names, key, strict=True)) for key in keys]
+        connection.execute(sqlite_insert(table).on_conflict_do_nothing(), new)
 
 
 def update(
@@ -108,8 +126,10 @@ def update(
 ) -> None:
     """Set the same values in all rows with these keys."""
     if keys:
-        _, parameters, matches = _keys(connection, table, names, keys)
-        connection.execute(table.update().where(matches).values(to), parameters)
+        copies, named = _copies(connection), tuple(names)
+        values = {f"to_{name}": value for name, value in to.items()}
+        parameters = _parameters(named, keys, copies=copies) | values
+        connection.execute(_update(table, named, tuple(to), copies=copies), parameters)
 
 
 def _copying() -> ModuleType:
@@ -121,24 +141,58 @@ def _copies(connection: Connection) -> bool:
     return connection.dialect.name == "postgresql"
 
 
-def _keys(
-    connection: Connection, table: Table, names: Sequence[str], keys: Collection[Key]
-) -> tuple[FromClause, Values, ColumnElement[bool]]:
-    """Return keys as something to join with, its parameters, and how a table's rows match it."""
-    if _copies(connection):
+# Statements are kept: to build one takes longer than to find what it asks for.
+@lru_cache
+def _select(
+    table: Table,
+    names: tuple[str, ...],
+    columns: tuple[str, ...],
+    where: ColumnElement[bool] | None,
+    *,
+    copies: bool,
+) -> Select[Any]:
+    wanted, matches = _wanted(table, names, copies=copies)
+    shown = [table.c[name] for name in columns] if columns else list(table.c)
+    statement = select(*shown).select_from(wanted.join(table, matches))
+    return statement if where is None else statement.where(where)
+
+
+@lru_cache
+def _lock(table: Table, names: tuple[str, ...]) -> Select[Any]:
+    wanted, matches = _wanted(table, names, copies=True)
+    statement = select(1).select_from(wanted.join(table, matches))
+    ordered = statement.order_by(*(table.c[name] for name in names))
+    return ordered.with_for_update(of=table)
+
+
+@lru_cache
+def _update(table: Table, names: tuple[str, ...], to: tuple[str, ...], *, copies: bool) -> Update:
+    _, matches = _wanted(table, names, copies=copies)
+    values = {name: bindparam(f"to_{name}", type_=table.c[name].type) for name in to}
+    return table.update().where(matches).values(values)
+
+
+@lru_cache
+def _wanted(
+    table: Table, names: tuple[str, ...], *, copies: bool
+) -> tuple[FromClause, ColumnElement[bool]]:
+    """Return keys as something to join with, and how a table's rows match it."""
+    if copies:
         # As one text for each column: names and ids hold no comma, and arrays are slow to write.
         arrays = [func.string_to_array(bindparam(f"keys_{name}"), ",") for name in names]
         wanted = func.unnest(*arrays).table_valued(*names, name="wanted").render_derived()
         parts: dict[str, ColumnElement[Any]] = {name: wanted.c[name] for name in names}
-        columns = zip(*keys, strict=True)
-        parameters: Values = {
-            f"keys_{name}": ",".join(column) for name, column in zip(names, columns, strict=True)
-        }
     else:
         wanted = func.json_each(bindparam("keys")).table_valued("value", name="wanted")
         parts = {
             name: func.json_extract(wanted.c.value, f"$[{place}]")
             for place, name in enumerate(names)
         }
-        parameters = {"keys": json.dumps(list(keys))}
-    return wanted, parameters, and_(*(table.c[name] == part for name, part in parts.items()))
+    return wanted, and_(*(table.c[name] == part for name, part in parts.items()))
+
+
+def _parameters(names: Sequence[str], keys: Collection[Key], *, copies: bool) -> Values:
+    if not copies:
+        return {"keys": json.dumps(list(keys))}
+    columns = zip(*keys, strict=True)
+    return {f"keys_{name}": ",".join(column) for name, column in zip(names, columns, strict=True)}

@@ -1,7 +1,9 @@
-"""Many rows into PostgreSQL: COPY into a staging table, from there in one statement."""
+"""Many rows into PostgreSQL in one go: COPY for events, one JSON text for whatever changes."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import psycopg
@@ -10,100 +12,84 @@ from sqlalchemy import Connection, Table
 from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
 
 from cleandesk_fleet.subscriber.database import partitions
-from cleandesk_fleet.subscriber.tables import (
-    appeals,
-    boxes,
-    epochs,
-    events,
-    gaps,
-    losses,
-    stills,
-    violations,
-)
 
 Values = dict[str, Any]
-_STAGED = (appeals, boxes, epochs, events, gaps, losses, stills, violations)
 
 
 def insert(connection: Connection, table: Table, rows: Sequence[Values]) -> None:
     """Add rows; raise if one is there already."""
-    names = list(rows[0])
-    target, stage, columns = _names(table, names)
     if table.name == partitions.EVENTS:
-        partitions.make(connection, {partitions.month_of(row["received_at"]) for row in rows})
-        statement = sql.SQL(
-            "INSERT INTO {} ({}, month) "
-            "SELECT {}, date_trunc('month', received_at)::date FROM {} ON CONFLICT DO NOTHING"
-        ).format(target, columns, columns, stage)
+        _copy_events(connection, rows)
     else:
-        statement = sql.SQL("INSERT INTO {} ({}) SELECT {} FROM {} ON CONFLICT DO NOTHING").format(
-            target, columns, columns, stage
-        )
-    with _staged(connection, table, names, rows) as cursor:
-        taken = cursor.execute(statement).rowcount
-    if taken != len(rows):
-        reason = f"{len(rows) - taken} of {len(rows)} rows are there already"
-        raise IntegrityError(f"INSERT INTO {table.name}", None, ValueError(reason))
+        connection.exec_driver_sql(_insert(table, tuple(rows[0])), (_json(rows),))
 
 
 def upsert(connection: Connection, table: Table, rows: Sequence[Values]) -> None:
     """Add rows, or replace those with the same primary key."""
-    names = list(rows[0])
+    connection.exec_driver_sql(_upsert(table, tuple(rows[0])), (_json(rows),))
+
+
+def _copy_events(connection: Connection, rows: Sequence[Values]) -> None:
+    """Add events, each to its month's partition.
+
+    Errors of the driver become SQLAlchemy's, as for all other statements.
+    """
+    months = {partitions.month_of(row["received_at"]) for row in rows}
+    partitions.make(connection, months)
+    raw = connection.connection.driver_connection
+    if not isinstance(raw, psycopg.Connection):
+        raise TypeError(f"{raw!r} is no connection of psycopg")
+    try:
+        with raw.cursor() as cursor, cursor.copy(_copy_of(tuple(rows[0]))) as copy:
+            for row in rows:
+                copy.write_row((*row.values(), partitions.month_of(row["received_at"])))
+    except psycopg.OperationalError as error:
+        raise OperationalError("COPY events", None, error) from error
+    except psycopg.IntegrityError as error:
+        raise IntegrityError("COPY events", None, error) from error
+    except psycopg.Error as error:
+        raise ProgrammingError("COPY events", None, error) from error
+
+
+@lru_cache
+def _copy_of(names: tuple[str, ...]) -> bytes:
+    columns = sql.SQL(", ").join(map(sql.Identifier, (*names, partitions.MONTH)))
+    statement = sql.SQL("COPY {} ({}) FROM STDIN")
+    return statement.format(sql.Identifier(partitions.EVENTS), columns).as_bytes()
+
+
+@lru_cache
+def _insert(table: Table, names: tuple[str, ...]) -> str:
+    target, columns = sql.Identifier(table.name), sql.SQL(", ").join(map(sql.Identifier, names))
+    # The text is read by the types of the table's columns.
+    statement = sql.SQL(
+        "INSERT INTO {0} ({1}) SELECT {1} FROM json_populate_recordset(NULL::{0}, %s)"
+    )
+    return statement.format(target, columns).as_string()
+
+
+@lru_cache
+def _upsert(table: Table, names: tuple[str, ...]) -> str:
     key = [column.name for column in table.primary_key]
-    target, stage, columns = _names(table, names)
     rest = sql.SQL(", ").join(
         sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name))
         for name in names
         if name not in key
     )
-    statement = sql.SQL(
-        "INSERT INTO {} ({}) SELECT {} FROM {} ON CONFLICT ({}) DO UPDATE SET {}"
-    ).format(target, columns, columns, stage, sql.SQL(", ").join(map(sql.Identifier, key)), rest)
-    with _staged(connection, table, names, rows) as cursor:
-        cursor.execute(statement)
+    conflict = sql.SQL(" ON CONFLICT ({}) DO UPDATE SET {}").format(
+        sql.SQL(", ").join(map(sql.Identifier, key)), rest
+    )
+    return _insert(table, names) + conflict.as_string()
 
 
-def _names(
-    table: Table, names: Sequence[str]
-) -> tuple[sql.Identifier, sql.Identifier, sql.Composed]:
-    columns = sql.SQL(", ").join(map(sql.Identifier, names))
-    return sql.Identifier(table.name), sql.Identifier("pg_temp", f"stage_{table.name}"), columns
+def _json(rows: Sequence[Values]) -> str:
+    return json.dumps(rows, default=_text)
 
 
-def prepare(connection: psycopg.Connection[Any]) -> None:
-    """Make a new connection's staging tables, which are empty after each commit."""
-    for table in _STAGED:
-        names = [column.name for column in table.columns if column.autoincrement is not True]
-        target, stage, columns = _names(table, names)
-        connection.execute(
-            sql.SQL(
-                "CREATE TEMP TABLE {} ON COMMIT DELETE ROWS AS SELECT {} FROM {} WITH NO DATA"
-            ).format(stage, columns, target)
-        )
-    connection.commit()
-
-
-@contextmanager
-def _staged(
-    connection: Connection, table: Table, names: Sequence[str], rows: Sequence[Values]
-) -> Iterator[psycopg.Cursor[Any]]:
-    """Yield a cursor, with the rows in the staging table: once for each table and transaction.
-
-    Errors of the driver become SQLAlchemy's, as for all other statements.
-    """
-    _, stage, columns = _names(table, names)
-    raw = connection.connection.driver_connection
-    if not isinstance(raw, psycopg.Connection):
-        raise TypeError(f"{raw!r} is no connection of psycopg")
-    try:
-        with raw.cursor() as cursor:
-            with cursor.copy(sql.SQL("COPY {} ({}) FROM STDIN").format(stage, columns)) as copy:
-                for row in rows:
-                    copy.write_row([row[name] for name in names])
-            yield cursor
-    except psycopg.OperationalError as error:
-        raise OperationalError(f"COPY {table.name}", None, error) from error
-    except psycopg.IntegrityError as error:
-        raise IntegrityError(f"COPY {table.name}", None, error) from error
-    except psycopg.Error as error:
-        raise ProgrammingError(f"COPY {table.name}", None, error) from error
+def _text(value: object) -> str:
+    """Write what JSON has no way to write as PostgreSQL reads it."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, bytes):
+        return f"\\x{value.hex()}"
+    raise TypeError(f"{value!r} has no place in a row")

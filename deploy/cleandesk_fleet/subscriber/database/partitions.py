@@ -6,6 +6,8 @@ from datetime import date, datetime
 from sqlalchemy import Connection, text
 
 EVENTS = "events"
+#: The column that says to which one an event belongs.
+MONTH = "month"
 #: So many months are made ahead: a partition is there before its first event.
 _AHEAD = 2
 _DECEMBER = 12

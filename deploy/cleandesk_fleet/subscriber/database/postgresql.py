@@ -1,6 +1,5 @@
 """The log in a PostgreSQL database."""
 
-import importlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -47,11 +46,9 @@ def open_writer(url: URL) -> Engine:
         bring_up_to_date(connection, _words(url))
     cut_off = f"{_CUT_OFF} -c idle_session_timeout={_FROZEN_S}s"
     engine = _engine(url, pool=StaticPool, more=cut_off)
-    copying = importlib.import_module("cleandesk_fleet.subscriber.database.copying")
 
     @event.listens_for(engine, "connect")
     def _begin(raw: DBAPIConnection, _record: object) -> None:
-        copying.prepare(raw)
         cursor = raw.cursor()
         cursor.execute(_END_FROZEN)
         cursor.close()
