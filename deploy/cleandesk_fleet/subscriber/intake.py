@@ -39,15 +39,6 @@ _MODELS: dict[Channel, type[Message]] = {
     Channel.APPEAL: Appeal,
     Channel.IDLE: Idle,
 }
-#: The fields of each that are a time.
-_MOMENTS = {
-    model: [
-        name
-        for name, field in model.model_fields.items()
-        if AwareDatetime in {field.annotation, *get_args(field.annotation)}
-    ]
-    for model in _MODELS.values()
-}
 _READ = frozenset({*_MODELS, Channel.STILL})
 #: Boxes speak again and again: as many topics as a large fleet has.
 _parse = lru_cache(maxsize=100_000)(parse)
@@ -328,6 +319,16 @@ def _problems(error: ValidationError | UnreadableError) -> str:
     )
 
 
+@lru_cache
+def _moments(model: type[Message]) -> list[str]:
+    """Return the fields that are a time."""
+    return [
+        name
+        for name, field in model.model_fields.items()
+        if AwareDatetime in {field.annotation, *get_args(field.annotation)}
+    ]
+
+
 def _check_values(message: Message) -> None:
     """Refuse what the types allow and the log cannot hold.
 
@@ -335,7 +336,7 @@ def _check_values(message: Message) -> None:
     """
     if message.schema_version > _MAX_SCHEMA:
         raise UnreadableError(f"schema: {message.schema_version} is out of range")
-    for name in _MOMENTS[type(message)]:
+    for name in _moments(type(message)):
         value = getattr(message, name)
         # In any other year there is room for a day's shift.
         if value is not None and value.year in {MINYEAR, MAXYEAR}:
