@@ -135,8 +135,8 @@ def look(manifest: Path, present: Path, *, threads: int | None, precision: Wante
     except ModelError as error:
         raise TryError(str(error)) from error
     _compare(both[0], rounds[0][0].found, answers)
-    work, present = (min(one[place].work_s for one in rounds) for place in range(len(both)))
-    return Took(min(one[0].took_s for one in rounds), work / present)
+    work_s, now_s = (min(one[place].work_s for one in rounds) for place in range(len(both)))
+    return Took(min(one[0].took_s for one in rounds), work_s / now_s)
 
 
 def _timed(detector: Detector, picture: NDArray[np.uint8]) -> _Look:
