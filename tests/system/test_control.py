@@ -148,7 +148,8 @@ def test_requests_about_the_box_are_answered_and_counted(rig: Rig, company: Comp
     limits = {"length_s": 600, "count_per_day": 3}
     done = company.ask(Command.SET_BREAK_LIMITS, {"limits": limits}, b"2")
     assert (done["outcome"], done["limits"]) == ("done", {**limits, "timezone": "UTC"})
-    assert reported(rig, ConfigOutcome.OWN, None).break_limits_set
+    # The answer goes before the report, and what was reported before is retained.
+    eventually(lambda: reported(rig, ConfigOutcome.OWN, None).break_limits_set, "the report")
     wrong = company.ask(Command.SET_BREAK_LIMITS, {"limits": {"length": 600}}, b"3")
     assert (wrong["outcome"], wrong["detail"][:13]) == ("invalid", "limits.length")
     wait_for_health(

@@ -64,7 +64,7 @@ def _live(box: Box, settings: BoxSettings, one: Artefact, said: Path, correlatio
         fetching=Fetching(box.home, box.clock, patience_s=30),
         objections=lambda _: [],
         slowest_s=lambda: 1.0,
-        try_out=lambda _: Took(0.1, 0.1),
+        try_out=lambda _: Took(0.1, 1.0),
         note=lambda *_: None,
         restart=lambda: None,
     )

@@ -17,7 +17,7 @@ from cleandesk.problems import Problem
 
 #: The disk has other things to keep than models.
 SPARE_BYTES = 64 * 2**20
-#: Measured twice, one and the same model differs by so much at most.
+#: Measured twice, one and the same model differs by less.
 _AS_FAST = 1.5
 
 
@@ -34,7 +34,7 @@ class Means:
         fetching: None: `cleandesk claim` did not make this box's key.
         objections: Says what the running settings ask that a model cannot do.
         slowest_s: Says how long a look may take.
-        try_out: Looks with a model and with the present one, and says how long that takes.
+        try_out: Looks with a model and with the present one, and says what that takes.
         note: Enters a change in the ledger.
         restart: Has the process end for a new start.
     """
@@ -98,7 +98,7 @@ def update(by: Means, request: ModelRequest) -> Kept:
     _check_whole(read_manifest(path), path, model)
     _check_rules(by, read_manifest(path))
     took, most_s = by.try_out(path), by.slowest_s()
-    if took.look_s > max(most_s, _AS_FAST * took.present_s):
+    if took.look_s > most_s and took.times > _AS_FAST:
         said = f"slow: a look takes {took.look_s:.2f} s here, and the rules need {most_s:.2f} s"
         raise RefusedError(f"{said}: choose a smaller model")
     by.note("model_changed", f"The site changed the model that looks: {model.version}, on trial.")

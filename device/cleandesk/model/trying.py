@@ -2,8 +2,8 @@
 
 `python -m cleandesk.model.trying MANIFEST PRESENT THREADS PRECISION` loads it, has it look at the
 picture that came with it, compares what it sees with what it must see, and tells how long a look
-takes, with it and with the present one. These look in turns, and the shortest time counts: whatever
-else the box does meanwhile must not be taken for a slow model.
+takes, and how much of the processors' time, compared with the present model. These look in turns,
+and the least of each counts: whatever else the box does must not be taken for a slow model.
 """
 
 import json
@@ -38,15 +38,24 @@ class TryError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Took:
-    """How long a look takes.
+    """What a look takes.
 
     Attributes:
-        look_s: With the model, seconds.
-        present_s: With the present one.
+        look_s: Seconds.
+        times: Processor time, in that of a look with the present model.
     """
 
     look_s: float
-    present_s: float
+    times: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What was seen, and what it took: seconds, and seconds of all processors together."""
+
+    found: Detections
+    took_s: float
+    work_s: float
 
 
 class Thing(BaseModel):
@@ -125,17 +134,16 @@ def look(manifest: Path, present: Path, *, threads: int | None, precision: Wante
         rounds = [[_timed(detector, picture) for detector in both] for _ in range(_LOOKS)]
     except ModelError as error:
         raise TryError(str(error)) from error
-    _compare(both[0], rounds[0][0][0], answers)
-    took = [min(one[place][1] for one in rounds) for place in range(len(both))]
-    return Took(*took)
+    _compare(both[0], rounds[0][0].found, answers)
+    work_s, now_s = (min(one[place].work_s for one in rounds) for place in range(len(both)))
+    return Took(min(one[0].took_s for one in rounds), work_s / now_s)
 
 
-def _timed(detector: Detector, picture: NDArray[np.uint8]) -> tuple[Detections, float]:
-    """Look once; returns what was seen and the seconds that it took."""
+def _timed(detector: Detector, picture: NDArray[np.uint8]) -> _Look:
     least = min(map(detector.manifest.threshold_of, detector.names))
-    began = time.perf_counter()
+    began, worked = time.perf_counter(), time.process_time()
     found = detector.detect(picture, min_score=least)
-    return found, time.perf_counter() - began
+    return _Look(found, time.perf_counter() - began, time.process_time() - worked)
 
 
 def _compare(detector: Detector, found: Detections, answers: Answers) -> None:

@@ -66,7 +66,7 @@ class Rig:
     folder: Path
     claimed: bool = True
     took_s: float = 0.01
-    present_s: float = 0.01
+    times: float = 2.0
     settings: dict[str, Any] = field(default_factory=dict)
     said: list[Paper] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -108,7 +108,7 @@ class Rig:
         self.tried.append(path)
         if self.took_s < 0:
             raise TryError("it does not see the phone of its own picture")
-        return Took(self.took_s, self.present_s)
+        return Took(self.took_s, self.times)
 
     def publish(self, version: str, **more: Any) -> Artefact:
         one = signed(self.folder, version, more.pop("signer", SIGNER), **more)
