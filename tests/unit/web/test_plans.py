@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Connection, text
 
 from cleandesk_fleet.subscriber.tables import violations as table
-from cleandesk_fleet.web.queries import filters, violations
+from cleandesk_fleet.web.queries import filters, rates, violations
 from cleandesk_fleet.web.queries.paging import encode
 from tests.postgresql import PostgreSQL, needs_postgresql
 from tests.unit.subscriber.make import START, HandClock, hex_id
@@ -96,6 +96,15 @@ def test_sqlite_takes_the_filters_index(
     with file_site.parts.store.reading() as connection:
         plan = plan_of(connection, given, after)
     assert f"violations USING INDEX {index}" in plan, plan
+
+
+def test_rates_are_counted_by_the_index_of_what_ended(file_site: Site) -> None:
+    statement = rates.closed_statement(START, START + timedelta(days=30))
+    with file_site.parts.store.reading() as connection:
+        compiled = statement.compile(dialect=connection.dialect)
+        explained = f"EXPLAIN QUERY PLAN {compiled}"
+        plan = connection.exec_driver_sql(explained, tuple(map(str, compiled.params.values())))
+        assert "USING INDEX events_closed" in str(plan.all())
 
 
 @needs_postgresql

@@ -13,6 +13,7 @@ from cleandesk_fleet.web.roles import Role
 from cleandesk_fleet.web.serve import listen, serve, tidy
 from cleandesk_fleet.web.settings import ListenSettings, WebSettings
 from cleandesk_fleet.web.tables import audit
+from cleandesk_fleet.web.tables import sessions as session_rows
 from tests.unit.web.conftest import Site
 
 
@@ -48,4 +49,4 @@ def test_what_had_its_time_is_deleted(file_site: Site) -> None:
     assert reader.get("/").status_code == 200
     file_site.clock.sleep(sessions.IDLE.total_seconds() + 1)
     tidy(file_site.parts)
-    assert file_site.rows(sessions.sessions) == []
+    assert file_site.rows(session_rows) == []

@@ -4,8 +4,9 @@ import math
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, Select, func, literal_column, select
 
 from cleandesk.contract.messages import Phase
 from cleandesk_fleet.subscriber.tables import appeals, events
@@ -13,6 +14,8 @@ from cleandesk_fleet.web.queries.appeals import Outcome
 from cleandesk_fleet.web.tables import decisions
 
 _Z = 1.959964  # 95 %, two-sided
+#: As it stands in the index of what ended: of a parameter no database knows that it is the same.
+_CLOSE: ColumnElement[str] = literal_column(f"'{Phase.CLOSE.value}'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +63,23 @@ def wilson(found: int, of: int) -> tuple[float, float]:
 
 def read(connection: Connection, since: datetime, until: datetime) -> list[Rate]:
     """Return the rates of a span: by class, and the model with the most of it first."""
-    span = (events.c.phase == Phase.CLOSE.value, events.c.at >= since, events.c.at < until)
-    key = (events.c["class"], events.c.model)
-    closed = connection.execute(select(*key, func.count()).where(*span).group_by(*key)).all()
+    closed = connection.execute(closed_statement(since, until)).all()
     appealed, undecided, upheld = _appeals(connection, since, until)
     rates = [
         Rate(name, model, count, *(each[name, model] for each in (appealed, undecided, upheld)))
         for name, model, count in closed
     ]
     return sorted(rates, key=lambda rate: (rate.class_name, -rate.closed, rate.model))
+
+
+def closed_statement(since: datetime, until: datetime) -> Select[Any]:
+    """Return the statement that counts what ended, by class and model."""
+    key = (events.c["class"], events.c.model)
+    return select(*key, func.count()).where(*_span(since, until)).group_by(*key)
+
+
+def _span(since: datetime, until: datetime) -> tuple[ColumnElement[bool], ...]:
+    return events.c.phase == _CLOSE, events.c.at >= since, events.c.at < until
 
 
 def _appeals(
@@ -87,7 +98,7 @@ def _appeals(
     statement = (
         select(events.c["class"], events.c.model, events.c.event_id, newest.label("outcome"))
         .join(appeals, same)
-        .where(events.c.phase == Phase.CLOSE.value, events.c.at >= since, events.c.at < until)
+        .where(*_span(since, until))
     )
     outcomes: dict[tuple[str, str, str], set[str | None]] = {}
     for name, model, event_id, outcome in connection.execute(statement):
