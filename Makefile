@@ -172,6 +172,7 @@ load: $(VENV)/.dev mosquitto postgresql  ## Simulated boxes on the log; BOXES=50
 	  --rounds $(or $(ROUNDS),1) $(if $(RATE),--rate $(RATE)) $(LOAD_OPTIONS)
 
 test-scale: export HOSTILE ?= 100000
+test-scale: export FREEZES ?= 2
 test-scale: $(VENV)/.dev mosquitto postgresql $(PROMTOOL)  ## The fleet's log on both databases, redundancy, kills, hostile messages
 	$(BIN)/pytest $(SCALE_TESTS)
 
