@@ -186,6 +186,7 @@ load: $(VENV)/.dev mosquitto postgresql  ## Simulated boxes on the log; BOXES=50
 
 test-scale: export LOOKS := all
 test-scale: export HOSTILE ?= 100000
+test-scale: export FREEZES ?= 2
 test-scale: $(VENV)/.dev mosquitto postgresql chromium $(PROMTOOL)  ## The fleet's log on both databases, its page, kills, hostile messages
 	$(BIN)/pytest $(SCALE_TESTS)
 

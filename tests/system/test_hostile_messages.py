@@ -22,7 +22,7 @@ from tests.system.test_metrics import scraped
 from tests.unit.subscriber.hostile import HONEST, HONEST_SHARE, Hostile
 from tests.unit.subscriber.make import hex_id
 
-MANY = max(2000, int(os.environ.get("HOSTILE", "0")) // 10)
+MANY = max(1000, int(os.environ.get("HOSTILE", "0")) // 10)
 pytestmark = [pytest.mark.system, needs_mosquitto, pytest.mark.timeout(max(300, MANY // 25))]
 #: So many are under way at most: mosquitto drops what it cannot keep.
 WINDOW = 10 * HONEST_SHARE

@@ -135,9 +135,13 @@ class Sequence:
     def lose(self, first: int, last: int, reason: str) -> int:
         """Take note that events will not come; those that are logged stay logged.
 
+        A range that ends before it begins, which only a damaged or hostile box names, is empty.
+
         Returns:
             How many of them were not known to be lost.
         """
+        if first > last:
+            return 0
         lost = self._carve(first, min(last, self._top)) if self.missing else []
         beyond = (max(first, self._top + 1), last)
         if beyond[0] <= last:

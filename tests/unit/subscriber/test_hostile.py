@@ -29,7 +29,7 @@ from tests.unit.subscriber.conftest import Kept
 from tests.unit.subscriber.hostile import HONEST, Hostile
 from tests.unit.subscriber.make import HandClock, log_of
 
-MANY = int(os.environ.get("HOSTILE", "3000"))
+MANY = int(os.environ.get("HOSTILE", "2000"))
 pytestmark = pytest.mark.timeout(max(300, MANY // 25))
 SEED = 20261129
 BATCH = 250

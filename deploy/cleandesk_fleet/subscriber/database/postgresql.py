@@ -17,21 +17,13 @@ CONNECT_S = 5
 _KEEPALIVE_S = 10
 #: Who says nothing for so long is frozen: the server ends its connection, and with it every lock.
 #: A writer looks around each second, so silence between transactions is a sign, too.
-_FROZEN_S = 10
+FROZEN_S = 10
 _PROGRAM = "cleandesk-subscriber"
 _OPTIONS = (
-    f"-c timezone=UTC -c lock_timeout={_FROZEN_S + 5}s "
+    "-c timezone=UTC "
     "-c idle_in_transaction_session_timeout=60s "
     f"-c tcp_keepalives_idle={_KEEPALIVE_S} -c tcp_keepalives_interval=5 "
     f"-c tcp_keepalives_count=3 -c tcp_user_timeout={_KEEPALIVE_S * 2000}"
-)
-#: Of writers: who reads may be waiting for a person who pages through it.
-_CUT_OFF = f" -c idle_in_transaction_session_timeout={_FROZEN_S}s"
-_END_FROZEN = (
-    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "  # noqa: S608 - our own constants
-    "WHERE datname = current_database() AND usename = current_user "
-    f"AND application_name = '{_PROGRAM}' AND state = 'active' AND wait_event = 'ClientRead' "
-    f"AND query_start < clock_timestamp() - make_interval(secs => {_FROZEN_S})"
 )
 #: Keys of advisory locks in the log's database.
 _MIGRATING, _WRITING, _LEADING, _NOTICING = 7_205_001, 7_205_002, 7_205_003, 7_205_004
@@ -44,13 +36,13 @@ def open_writer(url: URL) -> Engine:
     with _opening(url, migrating), migrating.begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATING})
         bring_up_to_date(connection, _words(url))
-    cut_off = f"{_CUT_OFF} -c idle_session_timeout={_FROZEN_S}s"
-    engine = _engine(url, pool=StaticPool, more=cut_off)
+    silent = f" -c idle_session_timeout={FROZEN_S}s"
+    engine = _engine(url, pool=StaticPool, more=_cut_off() + silent)
 
     @event.listens_for(engine, "connect")
     def _begin(raw: DBAPIConnection, _record: object) -> None:
         cursor = raw.cursor()
-        cursor.execute(_END_FROZEN)
+        cursor.execute(_ending_frozen())
         cursor.close()
         raw.commit()
 
@@ -59,7 +51,7 @@ def open_writer(url: URL) -> Engine:
 
 def open_beside(url: URL) -> Engine:
     """Open a database for writing beside the subscribers."""
-    engine = _engine(url, pool=NullPool, more=_CUT_OFF)
+    engine = _engine(url, pool=NullPool, more=_cut_off())
     with _opening(url, engine), engine.connect() as connection:
         check_version(connection, _words(url))
     return engine
@@ -126,7 +118,21 @@ def end_frozen(connection: Connection) -> None:
     There the server's own limits do not hold: it waits for the rest of a COPY for ever. Whoever
     waits for their locks comes here by connecting anew.
     """
-    connection.exec_driver_sql(_END_FROZEN)
+    connection.exec_driver_sql(_ending_frozen())
+
+
+def _cut_off() -> str:
+    """Return what writers ask for; who reads may be waiting for a person who pages through it."""
+    return f" -c idle_in_transaction_session_timeout={FROZEN_S}s"
+
+
+def _ending_frozen() -> str:
+    return (
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "  # noqa: S608 - our own constants
+        "WHERE datname = current_database() AND usename = current_user "
+        f"AND application_name = '{_PROGRAM}' AND state = 'active' AND wait_event = 'ClientRead' "
+        f"AND query_start < clock_timestamp() - make_interval(secs => {FROZEN_S})"
+    )
 
 
 def _engine(url: URL, *, pool: type[StaticPool | NullPool], more: str) -> Engine:
@@ -136,7 +142,7 @@ def _engine(url: URL, *, pool: type[StaticPool | NullPool], more: str) -> Engine
             poolclass=pool,
             connect_args={
                 "connect_timeout": CONNECT_S,
-                "options": _OPTIONS + more,
+                "options": f"{_OPTIONS} -c lock_timeout={FROZEN_S + 5}s{more}",
                 "application_name": _PROGRAM,
             },
         )
