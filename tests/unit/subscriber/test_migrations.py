@@ -8,7 +8,7 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import select, text
+from sqlalchemy import create_engine, select, text
 
 from cleandesk_fleet.subscriber.database import (
     DatabaseUnusableError,
@@ -16,7 +16,7 @@ from cleandesk_fleet.subscriber.database import (
     open_reader,
     open_writer,
 )
-from cleandesk_fleet.subscriber.tables import gaps, meta, metadata
+from cleandesk_fleet.subscriber.tables import VERSION, gaps, meta, metadata
 from tests.postgresql import PostgreSQL, needs_postgresql
 from tests.unit.subscriber.make import HandClock, event, log_of
 
@@ -110,7 +110,11 @@ def test_a_newer_log_is_left_alone(place: Place) -> None:
                 opening(place)
     finally:
         if not isinstance(place, Path):  # the database is lent, and goes on to the next test
-            PostgreSQL.say(place, "UPDATE meta SET value = '4' WHERE name = 'schema'")
+            was = meta.update().values(value=str(VERSION)).where(meta.c.name == "schema")
+            lent = create_engine(place)
+            with lent.begin() as connection:
+                connection.execute(was)
+            lent.dispose()
 
 
 @needs_postgresql
