@@ -55,12 +55,13 @@ test: $(VENV)/.dev mosquitto strace chromium mtools faketime postgresql lint typ
 
 # Programs of the system that tests need; apt installs those that are missing.
 PROGRAM = $@
-.PHONY: mosquitto strace chromium mtools faketime mmdebstrap systemd-container postgresql
+.PHONY: mosquitto strace chromium mtools faketime mmdebstrap systemd-container postgresql prometheus
 mtools: PROGRAM = mcopy
 systemd-container: PROGRAM = systemd-nspawn
 # Its server's programs are not on the path of Debian's users.
 postgresql: PROGRAM = initdb
-mosquitto strace chromium mtools faketime mmdebstrap systemd-container postgresql:
+prometheus: PROGRAM = promtool
+mosquitto strace chromium mtools faketime mmdebstrap systemd-container postgresql prometheus:
 	@PATH="$$PATH:/usr/sbin:$$(echo /usr/lib/postgresql/*/bin | tr ' ' :)" command -v $(PROGRAM) >/dev/null || { \
 	  SUDO=$$([ "$$(id -u)" = 0 ] || echo sudo); \
 	  $$SUDO apt-get update -qq && \
@@ -88,11 +89,13 @@ broker: $(VENV)/.dev mosquitto  ## The production broker here, with throw-away c
 
 # Each of four kinds of hostile configurations so often; some are tried in two or three places.
 test-identity: export CONFIG_SEARCH ?= 2500
-test-identity: $(VENV)/.dev mosquitto mtools strace faketime  ## Certificates, provisioning, control, discovery, and their faults
+test-identity: $(VENV)/.dev mosquitto mtools strace faketime  ## Certificates, provisioning, control, doctor, discovery, and their faults
 	$(BIN)/pytest tests/unit/provision tests/unit/identity tests/unit/control tests/unit/discovery \
+	  tests/unit/doctor tests/unit/test_safe_box.py tests/unit/worker/test_commands.py \
 	  tests/unit/contract/test_tls_clock.py tests/unit/test_etsi.py tests/contract/test_mqtt_tls.py \
 	  tests/system/test_broker_*.py tests/system/test_provision_*.py tests/system/test_control.py \
-	  tests/system/test_discovery.py tests/system/test_no_open_port.py tests/fault/test_disk.py
+	  tests/system/test_doctor*.py tests/system/test_discovery.py tests/system/test_no_open_port.py \
+	  tests/fault/test_disk.py
 
 .PHONY: rootfs test-units test-picamera2
 rootfs: $(VENV)/.dev mmdebstrap systemd-container
@@ -146,16 +149,31 @@ image: $(VENV)/.dev  ## The box's image, arm64; as root; CAMERA=csi SOURCES=file
 image-test: $(VENV)/.dev mosquitto mtools  ## The built image in QEMU, by U-Boot; ROUNDS=10 power cuts
 	IMAGE=$(IMAGE) $(BIN)/pytest tests/qemu -s
 
+# Figures, alerts and notices. What promtool is asked is skipped where it is missing.
+WATCHING_TESTS := tests/unit/watching tests/unit/subscriber/test_metrics.py tests/unit/subscriber/test_notices.py \
+  tests/unit/subscriber/test_webhook.py tests/unit/subscriber/test_mail.py tests/system/test_metrics.py \
+  tests/system/test_notices.py
+
+.PHONY: test-watching
+test-watching: $(VENV)/.dev mosquitto postgresql prometheus  ## Metrics, alerts by promtool, dashboard, notices
+	$(BIN)/pytest $(WATCHING_TESTS)
+
 # A fleet on one machine. SCALE_TESTS: what a fleet's log must keep to, with real servers, killed.
 SCALE_TESTS := tests/unit/subscriber tests/system/test_subscriber.py tests/system/test_subscriber_faults.py \
-  tests/system/test_redundancy.py
+  tests/system/test_redundancy.py tests/system/test_hostile_messages.py \
+  tests/unit/web tests/system/test_ops_page.py tests/system/test_ops_serving.py
 
-.PHONY: load test-scale
+.PHONY: load bench-pages test-scale
+bench-pages: $(VENV)/.dev postgresql  ## The ops page's queries on ROWS=1000000 violations; DATABASE=sqlite
+	$(BIN)/python -m tests.bench.pages --rows $(or $(ROWS),1000000) --database $(or $(DATABASE),postgresql)
+
 load: $(VENV)/.dev mosquitto postgresql  ## Simulated boxes on the log; BOXES=5000 RATE= SECONDS=30 ROUNDS=1
 	$(BIN)/python -m tests.load --boxes $(or $(BOXES),5000) --seconds $(or $(SECONDS),30) \
 	  --rounds $(or $(ROUNDS),1) $(if $(RATE),--rate $(RATE)) $(LOAD_OPTIONS)
 
-test-scale: $(VENV)/.dev mosquitto postgresql  ## The fleet's log on both databases, redundancy, kills
+test-scale: export LOOKS := all
+test-scale: export HOSTILE ?= 100000
+test-scale: $(VENV)/.dev mosquitto postgresql chromium  ## The fleet's log on both databases, its page, kills, hostile messages
 	$(BIN)/pytest $(SCALE_TESTS)
 
 format: $(VENV)/.dev  ## Format and sort
@@ -186,7 +204,7 @@ evaluate: $(TRAIN)/.ready  ## Judge the shipped model, write models/README.md; n
 
 lock: $(VENV)/bin/pip  ## Pin all dependencies with hashes
 	$(BIN)/pip install --quiet 'uv>=0.8'
-	for extra in demo dev page provision train adversary; do \
+	for extra in demo dev page provision web train adversary; do \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	    $$([ $$extra != adversary ] || echo --no-deps) --extra $$extra pyproject.toml \
 	    --output-file deploy/locks/$$extra.txt || exit 1; done

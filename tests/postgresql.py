@@ -168,6 +168,16 @@ class PostgreSQL:
         ) as connection:
             connection.execute(statement)
 
+    @staticmethod
+    def ask(url: URL, question: LiteralString) -> object:
+        """Return the one value that a query finds."""
+        with psycopg.connect(
+            host=str(url.query["host"]), user=url.username, dbname=url.database, autocommit=True
+        ) as connection:
+            row = connection.execute(question).fetchone()
+            assert row is not None
+            return row[0]
+
     def _made(self, template: str) -> URL:
         name = f"log_{secrets.token_hex(6)}"
         self._execute(

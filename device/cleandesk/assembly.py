@@ -9,8 +9,9 @@ from cleandesk import __version__, vitals
 from cleandesk.camera import Area, CameraFactory, Capture, Frame, make_camera
 from cleandesk.clock import Clock, Instant
 from cleandesk.contract.topics import Address
-from cleandesk.control import Configuration, Control, Rotation, kept, rotation
+from cleandesk.control import Configuration, Control, ModelUpdates, Rotation, kept, rotation
 from cleandesk.control.control import Hands
+from cleandesk.control.model_means import model_updates
 from cleandesk.detector import Detector
 from cleandesk.doctor.camera import RunningCamera
 from cleandesk.doctor.camera import Sources as CameraSources
@@ -20,6 +21,7 @@ from cleandesk.evidence import Background, Still, StillMaker, Taking
 from cleandesk.identity.home import Home
 from cleandesk.link import EventMaker, Link, Outbox, Paper
 from cleandesk.loop import Gate, Governor, Looker, Preparer, Ready, Tray, needs_of
+from cleandesk.model.running import manifest_of
 from cleandesk.policy import Change, Policy
 from cleandesk.settings import BoxSettings
 from cleandesk.worker.aiming import Aiming
@@ -40,6 +42,7 @@ class Parts:
 
     settings: BoxSettings
     control: Control
+    models: ModelUpdates
     rotation: Rotation
     commands: Commands
     policy: Policy
@@ -80,7 +83,7 @@ def assemble(
         EvidenceError: If stills are on and cannot be made.
     """
     wanted = own.detector
-    detector = Detector.load(wanted.manifest, threads=wanted.threads, precision=wanted.precision)
+    detector = Detector.load(manifest_of(own), threads=wanted.threads, precision=wanted.precision)
     manifest = detector.manifest
     configuration = Configuration(own, manifest, kept.path_of(own.outbox.path), boot)
     settings = configuration.settings
@@ -125,6 +128,15 @@ def assemble(
         aiming.offer(frame.image)
         eye.offer(frame)
 
+    models = model_updates(
+        own,
+        manifest=manifest,
+        clock=clock,
+        configuration=configuration,
+        outbox=outbox,
+        restart=lambda: control.restart(),  # noqa: PLW0108 - made below
+    )
+    models.serve(commands)
     control = Control(
         configuration,
         clock,
@@ -134,6 +146,7 @@ def assemble(
             republish=link.republish,
             status=lambda: link.status,
             wake=tray.wake,
+            on_look=models.looked,
         ),
     )
     control.serve(commands)
@@ -179,6 +192,7 @@ def assemble(
     return Parts(
         settings=settings,
         control=control,
+        models=models,
         rotation=rotate,
         commands=commands,
         policy=policy,
@@ -208,7 +222,7 @@ def _stills(
         outbox.say(paper, hold_s=settings.stills.delay_s)
 
     wanted = settings.detector
-    detector = Detector.load(wanted.manifest, threads=1, precision=wanted.precision)
+    detector = Detector.load(manifest_of(settings), threads=1, precision=wanted.precision)
     maker = StillMaker.load(settings.stills, detector)
     return Taking(Background(maker, send, breaks), breaks)
 

@@ -129,6 +129,7 @@ class Box:
         """
         self._restore()
         self._worker.start()
+        self._parts.models.begin(self._parts.commands)
         self._link.start()
         self._control.begin()
         self._parts.rotation.resume(self._parts.commands)
@@ -316,7 +317,8 @@ class Box:
             scheduled_rules_active=self._policy.scheduled_rules_active,
             requests=self._parts.commands.health,
         )
-        self._link.set_health(health.model_copy(update={"stills": self._worker.stills_health}))
+        more = {"stills": self._worker.stills_health, "model": self._parts.models.running}
+        self._link.set_health(health.model_copy(update=more))
         self._tell_privacy(state, now)
 
     def _tell_privacy(self, state: CaptureState, now: Instant) -> None:

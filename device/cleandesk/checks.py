@@ -11,10 +11,11 @@ from cleandesk.config import ConfigError, Loaded, Problem, load_with_lines
 from cleandesk.config_words import choices
 from cleandesk.contract import tls
 from cleandesk.contract.publication import TlsError
-from cleandesk.detector import Detector, Manifest, ModelError, default_manifest, read_manifest
+from cleandesk.detector import Detector, Manifest, ModelError, read_manifest
 from cleandesk.evidence import EvidenceError
 from cleandesk.evidence.faces import weights
 from cleandesk.evidence.seal import Seal
+from cleandesk.model.running import manifest_of
 from cleandesk.policy.observation import PERSON, PERSON_SCORE
 from cleandesk.policy.sightings import classes_of
 from cleandesk.problems import Location
@@ -56,7 +57,7 @@ def check(path: Path) -> tuple[BoxSettings, Detector]:
     problems = [*fits(loaded, manifest), *_tls(loaded)]
     wanted = loaded.settings.detector
     try:
-        detector = Detector.load(wanted.manifest, precision=wanted.precision)
+        detector = Detector.load(manifest_of(loaded.settings), precision=wanted.precision)
     except ModelError as error:
         raise ConfigError([*problems, _model_problem(loaded, error)]) from error
     if problems:
@@ -83,7 +84,7 @@ def advice(settings: BoxSettings) -> Iterator[str]:
 
 def _manifest(loaded: Loaded[BoxSettings]) -> Manifest:
     try:
-        return read_manifest(loaded.settings.detector.manifest or default_manifest())
+        return read_manifest(manifest_of(loaded.settings))
     except ModelError as error:
         raise ConfigError([_model_problem(loaded, error)]) from error
 

@@ -13,6 +13,7 @@ from rich.console import Console
 from cleandesk import __version__
 from cleandesk import bench_cli as measuring
 from cleandesk import ledger_cli as ledgers
+from cleandesk import wiping_cli as wiping
 from cleandesk.doctor import command as doctors
 from cleandesk.identity import command as identity
 from cleandesk.speaking import EXIT_FAILED, EXIT_USAGE, ConfigOption, fail, refuse, say
@@ -221,6 +222,7 @@ for command in (
     identity.renew,
     doctors.doctor,
     doctors.diag,
+    wiping.wipe,
 ):
     app.command()(command)
 

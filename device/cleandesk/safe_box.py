@@ -5,21 +5,26 @@ import threading
 
 from cleandesk import __version__, vitals
 from cleandesk.clock import Clock, SystemClock, boot_id
+from cleandesk.contract.commands import Outcome, SpotCheckRequest, SpotCheckResponse
 from cleandesk.contract.health import CameraHealth, Health
-from cleandesk.contract.messages import CloseReason, Privacy, PrivacyState, Status
-from cleandesk.contract.topics import Address
+from cleandesk.contract.messages import CloseReason, Privacy, PrivacyState
+from cleandesk.contract.topics import Address, Command
 from cleandesk.control import Configuration, Control, Effect, Rotation, kept, rotation
 from cleandesk.control.control import Hands
-from cleandesk.detector import Manifest, default_manifest, read_manifest
+from cleandesk.control.model_means import model_updates
+from cleandesk.detector import Manifest, read_manifest
 from cleandesk.doctor.examiner import Examiner, Patient
 from cleandesk.identity.home import Home
 from cleandesk.link import EventMaker, Link, Outbox, closing
+from cleandesk.model.running import manifest_of
 from cleandesk.policy import PolicyState
 from cleandesk.settings import BoxSettings
+from cleandesk.settings_worker import GpioSettings
 from cleandesk.watchdog import Feeder, Standing
 from cleandesk.worker.answers import room_a_day
-from cleandesk.worker.commands import Commands
+from cleandesk.worker.commands import Commands, Reply
 from cleandesk.worker.drawings import Drawings
+from cleandesk.worker.pins import PinError, Pins
 from cleandesk.worker.reception import Backing, Reception
 from cleandesk.worker.sensor import NoLight, Sensor
 from cleandesk.worker.sight import Sight
@@ -32,6 +37,8 @@ EXIT_OK, EXIT_RESTART_ME = 0, 75
 SAFE_MODE = "safe_mode"
 _TURN_S = 1.0
 _MOST_WHY = 200
+#: Answered in any hour; none is done.
+_SPOT_CHECKS_AN_HOUR = 12
 
 
 class _NoCamera:
@@ -43,6 +50,18 @@ class _NoCamera:
     def stop(self, timeout_s: float = 2.0) -> bool:  # noqa: ARG002 - the protocol's
         """Say that it has let go."""
         return True
+
+
+def _pins(settings: GpioSettings) -> Pins | None:
+    """Return the button, which begins a break that outlives safe mode; the light is out.
+
+    None where a pin cannot be had, which may be what the box crashed by: it must be on the line.
+    """
+    try:
+        return Pins(settings)
+    except PinError as error:
+        log.error("the button does nothing", extra={"why": str(error)})  # noqa: TRY400 - the text says it all
+        return None
 
 
 class SafeBox:
@@ -72,7 +91,7 @@ class SafeBox:
         self._why, self._began = why[:_MOST_WHY], self._clock.now()
         self._wake, self._stop = threading.Event(), threading.Event()
         address, clock = Address(settings.site, settings.box), self._clock
-        manifest = read_manifest(settings.detector.manifest or default_manifest())
+        manifest = read_manifest(manifest_of(settings))
         configuration = Configuration(
             settings, manifest, kept.path_of(settings.outbox.path), self._boot
         )
@@ -84,40 +103,64 @@ class SafeBox:
         self._commands = Commands(
             address, clock, self._outbox.say, room=room_a_day(settings.ledger)
         )
-        self._link = Link(
-            settings.broker,
-            address,
-            self._outbox,
+        self._link = self._new_link(settings, address, f"{manifest.name} {manifest.version}")
+        self._control = Control(configuration, clock, self._outbox, self._hands())
+        self._models = model_updates(
+            settings,
+            manifest=manifest,
             clock=clock,
-            boot=self._boot,
-            version=__version__,
-            model=f"{manifest.name} {manifest.version}",
-            on_request=self._commands.take,
-            on_desired=lambda received: self._control.take(received),  # noqa: PLW0108 - made below
-            safe_mode=self._why,
+            configuration=configuration,
+            outbox=self._outbox,
+            restart=self._control.restart,
         )
-        hands = Hands(
-            report=self._link.set_reported,
-            republish=self._link.republish,
-            status=self._status,
-            wake=self._wake.set,
-            live=False,
-        )
-        self._control = Control(configuration, clock, self._outbox, hands)
-        self._control.serve(self._commands)
         self._rotation = Rotation(
             Home.of(settings.broker),
             clock,
             rotation.path_of(settings.outbox.path),
             self._link.reconnect,
         )
-        self._rotation.serve(self._commands)
         self._examiner = Examiner(
             Patient(self._settings, clock, self._outbox, self._link, None, self._why)
         )
-        self._examiner.serve(self._commands)
+        self._serve()
         self._reception = Reception(self._settings, clock, self._boot, self._backing(manifest))
+        self._pins = _pins(self._settings.gpio)
         self._told: Privacy | None = None
+
+    def _new_link(self, settings: BoxSettings, address: Address, model: str) -> Link:
+        return Link(
+            settings.broker,
+            address,
+            self._outbox,
+            clock=self._clock,
+            boot=self._boot,
+            version=__version__,
+            model=model,
+            on_request=self._commands.take,
+            on_desired=lambda received: self._control.take(received),  # noqa: PLW0108 - made later
+            safe_mode=self._why,
+        )
+
+    def _hands(self) -> Hands:
+        return Hands(
+            report=self._link.set_reported,
+            republish=self._link.republish,
+            status=lambda: self._link.status,
+            wake=self._wake.set,
+            live=False,
+        )
+
+    def _serve(self) -> None:
+        """Plug in the commands, but for `break`, which the reception takes."""
+        for one in (self._control, self._models, self._rotation, self._examiner):
+            one.serve(self._commands)
+        self._commands.add(
+            Command.SPOT_CHECK,
+            SpotCheckRequest,
+            SpotCheckResponse,
+            self._on_spot_check,
+            per_hour=_SPOT_CHECKS_AN_HOUR,
+        )
 
     def stop(self) -> None:
         """Ask it to end; callable from a signal handler or another thread."""
@@ -135,6 +178,9 @@ class SafeBox:
         self._close_all()
         self._tell_privacy()
         self._reception.start(self._wake.set)
+        if self._pins is not None:
+            self._pins.listen(self._reception.mode.toggle, self._reception.mode.reset_pin)
+        self._models.begin(self._commands)
         self._link.start()
         self._control.begin()
         self._rotation.resume(self._commands)
@@ -156,9 +202,22 @@ class SafeBox:
         finally:
             self._feeder.leave()
             self._reception.stop()
+            if self._pins is not None:
+                self._pins.close()
             self._link.stop()
             self._outbox.close()
         return code
+
+    def _on_spot_check(self, _: SpotCheckRequest, reply: Reply) -> None:
+        now = self._clock.now()
+        reply(
+            SpotCheckResponse(
+                outcome=Outcome.OFF,
+                detail="safe mode: no camera is opened",
+                at=now.utc,
+                clock_synced=now.synced,
+            )
+        )
 
     def _standing(self) -> Standing:
         return Standing(
@@ -199,9 +258,6 @@ class SafeBox:
             self._told = privacy
             self._link.set_privacy(privacy)
 
-    def _status(self) -> Status:
-        return self._link.status
-
     def _health(self) -> Health:
         now, heat = self._clock.now(), vitals.heat()
         return Health(
@@ -217,5 +273,6 @@ class SafeBox:
             temperature_c=heat.celsius,
             throttled=heat.throttled,
             requests=self._commands.health,
+            model=self._models.running,
             safe_mode=self._why,
         )

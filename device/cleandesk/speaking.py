@@ -1,5 +1,6 @@
 """What the commands of `cleandesk` share: the option for the settings, and how they give up."""
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -15,8 +16,14 @@ ConfigOption = Annotated[
 ]
 
 
-def refuse(error: "ConfigError") -> NoReturn:
-    """Say everything that is wrong with a configuration, and end."""
+def refuse(error: "ConfigError", *, as_json: bool = False) -> NoReturn:
+    """Say everything that is wrong with a configuration, and end.
+
+    For programs it is one object, where the answer would have gone.
+    """
+    if as_json:
+        typer.echo(json.dumps({"ok": False, "problems": error.as_data()}, ensure_ascii=False))
+        raise typer.Exit(EXIT_USAGE)
     for problem in error.problems:
         say(str(problem))
     count = len(error.problems)

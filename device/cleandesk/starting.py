@@ -12,6 +12,8 @@ from cleandesk.camera import video_length_s
 from cleandesk.clock import SystemClock, boot_id
 from cleandesk.control import Starts, kept, starts
 from cleandesk.link import OutboxError
+from cleandesk.model.probation import Probation
+from cleandesk.model.running import shelf_of
 from cleandesk.safe_box import SafeBox
 from cleandesk.settings import BoxSettings
 
@@ -67,6 +69,22 @@ def _went_back(settings: BoxSettings, crashed: str) -> bool:
 
 
 def _look(settings: BoxSettings, count: Starts, *, base: Path, show: bool, until_end: bool) -> int:
+    """Run the box, and have a model that it dies of be left by the next start."""
+    probation = Probation(shelf_of(settings), boot_id())
+    probation.begin()
+    try:
+        code = _box(settings, count, base=base, show=show, until_end=until_end)
+    except OutboxError:
+        probation.ended()  # it is nobody's fault that another model could mend
+        raise
+    except Exception as error:
+        probation.failed(error)
+        raise
+    probation.ended()
+    return code
+
+
+def _box(settings: BoxSettings, count: Starts, *, base: Path, show: bool, until_end: bool) -> int:
     if not show:
         return _until_signalled(Box(settings, base=base, starts=count), until_end=until_end)
     from cleandesk.show import LiveView  # noqa: PLC0415 - only a person at a terminal needs it

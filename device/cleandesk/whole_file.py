@@ -1,10 +1,14 @@
 """Files that a power cut leaves whole: the old one or the new one, never half of either."""
 
+import errno
 import os
 from contextlib import suppress
 from pathlib import Path
 
 SECRET, PUBLIC = 0o600, 0o644
+_CHUNK = 1 << 20
+#: What opening a link, or a socket or pipe, comes to.
+_NO_FILE = frozenset({errno.ELOOP, errno.ENXIO})
 
 
 def write(path: Path, content: bytes, mode: int = PUBLIC, *, draft: str | None = None) -> None:
@@ -49,6 +53,30 @@ def remove(path: Path) -> None:
     path.unlink(missing_ok=True)
     if path.parent.is_dir():
         sync(path.parent)
+
+
+def wipe(path: Path) -> None:
+    """Write zeros over a file, then remove it for good; no matter if there is none.
+
+    A link, and what is no file, is removed and not followed: root may do this in another's folder.
+    On flash memory the old blocks may stay somewhere.
+
+    Raises:
+        OSError: If the disk does not take it.
+    """
+    flags = os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    try:
+        with os.fdopen(os.open(path, flags), "wb", buffering=0) as file:
+            left = os.fstat(file.fileno()).st_size
+            while left > 0:
+                left -= file.write(bytes(min(left, _CHUNK)))
+            os.fsync(file.fileno())
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        if error.errno not in _NO_FILE:
+            raise
+    remove(path)
 
 
 def hand_over(path: Path) -> None:

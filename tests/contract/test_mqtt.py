@@ -267,3 +267,32 @@ def test_the_last_answers_age_tells_a_broker_that_is_gone(broker: Mosquitto) -> 
         eventually(lambda: here.disconnects)
         age = here.session.last_answer_age_s
         eventually(lambda: here.session.last_answer_age_s > age + 0.2)
+
+
+def test_a_look_beyond_ones_subscriptions_ends_with_it(broker: Mosquitto) -> None:
+    with (
+        Recorder(settings(broker.port), "looks", subscriptions=["own/#"]) as here,
+        Recorder(settings(broker.port), "says") as there,
+    ):
+        here.connected()
+        there.connected()
+        there.session.publish(Publication("other/1", b"kept", retain=True))
+        eventually(lambda: there.pubacks)
+        here.session.look("other/+")
+        eventually(lambda: [one.payload for one in here.received] == [b"kept"])
+        here.session.look_away("other/+")
+        # Whatever was asked for before it is answered before it.
+        mid = here.session.publish(Publication("own/1", b"mark"))
+        eventually(lambda: mid in here.pubacks)
+        there.session.publish(Publication("other/1", b"not heard"))
+        there.session.publish(Publication("own/1", b"heard"))
+        eventually(lambda: b"heard" in [one.payload for one in here.received])
+        assert b"not heard" not in [one.payload for one in here.received]
+        assert here.disconnects == 0
+
+
+def test_without_a_connection_nothing_is_looked_at() -> None:
+    session = Session(settings(1), "looks")
+    session.look_away("other/+")
+    with pytest.raises(NotConnectedError):
+        session.look("other/+")

@@ -98,6 +98,20 @@ def test_a_subscription_that_is_not_granted_is_no_connection(
     assert any("'secret/#'" in one.getMessage() for one in caplog.records)
 
 
+def test_a_look_that_is_not_granted_ends_no_connection() -> None:
+    granted, denied = b"\x90\x04\x00\x01\x00\x01", b"\x90\x04\x00\x02\x00\x87"
+    word = b"\x30\x04\x00\x01t\x00"
+    with (
+        Script(CONNACK_OK, granted, denied + word) as script,
+        Recorder(settings(script.port), "c", subscriptions=["own/#"]) as here,
+    ):
+        here.connected()
+        here.session.look("secret/+")
+        eventually(lambda: here.received)  # it came after the refusal
+        assert here.session.connected
+        assert here.disconnects == 0
+
+
 def test_being_taken_over_is_told_with_its_fix(caplog: pytest.LogCaptureFixture) -> None:
     with (
         Script(CONNACK_OK, TAKEN_OVER) as script,

@@ -12,6 +12,7 @@ from cleandesk.page.settings import PageSettings
 from cleandesk.settings import BoxSettings
 from cleandesk_fleet.discovery.settings import DiscoverySettings
 from cleandesk_fleet.subscriber.settings import SubscriberSettings
+from cleandesk_fleet.web.settings import WebSettings
 from tests.named_tests import is_there, quoted, rows
 from tests.rig import ROOT
 
@@ -21,6 +22,7 @@ SETTINGS: dict[str, type[BaseModel]] = {
     "page": PageSettings,
     "subscriber": SubscriberSettings,
     "discovery": DiscoverySettings,
+    "web": WebSettings,
 }
 RISK = re.compile(r"R\d+")
 

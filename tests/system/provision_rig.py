@@ -65,6 +65,11 @@ class Ran:
         return said
 
 
+def failure(out: str) -> dict[str, Any]:
+    """Return why a command with `--json` failed, as people are told."""
+    return {"error": "{reason}: {fix}".format(**json.loads(out))}
+
+
 class Site:
     """A folder with settings and state, one broker and one service."""
 
@@ -93,8 +98,8 @@ class Site:
     def run(self, *arguments: object, code: int = 0) -> dict[str, Any]:
         """Run a command with `--json`; returns what it said, or `{"error": …}`."""
         done = self.run_any(*arguments)
-        assert done.code == code, done.error
-        return {"error": done.error} if code else done.json
+        assert done.code == code, done
+        return failure(done.out) if code else done.json
 
     def run_any(self, *arguments: object) -> "Ran":
         """Run a command with `--json`, however it ends."""

@@ -67,6 +67,12 @@ class Subscriber:
         words = self.home / "words"
         return words.read_text("utf-8").count("connected to the broker") if words.exists() else 0
 
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        assert self._process is not None
+        return self._process.pid
+
     def kill(self) -> None:
         """End it at once."""
         assert self._process is not None

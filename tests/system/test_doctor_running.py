@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -151,6 +152,8 @@ def test_in_safe_mode_the_box_answers_by_mqtt_and_to_the_command(make_rig: MakeR
     wait_for_status(rig.broker.port, lambda one: one.safe_mode is not None)
     with company_of(rig.broker.port) as company:
         asked = _checks(company.ask(Command.DOCTOR, {}, b"1"))
+        look = company.ask(Command.SPOT_CHECK, {}, b"2")
+    assert (look["outcome"], look["detail"]) == ("off", "safe mode: no camera is opened")
     assert asked["safe_mode"] == "failed"
     assert {asked[code] for code in CAMERA_CODES} == {"not_tried"}
     assert asked["broker_unreachable"] == "passed"
@@ -199,22 +202,53 @@ def test_a_camera_that_goes_dark_while_the_box_runs_is_told(
     assert Said.of(rig.box_config).failed() - {"no_subscriber"} == OPEN_BROKER | {"camera_dark"}
 
 
-def test_on_the_production_broker_a_box_that_runs_finds_nothing_wrong_and_keeps_its_connection(
-    bed: Bed, witness: Member
-) -> None:
+@contextmanager
+def _running(bed: Bed) -> Iterator[None]:
+    """Run a box on the production broker; it must have connected once, and end well."""
     bed.settings["camera"] = {"source": str(CLIP), "repeat": True}
     words = bed.home / "box.err"
     with words.open("wb") as file:
         box = subprocess.Popen([BIN / "cleandesk", "run", "-c", bed.write()], stderr=file)
     try:
-        eventually(lambda: ADDRESS.topic(Channel.PRIVACY) in witness.topics(), "the box")
-        said = Said.of(bed.home / "box.yaml")
-        assert said.body["asked"] == "box"
-        assert said.failed() == set()
-        assert {said.result(code) for code in BROKER_CODES} == {"passed"}
-        assert "135" in said.checks["other_box_allowed"]["said"]
+        yield
         assert box.poll() is None
         assert words.read_text(encoding="utf-8").count("connected to the broker") == 1
     finally:
         box.terminate()
         assert box.wait(40) == 0
+
+
+def test_on_the_production_broker_a_box_that_runs_finds_nothing_wrong_and_keeps_its_connection(
+    bed: Bed, witness: Member
+) -> None:
+    with _running(bed):
+        eventually(lambda: ADDRESS.topic(Channel.PRIVACY) in witness.topics(), "the box")
+        for _ in range(2):
+            said = Said.of(bed.home / "box.yaml")
+            assert said.body["asked"] == "box"
+            assert said.failed() == set()
+            assert {said.result(code) for code in BROKER_CODES} == {"passed"}
+            assert "135" in said.checks["other_box_allowed"]["said"]
+            assert "nothing of another's" in said.checks["other_box_allowed"]["said"]
+
+
+def test_a_box_that_runs_sees_that_it_may_read_others_and_takes_nothing_of_it(bed: Bed) -> None:
+    first = "pattern write cleandesk/v1/%u/status\n"
+    bed.other_rules(first, f"pattern read cleandesk/v1/+/+/status\n{first}")
+    other = ADDRESS.topic(Channel.STATUS).replace(ADDRESS.box, "another-box")
+    bed.settings["health_every_s"] = 1
+    with bed.broker.witness() as witness, _running(bed):
+        witness.say(other, b"not for this box", retain=True)
+        eventually(lambda: ADDRESS.topic(Channel.PRIVACY) in witness.topics(), "the box")
+        for _ in range(2):
+            said = Said.of(bed.home / "box.yaml")
+            assert "other_box_allowed" in said.failed()
+            assert "delivers what boxes may not read" in said.checks["other_box_allowed"]["said"]
+        looked = len(_health(witness))
+        eventually(lambda: len(_health(witness)) > looked, "what the box says afterwards")
+        assert _health(witness)[-1]["requests"]["ignored"] == 0, "none was taken for a request"
+
+
+def _health(witness: Member) -> list[dict[str, Any]]:
+    topic = ADDRESS.topic(Channel.HEALTH)
+    return [json.loads(one.payload) for one in witness.received if one.topic == topic]

@@ -23,7 +23,7 @@ def _sockets(pid: int) -> set[str]:
     return {one[1] for one in found if one is not None}
 
 
-def _open(pid: int) -> list[str]:
+def listens_on(pid: int) -> list[str]:
     """Return where a process can be connected to by TCP, or be sent anything by UDP."""
     own, found = _sockets(pid), []
     for table in _TABLES:
@@ -43,5 +43,5 @@ def test_a_running_box_listens_on_no_port(make_rig: MakeRig, tmp_path: Path) -> 
     rig.start_box()
     wait_for_status(rig.broker.port, lambda one: one.state is Availability.ONLINE)
     assert _sockets(rig.pid("box")), "it has sockets"
-    assert _open(rig.pid("box")) == []
-    assert _open(rig.broker.pid), "the search finds a broker's"
+    assert listens_on(rig.pid("box")) == []
+    assert listens_on(rig.broker.pid), "the search finds a broker's"

@@ -4,6 +4,7 @@ import functools
 import json
 import shutil
 import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -185,6 +186,38 @@ def test_a_card_of_two_boxes_is_refused(site: Site, tmp_path: Path) -> None:
     shutil.copy(other.card / "cleandesk.yaml", box.card)
     box.refused(Code.CARD_MISMATCH)
     assert not box.home.settings.exists()
+
+
+def test_a_box_becomes_no_other_one_before_it_forgets_its_worker(
+    site: Site, tmp_path: Path
+) -> None:
+    box = Box(site, "s1/first-worker", tmp_path)
+    box.claim()
+    other = Box(site, "s1/next-worker", tmp_path)
+    assert "wipe" in other.refused(Code.CARD_MISMATCH).fix
+    assert other.home.current().name == "s1/first-worker"
+    assert not other.home.next_key.exists()
+    state = tmp_path / "page"
+    settings = other.home.settings
+    settings.write_text(settings.read_text().replace("/var/lib/cleandesk", str(tmp_path / "state")))
+    program = Path(sys.executable).parent / "cleandesk"
+    subprocess.run([program, "wipe", "--yes", "-c", settings, "--page", state], check=True)
+    assert other.claim().name == "s1/next-worker"
+    assert other.alarms() == []
+
+
+def test_a_card_of_a_new_root_moves_a_box_to_it(site: Site, tmp_path: Path) -> None:
+    box = Box(site, "s1/moves", tmp_path)
+    old = box.claim()
+    home = tmp_path / "second-fleet"
+    home.mkdir()
+    with Site(home) as second:
+        moved = Box(second, "s1/moves", tmp_path)
+        new = moved.claim()
+        assert (new.name, new.issuer == old.issuer) == ("s1/moves", False)
+        root = (home / "ca" / "root.pem").read_bytes()
+        assert moved.home.root.read_bytes() == root != site.fleet().authorities.root.read_bytes()
+        assert moved.renew()[0]
 
 
 def test_the_key_never_leaves_the_box(site: Site, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from tests.eventually import eventually
 from tests.mosquitto import needs_mosquitto
 from tests.rig import BIN
 from tests.system.claim_rig import Box
-from tests.system.provision_rig import PASSPHRASE, Site
+from tests.system.provision_rig import PASSPHRASE, Site, failure
 from tests.system.running_box import Log, RunningBox, a_desk_that_changes
 
 pytestmark = [pytest.mark.system, needs_mosquitto]
@@ -61,8 +61,8 @@ class Rotating:
     def done(self, code: int = 0) -> dict[str, Any]:
         """Wait for its end; returns what it said, or `{"error": …}`."""
         out, err = self._process.communicate(timeout=120)
-        assert self._process.returncode == code, err
-        said: dict[str, Any] = {"error": err} if code else json.loads(out)
+        assert self._process.returncode == code, out + err
+        said: dict[str, Any] = failure(out) if code else json.loads(out)
         return said
 
 

@@ -1,7 +1,9 @@
 """Several subscribers on one log: any of them may be killed, and nothing is lost or doubled."""
 
 import json
+import os
 import random
+import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from sqlalchemy import make_url
 
 from cleandesk.contract.topics import Address, Channel
 from tests.eventually import eventually
@@ -248,6 +251,45 @@ def test_what_a_box_said_while_nobody_judged_is_logged(pair: Pair, broker: Mosqu
         eventually(lambda: other.ask("boxes", "--box", "desk"), "the box in the log")
         (row,) = other.ask("boxes", "--box", "desk")
         assert row["status"] == "online"
+
+
+@pytest.fixture
+def quick(tmp_path: Path, broker: Mosquitto, url: str) -> Iterator[Pair]:
+    """Two of which the broker notices soon when one does not answer."""
+    link = {"host": "127.0.0.1", "port": broker.port, "keepalive_s": 5}
+    link |= {"retry_min_s": 0.1, "retry_max_s": 0.5}
+    with two(tmp_path, broker.port, url, broker=link) as both:
+        for each in both:
+            each.started()
+        yield both
+
+
+def test_frozen_in_turns_they_hold_up_nothing_and_one_judges(
+    quick: Pair, url: str, outboxes: list[Outbox]
+) -> None:
+    judge, other = leader(quick)
+    for first in (1, 101):
+        said = other.words.count("judges for all")
+        for box in outboxes:
+            box.send(*range(first, first + 50))
+        os.kill(judge.pid, signal.SIGSTOP)
+        for box in outboxes:
+            box.send(*range(first + 50, first + 100))
+        judged = partial(_said_so, other, said)
+        eventually(judged, "a new judge")
+        drained(outboxes)
+        os.kill(judge.pid, signal.SIGCONT)
+        judge, other = other, judge
+    for desk, box in zip(DESKS, outboxes, strict=True):
+        assert sorted(judge.numbers(desk)) == box.numbers
+    eventually(lambda: judge.ask("alarms") == [], "that no gap is left")
+    assert judge.ask("quarantine") == []
+    held = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 7205003"
+    assert PostgreSQL.ask(make_url(url), held) == 1
+
+
+def _said_so(subscriber: Subscriber, before: int) -> bool:
+    return subscriber.words.count("judges for all") > before
 
 
 def test_a_server_that_crashes_and_comes_back_loses_nothing(

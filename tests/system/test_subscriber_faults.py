@@ -1,7 +1,9 @@
 """Kills, locks and fights: nothing is lost, nothing is logged twice."""
 
 import json
+import os
 import random
+import signal
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -14,7 +16,7 @@ from cleandesk.contract.topics import Address, Channel
 from tests.eventually import eventually
 from tests.mosquitto import Mosquitto, needs_mosquitto
 from tests.system.subscriber_rig import Box, Subscriber
-from tests.unit.subscriber.make import event_fields, hex_id
+from tests.unit.subscriber.make import event_fields, health_fields, hex_id
 
 pytestmark = [pytest.mark.system, needs_mosquitto]
 
@@ -204,3 +206,24 @@ def test_every_delivery_of_a_batch_is_answered(tmp_path: Path, broker: Mosquitto
             for seq in (1, 2):
                 box.wait_for(hex_id("event", seq, box.address))
                 assert box.results(hex_id("event", seq, box.address)) == ["committed"]
+
+
+def test_one_that_stood_still_calls_no_box_silent(tmp_path: Path, broker: Mosquitto) -> None:
+    silent_after_s, every_s = 5, 0.5
+    with (
+        Box(broker.port, DESK) as box,
+        Subscriber(tmp_path, broker.port, silent_after_s=silent_after_s) as subscriber,
+    ):
+        subscriber.started()
+        health = json.dumps(health_fields()).encode()
+        box.send(health, Channel.HEALTH)
+        eventually(lambda: subscriber.ask("boxes"), "the box in the log")
+        os.kill(subscriber.pid, signal.SIGSTOP)
+        over = time.monotonic() + silent_after_s + 1
+        while time.monotonic() < over:  # the box goes on speaking for as long as would be silence
+            box.send(health, Channel.HEALTH)
+            time.sleep(every_s)
+        os.kill(subscriber.pid, signal.SIGCONT)
+        box.send(json.dumps(event_fields(1)).encode())
+        box.wait_for(hex_id("event", 1))
+        assert subscriber.ask("alarms", "--all") == []

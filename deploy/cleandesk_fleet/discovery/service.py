@@ -3,13 +3,13 @@
 import logging
 import threading
 
+from cleandesk.contract import reasons
 from cleandesk.contract.mqtt import NotConnectedError, Publication, Received, Session
 from cleandesk_fleet.discovery.announcer import Announcer
 from cleandesk_fleet.discovery.settings import DiscoverySettings
 
 log = logging.getLogger(__name__)
 
-_REFUSED = 0x80
 _PATIENCE_S = 30.0
 
 
@@ -88,7 +88,7 @@ class Discovery:
             self._cleared.append(publication.topic)
 
     def _on_puback(self, _mid: int, code: int) -> None:
-        if code >= _REFUSED:
+        if code >= reasons.FAILURE:
             self._refused = True
             log.error(
                 "the broker refuses an announcement: give this certificate the role 'discovery'",

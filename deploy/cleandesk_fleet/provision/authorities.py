@@ -5,6 +5,7 @@ root.pem    root.key      signs the three below, then goes offline; its key has 
 boxes.pem   boxes.key     signs boxes, for clients only: the key of the enrolment service
 people.pem  people.key    signs brokers, subscribers and operators; its key has the passphrase, too
 admins.pem  admins.key    signs administrators of the broker; the same
+models.pem  models.key    signs models, and no certificates; the same
 NAME.crl                  whom an authority no longer vouches for
 trust-NAME.pem            an authority with the root: what a broker's listener reads
 ```
@@ -81,6 +82,11 @@ class Authorities:
         """What a listener for those that this authority vouches for reads as its `cafile`."""
         return self.folder / f"trust-{issuer}.pem"
 
+    @property
+    def models(self) -> tuple[Path, Path]:
+        """Where certificate and key of whoever signs models are."""
+        return self.folder / "models.pem", self.folder / "models.key"
+
     def revoked(self, issuer: Issuer) -> Path:
         """Where an issuing authority's revocation list is."""
         return self.folder / f"{issuer}.crl"
@@ -122,6 +128,43 @@ class Authorities:
             keyfiles.write_certificate(self.trust(issuer), signed, root.certificate)
             self.publish(Signer(signed, key), issuer, [], now)
         return True
+
+    def make_models(self, passphrase: bytes, now: datetime) -> bool:
+        """Make what models are signed with, if it is missing or old, and the root's key is here.
+
+        Returns:
+            Whether it was made.
+
+        Raises:
+            LockedError: If the root's key is here, and this is not its passphrase.
+        """
+        certificate, key = self.models
+        if not self.root_key.exists():
+            return False
+        if certificate.exists() and key.exists():
+            ends = keyfiles.read_certificate(certificate).not_valid_after_utc
+            if ends - now > ISSUING_LASTS / 2:
+                return False
+        root, held = self._open_root(passphrase), pki.new_key()
+        span = Span.starting(now, ISSUING_LASTS)
+        made = pki.leaf(root, held.public_key(), "cleandesk models", span, use=pki.CODE)
+        keyfiles.write_key(key, held, passphrase)
+        keyfiles.write_certificate(certificate, made)
+        return True
+
+    def models_signer(self, passphrase: bytes) -> Signer:
+        """Return what signs models.
+
+        Raises:
+            LockedError: If its files are missing or the passphrase is wrong.
+        """
+        certificate, key = self.models
+        if not certificate.exists():
+            raise LockedError(
+                f"{certificate}: nothing to sign models with: bring the root's key back for a "
+                "moment, and run `cleandesk-provision ca init` again"
+            )
+        return keyfiles.read_signer(certificate, key, passphrase)
 
     def _open_root(self, passphrase: bytes) -> Signer:
         return keyfiles.read_signer(self.root, self.root_key, passphrase)

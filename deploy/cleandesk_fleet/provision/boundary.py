@@ -1,9 +1,9 @@
 """What every command shares: its options, where its fleet comes from, and how it answers."""
 
-import getpass
 import inspect
 import json
 import os
+import pwd
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -198,13 +198,19 @@ def fleet(config: Path, *, dry: bool = False, who: str | None = None) -> Fleet:
             "file by --config or CLEANDESK_PROVISION"
         )
     settings = load(config, ProvisionSettings)
-    registry = Registry(open_database(settings.state), who or _who(), dry=dry)
+    registry = Registry(open_database(settings.state, dry=dry), who or _who(), dry=dry)
     return Fleet(settings, registry)
 
 
 def _who() -> str:
-    """Return who acts: through sudo it is whoever called it."""
-    return os.environ.get("SUDO_USER") or getpass.getuser()
+    """Return who acts, by the kernel's word; only root can say for whom: sudo does."""
+    user = os.getuid()
+    if user == 0 and (caller := os.environ.get("SUDO_USER")):
+        return caller
+    try:
+        return pwd.getpwuid(user).pw_name
+    except KeyError:
+        return f"user {user}"
 
 
 def passphrase(file: Path | None, *, new: bool = False) -> bytes:

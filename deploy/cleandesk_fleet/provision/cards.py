@@ -66,8 +66,6 @@ class Desk:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_png(label, folder / "label.png")
         write_pdf([folder / "label.png"], folder / "label.pdf")
-        for name in ("label.png", "label.pdf"):
-            (folder / name).chmod(whole_file.SECRET)
         content = {
             "schema": 1,
             "site": claim.address.site,

@@ -8,7 +8,7 @@ from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.engine import Row
 
 from cleandesk_fleet.provision import pki
@@ -101,6 +101,15 @@ def holder_of(change: Change, key: PublicKey) -> str | None:
     return name
 
 
+def was_revoked(change: Change, issuer: Issuer, name: str, key: PublicKey) -> bool:
+    """Say whether a key was put out of use: revoked, and no certificate for it holds."""
+    revoked = select(certificates.c.serial).where(
+        certificates.c.key == fingerprint(key), certificates.c.revoked_at.is_not(None)
+    )
+    found = change.connection.execute(revoked.limit(1)).first()
+    return found is not None and not valid(change, issuer, name, key)
+
+
 def revoke(
     change: Change, issuer: Issuer, name: str, reason: str, *, but: str | None = None
 ) -> list[str]:
@@ -149,6 +158,27 @@ def revoked(change: Change, issuer: Issuer) -> list[tuple[int, datetime]]:
         )
     )
     return [(int(row.serial, 16), row.revoked_at) for row in rows]
+
+
+def running_out(change: Change, within: timedelta) -> list[tuple[str, datetime]]:
+    """Return whose newest certificate ends so soon, and when; not of boxes, which renew themselves.
+
+    Args:
+        change: The transaction.
+        within: So soon.
+    """
+    ends = func.max(certificates.c.ends_at)
+    rows = change.connection.execute(
+        select(certificates.c.name, ends.label("ends_at"))
+        .where(
+            certificates.c.issuer != Issuer.BOXES.value,
+            certificates.c.revoked_at.is_(None),
+        )
+        .group_by(certificates.c.issuer, certificates.c.name)
+        .having(ends > change.now, ends < change.now + within)
+        .order_by(ends)
+    )
+    return [(row.name, row.ends_at) for row in rows]
 
 
 def to_put_out(change: Change) -> list[Over]:

@@ -16,7 +16,7 @@ from cleandesk_fleet.provision.authorities import Issuer
 from cleandesk_fleet.provision.boxes import State
 from cleandesk_fleet.provision.change import Change
 from cleandesk_fleet.provision.errors import RequestRefusedError
-from cleandesk_fleet.provision.pki import PublicKey, Signer
+from cleandesk_fleet.provision.pki import PublicKey, Signer, SigningRequest
 from cleandesk_fleet.provision.tables import claims
 
 #: A renewal with a key that has a certificate gets that one, as long as so much of it is left.
@@ -50,9 +50,11 @@ def claim(change: Change, signer: Signer, token: str, request: bytes, lasts: tim
     if row is None or row.ended_at is not None:
         raise TokenRefusedError(_NOT_VALID)
     address = Address(row.site, row.box)
-    key = checked_key(change, asked, address)
     if row.key is not None:
-        return _again(change, address, row.key, row.serial, key)
+        # Before anything else is looked at: whoever copied a card is alarmed about, also by a
+        # request that would be refused anyway.
+        return _again(change, address, row.key, row.serial, asked.key)
+    key = checked_key(change, asked, address)
     if row.expires_at <= change.now:
         raise TokenRefusedError(_NOT_VALID)
     name = str(address)
@@ -102,6 +104,23 @@ def renew(
     Raises:
         RequestRefusedError: If the certificate is over or not ours, or the request is wrong.
     """
+    address = holder(change, shown)
+    key = checked_key(change, pki.read_request(request), address)
+    due = boxes.known(change, address).rotate_at
+    latest = next(iter(certificates.valid(change, Issuer.BOXES, str(address), key)), None)
+    if latest is not None and due is not None and latest.made_at < due:
+        raise NewKeyNeededError(f"{address} must bring a new key: make one and ask with it")
+    if latest is not None and (latest.ends_at - change.now) > _FRESH * lasts:
+        return str(latest.pem)
+    return certificates.sign(change, signer, key, str(address), issuer=Issuer.BOXES, lasts=lasts)
+
+
+def holder(change: Change, shown: x509.Certificate) -> Address:
+    """Return which box shows a certificate.
+
+    Raises:
+        RequestRefusedError: If the certificate is over, revoked, or not ours.
+    """
     row = certificates.by_serial(change, f"{shown.serial_number:x}")
     if (
         row is None
@@ -110,32 +129,23 @@ def renew(
         or row.ends_at <= change.now
     ):
         raise RequestRefusedError("this certificate does not hold: the box must be claimed anew")
-    address = Address(*row.name.split("/"))
-    key = checked_key(change, pki.read_request(request), address)
-    due = boxes.known(change, address).rotate_at
-    latest = next(iter(certificates.valid(change, Issuer.BOXES, row.name, key)), None)
-    if latest is not None and due is not None and latest.made_at < due:
-        raise NewKeyNeededError(f"{address} must bring a new key: make one and ask with it")
-    if latest is not None and (latest.ends_at - change.now) > _FRESH * lasts:
-        return str(latest.pem)
-    return certificates.sign(change, signer, key, row.name, issuer=Issuer.BOXES, lasts=lasts)
+    return Address(*row.name.split("/"))
 
 
-def checked_key(
-    change: Change, asked: x509.CertificateSigningRequest, address: Address
-) -> PublicKey:
+def checked_key(change: Change, asked: SigningRequest, address: Address) -> PublicKey:
     """Return a request's key.
 
     Raises:
         RequestRefusedError: If the request is for another box, or the key is another's.
+        NewKeyNeededError: If the key was revoked: what was stolen gets no new certificate.
     """
-    if pki.common_name(asked) != str(address):
+    if asked.name != str(address):
         raise RequestRefusedError(f"the request does not name {address}: check the box's settings")
-    key = asked.public_key()
-    if not isinstance(key, pki.PublicKey):
-        raise RequestRefusedError("the request's key is not EC P-256: make one on that curve")
-    holder = certificates.holder_of(change, key)
+    holder = certificates.holder_of(change, asked.key)
     if holder not in (None, str(address)):
         change.note("a key of another box", str(address), alarm=True, holder=holder)
         raise RequestRefusedError("this key is another box's: make one on this box")
-    return key
+    if certificates.was_revoked(change, Issuer.BOXES, str(address), asked.key):
+        change.note("a key that was revoked", str(address), alarm=True)
+        raise NewKeyNeededError("this key was revoked: make a new one, and ask with it")
+    return asked.key

@@ -3,15 +3,19 @@
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
-from sqlalchemy.exc import SQLAlchemyError
 
-from cleandesk.config import ConfigError
 from cleandesk.contract import logs
-from cleandesk.contract.topics import TopicError
-from cleandesk_fleet.provision import cli_asking, cli_boxes, cli_lists, operators
+from cleandesk_fleet.provision import (
+    cli_asking,
+    cli_boxes,
+    cli_lists,
+    cli_models,
+    failing,
+    operators,
+)
 from cleandesk_fleet.provision.authorities import Issuer
 from cleandesk_fleet.provision.boundary import (
     BESIDES,
@@ -25,11 +29,9 @@ from cleandesk_fleet.provision.boundary import (
     passphrase,
 )
 from cleandesk_fleet.provision.boxes import add_site
-from cleandesk_fleet.provision.errors import ProvisionError, UsageError
+from cleandesk_fleet.provision.errors import UsageError
 from cleandesk_fleet.provision.roles import Operator, Role
 from cleandesk_fleet.provision.serving import serve
-
-_USAGE = 2
 
 app = typer.Typer(
     name="cleandesk-provision",
@@ -38,7 +40,8 @@ app = typer.Typer(
     epilog="Exit codes: 0 done; 1 failed, or something is wrong with the box; 2 wrong settings or "
     "usage; 3 no such site, box or operator; 4 it is there and is another; 5 key missing or wrong "
     "passphrase; 6 not a removable card; 7 the broker did not do it: do it again; 8 request "
-    "refused; 9 the box is offline, or did not answer; 10 the box was asked and did not do it.",
+    "refused; 9 the box is offline, or did not answer; 10 the box was asked and did not do it. "
+    "With --json a failure is one object, too: error (a word for its kind), reason and fix.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
@@ -53,14 +56,14 @@ for group, its in (("ca", ca), ("site", site), ("operator", operator)):
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; errors that have a fix are told without a trace."""
     logs.configure("error")
+    given = sys.argv[1:] if arguments is None else arguments
+    as_json = "--json" in given
     try:
-        app(arguments)
-    except ProvisionError as error:
-        _fail(str(error), error.code)
-    except (ConfigError, TopicError) as error:
-        _fail(str(error), _USAGE)
-    except (OSError, SQLAlchemyError) as error:
-        _fail(str(error), 1)
+        # Else typer itself tells of what is wrong with the command line, for people.
+        code = app(given, standalone_mode=not as_json)
+    except failing.TOLD as error:
+        code = failing.tell(error, as_json=as_json)
+    sys.exit(code)
 
 
 @command(ca, "init")
@@ -180,10 +183,6 @@ def crl(
 
 cli_boxes.add_commands(app)
 cli_asking.add_commands(app)
+cli_models.add_commands(app)
 command(app, panel=BESIDES)(crl)
 cli_lists.add_commands(app)
-
-
-def _fail(text: str, code: int) -> NoReturn:
-    sys.stderr.write(f"{text}\n")
-    sys.exit(code)

@@ -117,7 +117,7 @@ def _card(here: Fleet, name: str, template: Path) -> dict[str, bytes]:
         made = cards.settings_of(template, one, place.host, place.boxes_port, Path(home))
     files["cleandesk.yaml"] = made
     files["ca.pem"] = here.authorities.root.read_bytes()
-    files["enrolment.pem"] = here.enrolment[0].read_bytes()
+    files["enrolment.pem"] = here.pinned()
     return cards.sealed(files)
 
 
@@ -195,12 +195,14 @@ def decommission(
 ) -> None:
     """Take a box out of service for good: revoked, put out, nothing of it retained.
 
-    Its name is not given again. What the box keeps itself, it wipes itself.
+    Its name is not given again. What the box itself keeps (keys, outbox, ledger, stills) goes by
+    `cleandesk wipe` on the box, or with its card.
     """
     ended = ending.decommission(work.fleet, address(name))
     work.answer.say(
         f"{name} is out of service; {len(ended.revoked)} certificates revoked, "
-        f"{len(ended.cleared)} retained topics cleared, none left",
+        f"{len(ended.cleared)} retained topics cleared, none left; what it keeps itself goes by "
+        "`cleandesk wipe` on it, or by a card that is flashed anew",
         name=name,
         revoked=ended.revoked,
         cleared=ended.cleared,

@@ -136,3 +136,8 @@ class Watch:
             except (ProvisionError, SQLAlchemyError) as error:
                 pause_s = _AGAIN_S
                 log.error("somebody who is to go may still be in", extra={"reason": str(error)})  # noqa: TRY400 - the text says it all
+            except Exception:
+                # A full disk, or a file that nobody reckoned with: whoever is revoked then would
+                # stay for as long as the service runs.
+                pause_s = _AGAIN_S
+                log.exception("somebody who is to go may still be in")

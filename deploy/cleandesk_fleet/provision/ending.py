@@ -67,7 +67,7 @@ def revoke_operator(fleet: Fleet, name: str, reason: str, passphrase: bytes) -> 
 def decommission(fleet: Fleet, address: Address) -> Ended:
     """Take a box out of service: revoked, put out, nothing retained, nothing waiting for it.
 
-    What the box itself keeps (key, outbox, ledger, stills) it wipes itself.
+    What the box itself keeps (key, outbox, ledger, stills) goes by `cleandesk wipe` there.
 
     Raises:
         UnknownNameError: If there is no such box.

@@ -23,7 +23,7 @@ from cleandesk_fleet.provision.cards import Desk
 from cleandesk_fleet.provision.certificates import Over
 from cleandesk_fleet.provision.change import Change, Registry
 from cleandesk_fleet.provision.door import Door, await_refusal
-from cleandesk_fleet.provision.errors import BrokerError
+from cleandesk_fleet.provision.errors import BrokerError, ConflictError
 from cleandesk_fleet.provision.pki import Signer, Span
 from cleandesk_fleet.provision.roles import BROKER, Operator, Role, rules
 from cleandesk_fleet.provision.settings import ProvisionSettings
@@ -77,6 +77,8 @@ class Fleet:
             made = self.authorities.make(passphrase, change.now)
             if made:
                 change.note("authorities made", str(self.authorities.folder))
+            if self.authorities.make_models(passphrase, change.now):
+                change.note("key for models made", str(self.authorities.models[1]))
             if not self.enrolment[0].exists():
                 self._make_enrolment(change)
             operators.add(change, DOOR)
@@ -91,6 +93,24 @@ class Fleet:
         keyfiles.write_key(self.enrolment[1], key)
         keyfiles.write_certificate(self.enrolment[0], shown)
         change.note("enrolment certificate made", host)
+
+    def pinned(self) -> bytes:
+        """Return the enrolment service's certificate, PEM, as cards bring it to boxes.
+
+        Raises:
+            LockedError: If there is none.
+            ConflictError: If boxes would not believe it: it names another host than the settings.
+        """
+        path, key = self.enrolment
+        host = self.settings.enrolment.host
+        named = _names(keyfiles.read_certificate(path))
+        if host not in named:
+            raise ConflictError(
+                f"{path} names {', '.join(sorted(named))}, and boxes are to reach the service by "
+                f"{host}: put enrolment.host right; or move that file and {key.name} away, run "
+                "`cleandesk-provision ca init`, start `serve` anew, and write all cards anew"
+            )
+        return path.read_bytes()
 
     def identify(self, change: Change, operator: Operator, passphrase: bytes, folder: Path) -> bool:
         """Write an operator's key and certificate as `NAME.key`, `NAME.pem`; keep those that hold.

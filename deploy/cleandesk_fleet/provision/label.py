@@ -2,11 +2,13 @@
 
 from contextlib import ExitStack
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 import segno
 from PIL import Image, ImageDraw, ImageFont
 
+from cleandesk import whole_file
 from cleandesk.contract.topics import Address
 
 #: 62 by 29 mm, a common size of label tape, at 300 dots an inch.
@@ -69,12 +71,16 @@ def _fitting(text: str, size: int, room: int) -> ImageFont.FreeTypeFont | ImageF
 
 
 def write_png(label: Label, path: Path) -> None:
-    """Write one label as a picture."""
-    label.draw().save(path, "PNG", dpi=(_DPI, _DPI))
+    """Write one label as a picture, mode 0600 from its first byte: the PIN is on it."""
+    made = BytesIO()
+    label.draw().save(made, "PNG", dpi=(_DPI, _DPI))
+    whole_file.write(path, made.getvalue(), whole_file.SECRET)
 
 
 def write_pdf(pictures: list[Path], path: Path) -> None:
     """Write labels, as `write_png` wrote them, as one PDF, one a page, in the tape's size."""
+    made = BytesIO()
     with ExitStack() as opened:
         first, *rest = [opened.enter_context(Image.open(one)) for one in pictures]
-        first.save(path, "PDF", resolution=_DPI, save_all=True, append_images=rest)
+        first.save(made, "PDF", resolution=_DPI, save_all=True, append_images=rest)
+    whole_file.write(path, made.getvalue(), whole_file.SECRET)

@@ -93,5 +93,4 @@ def sheet(fleet: Fleet, site: str, made: Iterable[Made]) -> Path | None:
         return None
     path = fleet.desk.folder / site / "labels.pdf"
     write_pdf(pictures, path)
-    path.chmod(0o600)
     return path

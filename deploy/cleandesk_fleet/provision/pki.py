@@ -21,6 +21,7 @@ from cleandesk_fleet.provision.errors import RequestRefusedError
 BACKDATE = timedelta(hours=1)
 _UNREADABLE = (ValueError, UnsupportedAlgorithm, x509.InvalidVersion)
 CLIENT, SERVER = ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH
+CODE = ExtendedKeyUsageOID.CODE_SIGNING
 
 PrivateKey = ec.EllipticCurvePrivateKey
 PublicKey = ec.EllipticCurvePublicKey
@@ -93,7 +94,7 @@ def leaf(
         public_key: The holder's.
         common_name: Whom the broker takes the holder for.
         span: From when to when.
-        use: `CLIENT` or `SERVER`.
+        use: `CLIENT`, `SERVER` or `CODE`.
         names: Host names and addresses, of a server.
     """
     ends = min(span.ends, signer.certificate.not_valid_after_utc)
@@ -143,7 +144,20 @@ def revocations(
     return builder.sign(signer.key, hashes.SHA256())
 
 
-def read_request(pem: bytes) -> x509.CertificateSigningRequest:
+@dataclass(frozen=True, slots=True)
+class SigningRequest:
+    """What a certificate signing request asks for; its sender holds the key.
+
+    Attributes:
+        name: Whom it names; None if not exactly one.
+        key: On P-256.
+    """
+
+    name: str | None
+    key: PublicKey
+
+
+def read_request(pem: bytes) -> SigningRequest:
     """Parse a certificate signing request and check that its sender holds the key.
 
     Raises:
@@ -153,14 +167,14 @@ def read_request(pem: bytes) -> x509.CertificateSigningRequest:
         request = x509.load_pem_x509_csr(pem)
         key = request.public_key()
         signed = request.is_signature_valid
-        common_name(request)  # is parsed only now
+        name = common_name(request)
     except _UNREADABLE as error:
         raise RequestRefusedError(f"no certificate signing request: {error}") from error
     if not (isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1)):
         raise RequestRefusedError("the request's key is not EC P-256: make one on that curve")
     if not signed:
         raise RequestRefusedError("the request is not signed by its own key: make it anew")
-    return request
+    return SigningRequest(name, key)
 
 
 def common_name(holder: x509.Certificate | x509.CertificateSigningRequest) -> str | None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from cleandesk.contract.topics import NAME_PATTERN, ROOT
+from cleandesk.contract.topics import NAME_PATTERN, ROOT, Command
 from cleandesk_fleet.provision.authorities import Issuer
 from cleandesk_fleet.provision.errors import UsageError
 
@@ -48,13 +48,18 @@ class Role(StrEnum):
 #: Below `cleandesk/v1/<site>/<box>/`. Stills, objections and idle markers are read by the
 #: subscriber alone, so that one place decides who looks at them and when they go.
 _EVENTS = ("status", "health", "privacy", "violation", "active/+")
+#: What `verify` and `rotate` ask a box for; to command one is for `control`.
+_ASKS = (Command.DOCTOR, Command.ROTATE_KEY)
 _READS = {
     Role.SUBSCRIBER: (*_EVENTS, "still/+", "appeal", "idle"),
     Role.OPS: (*_EVENTS, "config/reported"),
     Role.CONTROL: ("status", "health", "privacy", "config/reported", "cmd/+/response/#"),
     Role.DISCOVERY: ("status", "active/+"),
     Role.HOME_ASSISTANT: ("status", "health", "privacy", "violation"),
-    Role.ADMIN: ("status", "health", "privacy", "active/+", "config/+", "cmd/+/response/#"),
+    Role.ADMIN: (
+        *("status", "health", "privacy", "active/+", "config/+"),
+        *(f"cmd/{command}/response/#" for command in _ASKS),
+    ),
 }
 _WRITES: dict[Role, tuple[str, ...]] = {
     Role.SUBSCRIBER: ("ack",),
@@ -62,8 +67,11 @@ _WRITES: dict[Role, tuple[str, ...]] = {
     Role.CONTROL: ("config/desired", "cmd/+/request"),
     Role.DISCOVERY: (),
     Role.HOME_ASSISTANT: (),
-    # To clear what a removed box left behind, and to ask one for a new key.
-    Role.ADMIN: ("status", "health", "privacy", "active/+", "config/+", "cmd/+/request"),
+    # To clear what a removed box left behind, and to ask one what is wrong, or for a new key.
+    Role.ADMIN: (
+        *("status", "health", "privacy", "active/+", "config/+"),
+        *(f"cmd/{command}/request" for command in _ASKS),
+    ),
 }
 
 #: Outside of it: whole devices are announced and counted there, and a Home Assistant says that it

@@ -1,8 +1,10 @@
-"""The enrolment service: `POST /v1/claim` with a token, `POST /v1/renew` with a certificate.
+"""The enrolment service: what boxes are given.
 
-Both take JSON and answer with JSON: `certificate`, `issuer`, `root` as PEM, or `error`, `reason`
-and `fix`. An unknown token, one that is over and one that is bound to another key get one and the
-same answer: nobody learns by trying which tokens there are.
+`POST /v1/claim` with a token, `POST /v1/renew` and `GET /v1/artefacts/<name>` with a certificate.
+The first two take JSON and answer with JSON: `certificate`, `issuer`, `root` as PEM, or `error`,
+`reason` and `fix`; the third answers with a file, or as they do. An unknown token, one that is over
+and one that is bound to another key get one and the same answer: nobody learns by trying which
+tokens there are.
 """
 
 import logging
@@ -18,17 +20,17 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse
+from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from cleandesk.contract.topics import Address, TopicError
-from cleandesk_fleet.provision import claiming, keyfiles, pki
+from cleandesk_fleet.limits import Limiter
+from cleandesk_fleet.provision import artefacts, claiming, keyfiles, pki
 from cleandesk_fleet.provision.authorities import Issuer
 from cleandesk_fleet.provision.change import Change
 from cleandesk_fleet.provision.claiming import NewKeyNeededError, TokenRefusedError
 from cleandesk_fleet.provision.errors import RequestRefusedError, halves
 from cleandesk_fleet.provision.fleet import Fleet
-from cleandesk_fleet.provision.limits import Limiter
 
 log = logging.getLogger(__name__)
 
@@ -89,6 +91,7 @@ class Enrolment:
             routes=[
                 Route("/v1/claim", self._answering(self._claim), methods=["POST"]),
                 Route("/v1/renew", self._answering(self._renew), methods=["POST"]),
+                Route("/v1/artefacts/{name}", self._artefact, methods=["GET"]),
             ]
         )
 
@@ -101,13 +104,7 @@ class Enrolment:
                 self._admit(address)
                 pem = await handle(request, await _body(request))
             except RefusedError as error:
-                log.warning(
-                    "refused",
-                    extra={"address": address, "error": error.error, "path": request.url.path},
-                )
-                said = {"error": error.error, "reason": error.reason, "fix": error.fix}
-                headers = {"Retry-After": str(error.wait_s)} if error.wait_s else None
-                return JSONResponse(said, error.status, headers)
+                return _refusal(request, error)
             return JSONResponse(
                 {
                     "certificate": pem,
@@ -117,6 +114,24 @@ class Enrolment:
             )
 
         return answer
+
+    async def _artefact(self, request: Request) -> Response:
+        """Send a file, or a part of it, to a box that is enrolled."""
+        name = request.path_params["name"]
+        try:
+            self._admit(request.client.host if request.client else "")
+            certificate = _shown(request)
+            box = await self._decide(
+                request, lambda change: str(claiming.holder(change, certificate))
+            )
+        except RefusedError as error:
+            return _refusal(request, error)
+        path = artefacts.find(self._fleet.settings.artefacts, name)
+        if path is None:
+            fix = "run `cleandesk-provision model publish`"
+            return _refusal(request, RefusedError(404, "no_artefact", "there is no such file", fix))
+        log.info("an artefact is fetched", extra={"box": box, "artefact": name})
+        return FileResponse(path, media_type="application/octet-stream")
 
     def _admit(self, address: str) -> None:
         for limiter, spends in ((self._refusals, False), (self._requests, True)):
@@ -136,17 +151,16 @@ class Enrolment:
             ),
         )
         named = pki.common_name(x509.load_pem_x509_certificate(pem.encode()))
-        self._fleet.desk.claimed(Address(*str(named).split("/")))
+        try:
+            self._fleet.desk.claimed(Address(*str(named).split("/")))
+        except OSError as error:
+            # The token is worth nothing any more; the box must have its certificate.
+            log.warning("a used claim stays", extra={"box": named, "why": error.strerror})
         return pem
 
     async def _renew(self, request: Request, raw: bytes) -> str:
         body = _parsed(RenewBody, raw)
-        shown: bytes | None = getattr(request.state, "certificate", None)
-        if shown is None:
-            raise RefusedError(
-                401, "no_certificate", "no client certificate", "connect with the box's own"
-            )
-        certificate = x509.load_der_x509_certificate(shown)
+        certificate = _shown(request)
         return await self._decide(
             request,
             lambda change: claiming.renew(
@@ -181,6 +195,26 @@ class Enrolment:
         if refusal is not None:
             raise refusal
         return pem
+
+
+def _refusal(request: Request, error: RefusedError) -> JSONResponse:
+    address = request.client.host if request.client else ""
+    log.warning(
+        "refused", extra={"address": address, "error": error.error, "path": request.url.path}
+    )
+    said = {"error": error.error, "reason": error.reason, "fix": error.fix}
+    headers = {"Retry-After": str(error.wait_s)} if error.wait_s else None
+    return JSONResponse(said, error.status, headers)
+
+
+def _shown(request: Request) -> x509.Certificate:
+    """Return the certificate that the connection was made with."""
+    shown: bytes | None = getattr(request.state, "certificate", None)
+    if shown is None:
+        raise RefusedError(
+            401, "no_certificate", "no client certificate", "connect with the box's own"
+        )
+    return x509.load_der_x509_certificate(shown)
 
 
 async def _body(request: Request) -> bytes:

@@ -3,15 +3,19 @@
 import logging
 import ssl
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from cleandesk_fleet.provision import keyfiles
+from cleandesk_fleet.provision import certificates, keyfiles
 from cleandesk_fleet.provision.authorities import LIST_LASTS, Issuer
 from cleandesk_fleet.provision.door import Watch
-from cleandesk_fleet.provision.fleet import Fleet
+from cleandesk_fleet.provision.fleet import DOOR, Fleet
+from cleandesk_fleet.provision.roles import BROKER
 from cleandesk_fleet.provision.service import Enrolment
 
 log = logging.getLogger(__name__)
@@ -20,8 +24,15 @@ _AT_ONCE = 100
 _KEEP_ALIVE_S = 5
 _GOODBYE_S = 5
 _DAY_S = 86_400.0
-#: A revocation list that others must write is told of when so much of its life is left.
+#: What others must renew is told of each day from so long before its end.
 _WARN_BELOW = LIST_LASTS
+#: An authority cannot be renewed, and what it signs ends with it.
+_WARN_OF_AUTHORITIES = timedelta(days=365)
+_RENEWED_BY = {
+    BROKER: "run `cleandesk-provision broker`, then restart the broker: once it is over boxes and "
+    "subscribers leave",
+    DOOR.name: "run `cleandesk-provision ca init` again",
+}
 
 
 def protocol(longest_s: float) -> type[H11Protocol]:
@@ -100,23 +111,37 @@ class Rounds:
             self._warn()
 
     def _warn(self) -> None:
-        """Tell of what people must renew, since it takes the passphrase."""
-        with self._fleet.registry.change() as change:
-            now = change.now
-        left = keyfiles.read_certificate(self._fleet.door).not_valid_after_utc - now
-        if left < _WARN_BELOW:
+        for one in due(self._fleet):
             log.error(
-                "the door's certificate runs out: run `cleandesk-provision ca init` again",
-                extra={"days": left.days},
+                "something runs out that people must renew",
+                extra={"what": one.what, "days": one.days, "fix": one.fix},
             )
-        for issuer in (Issuer.PEOPLE, Issuer.ADMINS):
-            current = self._fleet.authorities.read_list(issuer)
-            if current is None or current.next_update_utc is None:
-                continue
-            left = current.next_update_utc - now
-            if left < _WARN_BELOW:
-                log.error(
-                    "a revocation list runs out, and then nobody is let in: run "
-                    "`cleandesk-provision crl`",
-                    extra={"list": issuer.value, "days": left.days},
-                )
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Something that runs out: what, in how many days, and what to do."""
+
+    what: str
+    days: int
+    fix: str
+
+
+def due(fleet: Fleet) -> Iterator[Due]:
+    """Yield what people must renew, since it takes the passphrase, or a new root."""
+    with fleet.registry.change() as change:
+        now, running_out = change.now, certificates.running_out(change, _WARN_BELOW)
+    for name, ends in running_out:
+        fix = _RENEWED_BY.get(name, "run `cleandesk-provision operator add` again")
+        yield Due(f"the certificate of {name}", (ends - now).days, fix)
+    for issuer in (Issuer.PEOPLE, Issuer.ADMINS):
+        current = fleet.authorities.read_list(issuer)
+        over = None if current is None else current.next_update_utc
+        if over is not None and over - now < _WARN_BELOW:
+            fix = "run `cleandesk-provision crl`: once it is over nobody is let in"
+            yield Due(f"the revocation list of {issuer}", (over - now).days, fix)
+    for issuer in Issuer:
+        ends = keyfiles.read_certificate(fleet.authorities.certificate(issuer)).not_valid_after_utc
+        if ends - now < _WARN_OF_AUTHORITIES:
+            fix = "set up a new root beside it: deploy/README.md says how"
+            yield Due(f"the authority of {issuer}", (ends - now).days, fix)

@@ -78,6 +78,9 @@ class ProvisionSettings(Settings):
     claim_hours: int = Field(
         168, ge=1, le=2160, description="A box must come up for the first time within so long"
     )
+    artefacts: Path = Field(
+        Path("artefacts"), description="Signed models that boxes may fetch from the service"
+    )
     authorities: AuthoritySettings = Field(
         default_factory=AuthoritySettings, description="Where certificates and keys are"
     )

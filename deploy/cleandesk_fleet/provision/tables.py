@@ -13,19 +13,14 @@ from sqlalchemy import (
     event,
 )
 
-from cleandesk_fleet.subscriber.tables import Name, RowId, Utc
+from cleandesk_fleet.columns import Name, RowId, Utc, meta_table
 
 #: Goes up with every change that older software cannot work with.
 VERSION = 1
 
 metadata = MetaData()
 
-meta = Table(
-    "meta",
-    metadata,
-    Column("name", String(40), primary_key=True),
-    Column("value", Text, nullable=False),
-)
+meta = meta_table(metadata)
 
 sites = Table(
     "sites",

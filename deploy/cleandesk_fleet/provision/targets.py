@@ -4,12 +4,14 @@ Nothing is written to a disk that is not removable: the wrong letter must not co
 """
 
 import os
+import re
 import shutil
 import stat
 import struct
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -20,7 +22,20 @@ from cleandesk_fleet.provision.errors import ProvisionError, UnsafeTargetError
 _SECTOR = 512
 _MBR_TABLE, _MBR_ENTRY = 446, 16
 _PROTECTIVE = 0xEE
+#: Bytes of an entry of a GPT, which says so itself.
+_GPT_ENTRY = range(128, 4097)
 _FAT = ("vfat", "msdos")
+#: How mountinfo writes a space, a tab, a newline and a backslash.
+_ESCAPED = re.compile(r"\\([0-7]{3})")
+
+
+@dataclass(frozen=True, slots=True)
+class _Mount:
+    """Something that is mounted: which device, where, and which kind of file system."""
+
+    device: str
+    where: str
+    kind: str
 
 
 class Target(Protocol):
@@ -48,8 +63,14 @@ class Image:
     """An image file, or a card's device that is not mounted; written by mtools, without root."""
 
     def __init__(self, path: Path) -> None:
-        with path.open("rb") as file:
-            self._offset = _boot_partition(file, path)
+        try:
+            with path.open("rb") as file:
+                self._offset = _boot_partition(file, path)
+        except OSError as error:
+            raise ProvisionError(
+                f"{path}: {error.strerror}: do it with sudo, or mount its boot partition and give "
+                "that"
+            ) from error
         self._path = path
 
     def write(self, files: Mapping[str, bytes]) -> None:
@@ -77,7 +98,10 @@ class Image:
             stdin=subprocess.DEVNULL,
         )
         if done.returncode:
-            raise ProvisionError(f"{self._path}: not written: {done.stderr.strip()[:300]}")
+            raise ProvisionError(
+                f"{self._path}: not written ({done.stderr.strip()[:300]}): is it whole, has it "
+                "room, and may this user write it?"
+            )
 
 
 def target(
@@ -104,22 +128,25 @@ def target(
         return Image(path)
     if stat.S_ISBLK(found.st_mode):
         _refuse_fixed(path, found.st_rdev, system)
-        _refuse_mounted(path, found.st_rdev, mounts)
+        _refuse_mounted(path, found.st_rdev, system, _mounts(mounts))
         return Image(path)
-    kind = _file_system(path.resolve(), mounts)
-    if kind is None:
+    # The last one that was mounted here counts.
+    here = [one for one in _mounts(mounts) if one.where == str(path.resolve())]
+    if not here:
         raise UnsafeTargetError(
             f"{path} is no mount point: mount the card's boot partition, or give its device"
         )
-    if kind not in _FAT:
-        raise UnsafeTargetError(f"{path} is {kind}, a boot partition is FAT: give that one")
+    if here[-1].kind not in _FAT:
+        raise UnsafeTargetError(
+            f"{path} is {here[-1].kind}, a boot partition is FAT: give that one"
+        )
     _refuse_fixed(path, found.st_dev, system)
     return Mounted(path)
 
 
 def _refuse_fixed(path: Path, device: int, system: Path) -> None:
     """Raise if a disk is not removable; built-in card readers say so by the card's type."""
-    here = (system / f"{os.major(device)}:{os.minor(device)}").resolve()
+    here = (system / _number(device)).resolve()
     disk = here.parent if (here / "partition").exists() else here
     if _said(disk / "removable") == "1" or _said(disk / "device" / "type") == "SD":
         return
@@ -129,21 +156,33 @@ def _refuse_fixed(path: Path, device: int, system: Path) -> None:
     )
 
 
-def _refuse_mounted(path: Path, device: int, mounts: Path) -> None:
-    number = f"{os.major(device)}:{os.minor(device)}"
-    for line in mounts.read_text(encoding="utf-8").splitlines():
-        if line.split()[2] == number:
-            raise UnsafeTargetError(f"{path} is mounted: give the mount point, or unmount it")
+def _refuse_mounted(path: Path, device: int, system: Path, mounts: Sequence[_Mount]) -> None:
+    """Raise if a device, or a partition of it, is mounted: two would write one file system."""
+    parts = [one.parent for one in (system / _number(device)).resolve().glob("*/partition")]
+    numbers = {_number(device), *(_said(part / "dev") for part in parts)}
+    for one in mounts:
+        if one.device in numbers:
+            raise UnsafeTargetError(
+                f"{path} is mounted at {one.where}: give that, if it is the boot partition, or "
+                "unmount it"
+            )
 
 
-def _file_system(path: Path, mounts: Path) -> str | None:
-    """Return what is mounted exactly here; the last one counts."""
-    kinds = [
-        line.split(" - ", 1)[1].split()[0]
-        for line in mounts.read_text(encoding="utf-8").splitlines()
-        if line.split()[4].encode().decode("unicode_escape") == str(path)
-    ]
-    return kinds[-1] if kinds else None
+def _number(device: int) -> str:
+    """Return a device's number as the kernel's files have it."""
+    return f"{os.major(device)}:{os.minor(device)}"
+
+
+def _mounts(table: Path) -> list[_Mount]:
+    """Read what is mounted: mountinfo, as proc(5) has it."""
+    found = []
+    for line in table.read_text(encoding="utf-8", errors="surrogateescape").split("\n"):
+        words, _, more = line.partition(" - ")
+        if more:
+            device, _root, where = words.split(" ")[2:5]
+            where = _ESCAPED.sub(lambda octal: chr(int(octal[1], 8)), where)
+            found.append(_Mount(device, where, more.split(" ")[0]))
+    return found
 
 
 def _said(path: Path) -> str:
@@ -160,8 +199,7 @@ def _boot_partition(file: BinaryIO, path: Path) -> int:
         UnsafeTargetError: If there is none.
     """
     for offset in (0, *_partitions(file)):
-        file.seek(offset)
-        sector = file.read(_SECTOR)
+        sector = _read(file, offset, _SECTOR)
         if sector[54:57] == b"FAT" or sector[82:85] == b"FAT":
             return offset
     raise UnsafeTargetError(f"{path} holds no FAT boot partition: is it an image of a card?")
@@ -169,8 +207,7 @@ def _boot_partition(file: BinaryIO, path: Path) -> int:
 
 def _partitions(file: BinaryIO) -> list[int]:
     """Return where the partitions of an MBR or a GPT begin, in bytes."""
-    file.seek(0)
-    table = file.read(_SECTOR)
+    table = _read(file, 0, _SECTOR)
     if table[510:512] != b"\x55\xaa":
         return []
     entries = [table[_MBR_TABLE + i * _MBR_ENTRY :][:_MBR_ENTRY] for i in range(4)]
@@ -180,14 +217,22 @@ def _partitions(file: BinaryIO) -> list[int]:
 
 
 def _gpt(file: BinaryIO) -> list[int]:
-    file.seek(_SECTOR)
-    header = file.read(_SECTOR)
-    if header[:8] != b"EFI PART":
+    header = _read(file, _SECTOR, _SECTOR)
+    if header[:8] != b"EFI PART" or len(header) < _SECTOR:
         return []
     first, count, size = struct.unpack_from("<QII", header, 72)
-    file.seek(first * _SECTOR)
-    table = file.read(min(count, 128) * size)
-    entries = [table[i : i + size] for i in range(0, len(table), size)]
+    if size not in _GPT_ENTRY:
+        return []
+    table = _read(file, first * _SECTOR, min(count, 128) * size)
+    entries = [table[i : i + size] for i in range(0, len(table) - size + 1, size)]
     return [
         struct.unpack_from("<Q", entry, 32)[0] * _SECTOR for entry in entries if any(entry[:16])
     ]
+
+
+def _read(file: BinaryIO, offset: int, size: int) -> bytes:
+    """Return what lies there; nothing beyond the end, which a damaged table may name."""
+    if offset >= file.seek(0, os.SEEK_END):
+        return b""
+    file.seek(offset)
+    return file.read(size)

@@ -14,19 +14,24 @@ from sqlalchemy.exc import SQLAlchemyError
 from cleandesk.config import ConfigError, load
 from cleandesk.contract import logs, tls
 from cleandesk.contract.mqtt import TlsError
-from cleandesk_fleet.subscriber import reading, reading_stills
+from cleandesk_fleet.subscriber import reading, reading_notices, reading_stills
 from cleandesk_fleet.subscriber.database import (
     DatabaseUnusableError,
     open_reader,
     open_writer,
     sole_writer,
 )
+from cleandesk_fleet.subscriber.metrics.figures import Figures
 from cleandesk_fleet.subscriber.moments import system_clock
+from cleandesk_fleet.subscriber.notices.choosing import Wanted
 from cleandesk_fleet.subscriber.pictures import Pictures
 from cleandesk_fleet.subscriber.service import Subscriber
 from cleandesk_fleet.subscriber.settings import SubscriberSettings
 from cleandesk_fleet.subscriber.store import Log
 from cleandesk_fleet.subscriber.transaction import Album, Terms
+from cleandesk_fleet.subscriber.watching import watched, ways_of
+from cleandesk_fleet.web import cli as web
+from cleandesk_fleet.web.errors import AccountError, WebError
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +57,7 @@ def main() -> None:
         app()
     except (ConfigError, TlsError) as error:
         _fail(str(error), code=2)
-    except (DatabaseUnusableError, SQLAlchemyError, OSError) as error:
+    except (DatabaseUnusableError, SQLAlchemyError, OSError, AccountError, WebError) as error:
         _fail(str(error), code=1)
 
 
@@ -70,12 +75,12 @@ def run(
     """
     settings = load(config, SubscriberSettings)
     logs.configure(log_level)
-    place = settings.store.place
+    place, ways, figures = settings.store.place, ways_of(settings), Figures()
     with sole_writer(place, redundant=settings.redundancy is not None):
         journal = Log(
             open_writer(place), silent_after_s=settings.silent_after_s, terms=_terms(settings)
         ).begin(system_clock())
-        subscriber = Subscriber(settings, journal)
+        subscriber = Subscriber(settings, journal, figures)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: subscriber.stop())
         log.info(
@@ -86,7 +91,8 @@ def run(
                 "sites": settings.sites or "all",
             },
         )
-        subscriber.run()
+        with watched(settings, ways, journal, subscriber, figures):
+            subscriber.run()
 
 
 @app.command()
@@ -104,6 +110,7 @@ def check(config: ConfigFile) -> None:
     settings = load(config, SubscriberSettings)
     if settings.broker.tls is not None:
         tls.context(settings.broker.tls)
+    ways_of(settings)
     place = settings.store.place
     if not isinstance(place, Path) or place.exists():
         open_reader(place)
@@ -123,11 +130,15 @@ def _terms(settings: SubscriberSettings) -> Terms:
         gap_after=None if redundancy is None else timedelta(seconds=redundancy.gap_after_s),
         keep=None if keep_days is None else timedelta(days=keep_days),
         seen_within=timedelta(seconds=min(_SEEN_WITHIN_S, settings.silent_after_s / 10)),
+        notices=Wanted.of(settings.notices),
     )
 
 
 app.add_typer(reading_stills.app, name="stills")
+app.add_typer(web.app, name="web")
 reading.add_commands(app)  # after `run` and `check`, so that the help lists these first
+app.command()(reading_notices.notices)
+app.command()(reading_notices.try_notices)
 
 
 def _fail(text: str, *, code: int) -> NoReturn:

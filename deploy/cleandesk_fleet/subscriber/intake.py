@@ -24,10 +24,12 @@ from cleandesk.contract.mqtt import REPLAYED, Received
 from cleandesk.contract.stills import MAX_STILL, StillHeaders, media_type_of
 from cleandesk.contract.topics import ID_PATTERN, Address, Channel, Topic, TopicError, parse
 from cleandesk.contract.worker_messages import Appeal, Idle
+from cleandesk_fleet.subscriber.causes import Cause
 from cleandesk_fleet.subscriber.strict_json import MAX_INTEGER, UnreadableError, check
 
 MAX_PAYLOAD = 256 * 1024
 MAX_REASON = 500  # characters that an answer holds
+_MAX_SCHEMA = 2**31 - 1
 
 _MODELS: dict[Channel, type[Message]] = {
     Channel.STATUS: Status,
@@ -36,15 +38,6 @@ _MODELS: dict[Channel, type[Message]] = {
     Channel.VIOLATION: ViolationEvent,
     Channel.APPEAL: Appeal,
     Channel.IDLE: Idle,
-}
-#: The fields of each that are a time.
-_MOMENTS = {
-    model: [
-        name
-        for name, field in model.model_fields.items()
-        if AwareDatetime in {field.annotation, *get_args(field.annotation)}
-    ]
-    for model in _MODELS.values()
 }
 _READ = frozenset({*_MODELS, Channel.STILL})
 #: Boxes speak again and again: as many topics as a large fleet has.
@@ -119,6 +112,7 @@ class Rejected:
         number: Epoch and seq where they can be read: that event will not come.
         keep: Whether the payload may be kept: not that of a site that is not ours.
         stored: The broker's retained copy.
+        cause: The reason as it is counted.
     """
 
     topic: str
@@ -130,6 +124,7 @@ class Rejected:
     number: tuple[str, int] | None = None
     keep: bool = True
     stored: bool = False
+    cause: Cause = Cause.CONFLICT
 
 
 Reading = Event | Objection | StillReading | Report | Cleared | Rejected
@@ -182,31 +177,34 @@ def read(received: Received, sites: Collection[str] | None) -> Reading:
     try:
         topic = _parse(received.topic)
     except TopicError as error:
-        return _reject(received, None, str(error))
+        return _reject(received, None, str(error), Cause.TOPIC)
     if sites is not None and topic.address.site not in sites:
         return _reject(
             received,
             topic,
             f"site '{topic.address.site}' is not logged here: add it to 'sites'",
+            Cause.SITE,
             status=AckStatus.REFUSED,
             keep=False,
         )
     if topic.channel not in _READ:
-        return _reject(received, topic, f"channel '{topic.channel}' is not for subscribers")
+        reason = f"channel '{topic.channel}' is not for subscribers"
+        return _reject(received, topic, reason, Cause.CHANNEL)
     if not received.payload and topic.channel in _RETAINED:
         return Cleared(topic.address, topic.channel)
     if len(received.payload) > MAX_PAYLOAD:
-        return _reject(
-            received, topic, f"{len(received.payload)} bytes; at most {MAX_PAYLOAD} are read"
-        )
+        reason = f"{len(received.payload)} bytes; at most {MAX_PAYLOAD} are read"
+        return _reject(received, topic, reason, Cause.SIZE)
     return (_read_still if topic.channel is Channel.STILL else _read_payload)(received, topic)
 
 
 def _read_still(received: Received, topic: Topic) -> Reading:
     try:
         headers = StillHeaders.read(received.user)
-    except ValidationError as error:
-        return _reject(received, topic, f"user properties: {_first_problems(error)}")
+        _check_values(headers)
+    except (ValidationError, UnreadableError) as error:
+        reason = f"user properties: {_problems(error)}"
+        return _reject(received, topic, reason, Cause.STILL)
     size, digest = len(received.payload), hashlib.sha256(received.payload).hexdigest()
     reason = ""
     if received.retain:
@@ -218,7 +216,7 @@ def _read_still(received: Received, topic: Topic) -> Reading:
     elif media_type_of(received.payload) != headers.media_type:
         reason = f"it is no {headers.media_type}"
     if reason or topic.violation_id is None:
-        return _reject(received, topic, reason, own_id=headers.still_id)
+        return _reject(received, topic, reason, Cause.STILL, own_id=headers.still_id)
     replayed = any(name == REPLAYED[0] for name, _ in received.user)
     address = topic.address
     return StillReading(
@@ -230,7 +228,7 @@ def _read_payload(received: Received, topic: Topic) -> Reading:
     try:
         value = check(received.payload)
     except UnreadableError as error:
-        return _reject(received, topic, str(error))
+        return _reject(received, topic, str(error), Cause.JSON)
     try:
         # Strict: a number in quotes, or a time as a number, is a sender's mistake.
         message = _MODELS[topic.channel].model_validate_json(received.payload, strict=True)
@@ -256,7 +254,7 @@ def _misfit(
     fields: dict[str, object] = value if isinstance(value, dict) else {}
     version = fields.get("schema")
     newer = type(version) is int and version > SCHEMA_VERSION
-    reason = _first_problems(error) if isinstance(error, ValidationError) else str(error)
+    reason = _problems(error)
     if newer:
         reason = f"schema {version}, this subscriber reads {SCHEMA_VERSION}: upgrade it; {reason}"
     is_event = topic.channel is Channel.VIOLATION
@@ -265,6 +263,7 @@ def _misfit(
         received,
         topic,
         reason,
+        Cause.VERSION if newer else Cause.FIELDS,
         status=AckStatus.REFUSED if newer else AckStatus.QUARANTINED,
         own_id=own_id if _is_id(own_id) else None,
         number=_number(fields) if is_event else None,
@@ -282,6 +281,7 @@ def _reject(
     received: Received,
     topic: Topic | None,
     reason: str,
+    cause: Cause,
     *,
     status: AckStatus = AckStatus.QUARANTINED,
     own_id: str | None = None,
@@ -298,6 +298,7 @@ def _reject(
         number=number,
         keep=keep,
         stored=received.retain,
+        cause=cause,
     )
 
 
@@ -309,16 +310,33 @@ def _is_id(value: object) -> TypeGuard[str]:
     return isinstance(value, str) and re.fullmatch(ID_PATTERN, value) is not None
 
 
-def _first_problems(error: ValidationError) -> str:
+def _problems(error: ValidationError | UnreadableError) -> str:
+    if isinstance(error, UnreadableError):
+        return str(error)
     return "; ".join(
         f"{'.'.join(str(part) for part in problem['loc']) or 'message'}: {problem['msg']}"
         for problem in error.errors(include_url=False, include_input=False)[:3]
     )
 
 
+@lru_cache
+def _moments(model: type[Message]) -> list[str]:
+    """Return the fields that are a time."""
+    return [
+        name
+        for name, field in model.model_fields.items()
+        if AwareDatetime in {field.annotation, *get_args(field.annotation)}
+    ]
+
+
 def _check_values(message: Message) -> None:
-    """Refuse what the types allow and the log cannot hold."""
-    for name in _MOMENTS[type(message)]:
+    """Refuse what the types allow and the log cannot hold.
+
+    One such message would hold up all that share a commit with it.
+    """
+    if message.schema_version > _MAX_SCHEMA:
+        raise UnreadableError(f"schema: {message.schema_version} is out of range")
+    for name in _moments(type(message)):
         value = getattr(message, name)
         # In any other year there is room for a day's shift.
         if value is not None and value.year in {MINYEAR, MAXYEAR}:

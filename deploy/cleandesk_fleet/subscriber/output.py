@@ -131,7 +131,9 @@ def _shown(value: Any) -> str:
         case float():
             return f"{value:.2f}"
         case _:
-            # A box's text must not steer the terminal.
-            return "".join(
-                char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in str(value)
-            )
+            return visible(str(value))
+
+
+def visible(text: str) -> str:
+    """Return a box's text so that it cannot steer what shows it: nothing but what can be seen."""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)

@@ -1,6 +1,7 @@
 """The folder of stills beside the log: one file a picture, named by its sha256."""
 
 import os
+import re
 import time
 from collections.abc import Collection
 from pathlib import Path
@@ -8,6 +9,8 @@ from pathlib import Path
 from cleandesk import whole_file
 
 _EXTENSIONS = {"image/jpeg": "jpg", "application/pkcs7-mime": "p7m"}
+#: A picture, whole or half written; whatever else lies in the folder is somebody else's.
+_OURS = re.compile(r"[0-9a-f]{64}\.(jpg|p7m)|\.draft-[0-9]+")
 
 
 def folder_of(log: Path) -> Path:
@@ -57,7 +60,7 @@ class Pictures:
             raise FileExistsError(f"{path} is still there after it was deleted")
 
     def sweep(self, known: Collection[Path], *, older_than_s: float = 0) -> int:
-        """Delete what belongs to no row, as of a commit that failed; return how many there were.
+        """Delete pictures that belong to no row, as of a commit that failed; return how many.
 
         Args:
             known: What belongs to one.
@@ -72,7 +75,7 @@ class Pictures:
         left = [
             path
             for path in self._folder.iterdir()
-            if path not in known and path.stat().st_mtime <= until
+            if _OURS.fullmatch(path.name) and path not in known and path.stat().st_mtime <= until
         ]
         for path in left:
             path.unlink()

@@ -92,6 +92,7 @@ def _health(health: Health, address: Address, alarms: Alarms) -> Row:
         "health_boot": health.boot,
         "uptime_s": health.uptime_s,
         "outbox_depth": outbox.depth,
+        "outbox_oldest_s": outbox.oldest_s,
         "outbox_lost": outbox.lost,
         "epoch": outbox.epoch,
     }

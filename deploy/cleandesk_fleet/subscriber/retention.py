@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, Table, and_, delete, exists, func, select, text
 
 from cleandesk_fleet.subscriber.database import partitions
+from cleandesk_fleet.subscriber.notices.table import notices
 from cleandesk_fleet.subscriber.rows import Row
 from cleandesk_fleet.subscriber.tables import (
     appeals,
@@ -31,7 +32,7 @@ def delete_old(connection: Connection, now: datetime, keep: timedelta) -> list[R
     transaction.
     """
     before = now - keep
-    proofs = [_delete(connection, table, before) for table in (appeals, quarantine)]
+    proofs = [_delete(connection, table, before) for table in (appeals, notices, quarantine)]
     if connection.dialect.name == "postgresql":
         proofs += [_drop(connection, one, before) for one in partitions.ended(connection, before)]
     else:

@@ -14,6 +14,7 @@ from cleandesk.contract.mqtt import NotConnectedError, Publication, Received, Se
 from cleandesk.contract.topics import Address, Channel
 from cleandesk_fleet.subscriber.inbox import Inbox
 from cleandesk_fleet.subscriber.intake import MAX_PAYLOAD, read
+from cleandesk_fleet.subscriber.metrics.figures import Figures
 from cleandesk_fleet.subscriber.moments import Clock, system_clock
 from cleandesk_fleet.subscriber.settings import SubscriberSettings
 from cleandesk_fleet.subscriber.store import Log
@@ -22,6 +23,8 @@ from cleandesk_fleet.subscriber.transaction import Answer
 log = logging.getLogger(__name__)
 
 LOOK_AROUND_S = 1.0
+#: So long between two looks: this process stood still, and what boxes said is still to come.
+STOOD_STILL_S = 4.0
 RETRY_MIN_S, RETRY_MAX_S = 0.1, 30.0
 #: A box takes answers of up to 1 MiB; so many stay below it with the longest reasons.
 _RESULTS_A_MESSAGE = 200
@@ -39,13 +42,19 @@ class Subscriber:
     Args:
         settings: The configuration.
         journal: The log, begun.
+        figures: What is counted.
         clock: Where time comes from.
     """
 
     def __init__(
-        self, settings: SubscriberSettings, journal: Log, clock: Clock = system_clock
+        self,
+        settings: SubscriberSettings,
+        journal: Log,
+        figures: Figures,
+        clock: Clock = system_clock,
     ) -> None:
         self._settings = settings
+        self._figures = figures
         self._log = journal
         self._clock = clock
         self._stopping = False
@@ -79,6 +88,11 @@ class Subscriber:
             self._session.stop()
         log.info("subscriber stopped")
 
+    @property
+    def connected(self) -> bool:
+        """Whether the broker has us."""
+        return self._session.connected
+
     def stop(self) -> None:
         """End `run` soon; may be called from any thread and from a signal handler."""
         self._stopping = True
@@ -106,6 +120,7 @@ class Subscriber:
 
     def _commit(self, batch: Sequence[Received]) -> list[Answer] | None:
         """Log a batch, however long it takes; None if `stop` came before the database was well."""
+        began = time.monotonic()
         readings = [read(received, self._settings.sites) for received in batch]
         for attempt in itertools.count():
             try:
@@ -118,11 +133,13 @@ class Subscriber:
                 if attempt:
                     log.info("the log is written again", extra={"attempts": attempt + 1})
                     self._log.watch.resume(self._clock().mono)
+                self._figures.took(readings, answers, time.monotonic() - began)
                 return answers
         raise AssertionError
 
     def _database_fails(self, error: SQLAlchemyError | OSError, attempt: int) -> None:
         """Say so, wait, and let go of what may be stale. Nothing is answered meanwhile."""
+        self._figures.log_failed()
         wait_s = min(RETRY_MAX_S, RETRY_MIN_S * 2.0 ** min(attempt, 20))
         wait_s *= random.uniform(0.5, 1)  # noqa: S311 - spreads load, guards nothing
         log.error(
@@ -136,7 +153,7 @@ class Subscriber:
             },
         )
         self._log.watch.pause()
-        self._log.reopen()
+        self._log.leave()
         self._inbox.discard_stale()
         until = time.monotonic() + wait_s
         while not self._stopping and time.monotonic() < until:
@@ -167,7 +184,8 @@ class Subscriber:
 
     def _look_around(self) -> None:
         now = self._clock()
-        if self._seen_connects != self._connects:
+        stood_still = now.mono - self._looked > STOOD_STILL_S
+        if stood_still or self._seen_connects != self._connects:
             self._seen_connects = self._connects
             self._log.watch.resume(now.mono)
         elif not self._session.connected:
@@ -177,6 +195,7 @@ class Subscriber:
         self._looked = now.mono
         if self._inbox.dropped:
             log.warning("messages of QoS 0 dropped", extra={"dropped": self._inbox.dropped})
+            self._figures.dropped(self._inbox.dropped)
             self._inbox.dropped = 0
         try:
             if self._log.look_around(now, hears=self._session.connected):

@@ -3,14 +3,16 @@
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from cleandesk.contract.connection import BrokerSettings
-from cleandesk.contract.topics import NAME_PATTERN, Channel, everyones
+from cleandesk.contract.topics import Channel, everyones
 from cleandesk_fleet.subscriber.database import Place, place_of
+from cleandesk_fleet.subscriber.metrics.settings import MetricsSettings
+from cleandesk_fleet.subscriber.notices.settings import NoticesSettings
 from cleandesk_fleet.subscriber.pictures import folder_of
+from cleandesk_fleet.subscriber.settings_base import Settings, Site
 
-Site = Annotated[str, Field(pattern=NAME_PATTERN)]
 #: What the log is made of; `active` repeats it, `ack` is our own.
 CHANNELS = (
     Channel.STATUS,
@@ -23,12 +25,6 @@ CHANNELS = (
 )
 #: Those that a box sends again until it has an answer.
 ANSWERED = frozenset({Channel.VIOLATION, Channel.APPEAL, Channel.STILL})
-
-
-class Settings(BaseModel):
-    """What all settings share: unknown keys are refused, values do not change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class BatchSettings(Settings):
@@ -53,8 +49,8 @@ class StoreSettings(Settings):
         None,
         ge=1,
         le=36_500,
-        description="Then events, violations, appeals and unreadable messages are deleted, which "
-        "`deletions` proves; default: never",
+        description="Then events, violations, appeals, notices and unreadable messages are "
+        "deleted, which `deletions` proves; default: never",
     )
     max_quarantined: int = Field(
         100_000,
@@ -139,6 +135,12 @@ class SubscriberSettings(Settings):
         None, description="Needs 'store.url', and a client_id of its own for each subscriber"
     )
     batch: BatchSettings = Field(default_factory=BatchSettings)
+    metrics: MetricsSettings | None = Field(
+        None, description="Figures for Prometheus on a port of this machine; default: none"
+    )
+    notices: NoticesSettings | None = Field(
+        None, description="Telling people of severe violations; default: nobody is told"
+    )
 
     @model_validator(mode="after")
     def _redundant_on_postgresql(self) -> Self:

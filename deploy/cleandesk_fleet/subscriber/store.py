@@ -12,7 +12,7 @@ from cleandesk.contract.messages import Availability, Status
 from cleandesk.contract.topics import Address, Channel
 from cleandesk_fleet.subscriber import overseeing, retention
 from cleandesk_fleet.subscriber.alarms import Alarms, Kind
-from cleandesk_fleet.subscriber.database import leads, make_ahead, will_pass
+from cleandesk_fleet.subscriber.database import end_frozen, leads, make_ahead, will_pass
 from cleandesk_fleet.subscriber.intake import Cleared, Reading, Rejected, Report, spoke, turn_away
 from cleandesk_fleet.subscriber.moments import Moment
 from cleandesk_fleet.subscriber.reports import AT_REST
@@ -107,6 +107,7 @@ class Log:
         led, self.leads = self.leads, not self._redundant
         if self._redundant:
             with self._engine.begin() as connection:
+                end_frozen(connection)
                 self.leads = leads(connection, wanted=hears)
                 if self.leads and not led:
                     for address in overseeing.known_silent(connection):

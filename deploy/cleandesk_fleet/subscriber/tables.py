@@ -1,13 +1,9 @@
 """The log's tables: the state of record of all boxes, kept in one database."""
 
-from datetime import UTC, datetime
-
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    DateTime,
-    Dialect,
     Float,
     Index,
     Integer,
@@ -16,44 +12,20 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    TypeDecorator,
     UniqueConstraint,
 )
 
+from cleandesk_fleet.columns import Name, RowId, Utc, meta_table
+
 #: Goes up with every change that older software cannot work with.
-VERSION = 3
+VERSION = 5
 
 metadata = MetaData()
 
 
-class Utc(TypeDecorator[datetime]):
-    """An aware moment, in UTC, also where the database keeps no zone."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's signature
-        """Turn any zone into UTC."""
-        return None if value is None else value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's signature
-        """Give the zone back that SQLite dropped."""
-        if value is None or value.tzinfo is not None:
-            return value
-        return value.replace(tzinfo=UTC)
-
-
-#: SQLite numbers rows only by a column that is INTEGER to the letter.
-RowId = BigInteger().with_variant(Integer, "sqlite")
-Name = String(64)
 Id = String(32)
 
-meta = Table(
-    "meta",
-    metadata,
-    Column("name", String(40), primary_key=True),
-    Column("value", Text, nullable=False),
-)
+meta = meta_table(metadata)
 
 events = Table(
     "events",
@@ -92,6 +64,15 @@ events = Table(
     Index("events_at", "at"),
     Index("events_received", "received_at"),
 )
+#: Of what ended, by class and model: what the rate of false alarms is reckoned from.
+Index(
+    "events_closed",
+    events.c.at,
+    events.c["class"],
+    events.c.model,
+    sqlite_where=events.c.phase == "close",
+    postgresql_where=events.c.phase == "close",
+)
 
 violations = Table(
     "violations",
@@ -121,6 +102,11 @@ violations = Table(
     Column("last_at", Utc, nullable=False),
     Index("violations_opened", "opened_at"),
     Index("violations_closed", "closed_at"),
+    Index("violations_of_site", "site", "opened_at"),
+    Index("violations_of_box", "site", "box", "opened_at"),
+    Index("violations_class", "class", "opened_at"),
+    Index("violations_rule", "rule", "opened_at"),
+    Index("violations_severity", "severity", "opened_at"),
 )
 
 appeals = Table(
@@ -204,6 +190,7 @@ boxes = Table(
     Column("health_boot", Id),
     Column("uptime_s", Float),
     Column("outbox_depth", BigInteger),
+    Column("outbox_oldest_s", Float),
     Column("outbox_lost", BigInteger),
     Column("epoch", Id),
     Column("last_seen", Utc),
@@ -308,3 +295,4 @@ Index(
     sqlite_where=alarms.c.closed_at.is_(None),
     postgresql_where=alarms.c.closed_at.is_(None),
 )
+Index("alarms_box_opened", alarms.c.site, alarms.c.box, alarms.c.opened_at)

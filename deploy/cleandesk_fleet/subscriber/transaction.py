@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence as Batch
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, and_, select
@@ -23,6 +23,7 @@ from cleandesk_fleet.subscriber.intake import (
     StillReading,
     turn_away,
 )
+from cleandesk_fleet.subscriber.notices.choosing import NewNotices, Wanted
 from cleandesk_fleet.subscriber.objections import Objections
 from cleandesk_fleet.subscriber.pictures import Pictures
 from cleandesk_fleet.subscriber.ranges import count, describe
@@ -60,6 +61,7 @@ class Terms:
         keep: Events are deleted after so long; None: never.
         seen_within: So much older than a box's last word may be what `boxes.last_seen` says: to
             write it costs about as much as an event.
+        notices: Which violations people are told of.
     """
 
     album: Album
@@ -67,6 +69,7 @@ class Terms:
     gap_after: timedelta | None = None
     keep: timedelta | None = None
     seen_within: timedelta = timedelta()
+    notices: Wanted = field(default_factory=Wanted)
 
 
 class Transaction:
@@ -105,6 +108,7 @@ class Transaction:
         )
         self._heard: set[Key] = set()
         self._new_events: list[Row] = []
+        self._notices = NewNotices(terms.notices)
         self._quarantined = False
 
     def apply(self, reading: Reading) -> Answer:
@@ -132,6 +136,7 @@ class Transaction:
         self._objections.save()
         self._stills.save()
         self._violations.save()
+        self._notices.save(self._connection, self._now)
         self._boxes.save()
         bulk.update(self._connection, boxes, _BOX, sorted(self._heard), last_seen=self._now)
         self._sequences.save()
@@ -177,7 +182,10 @@ class Transaction:
         common = facts(message)
         self._new_events.append(event_row(event, common, self._now))
         key = box_key(address, message.violation_id)
-        self._violations.set(key, merge(self._violations.get(key), event, common))
+        before = self._violations.get(key)
+        after = merge(before, event, common)
+        self._violations.set(key, after)
+        self._notices.consider(key, before, after)
         return address, AckResult(id=message.event_id, result=AckStatus.COMMITTED)
 
     def _report(self, report: Report) -> None:

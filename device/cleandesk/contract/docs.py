@@ -41,6 +41,7 @@ from cleandesk.contract.messages import (
     Status,
     ViolationEvent,
 )
+from cleandesk.contract.model_messages import ModelRequest, ModelResponse
 from cleandesk.contract.publication import REPLAYED
 from cleandesk.contract.stills import MAX_STILL, StillHeaders
 from cleandesk.contract.topics import NAME_PATTERN, ROOT, Channel, Command, Side
@@ -107,6 +108,10 @@ _RESTART = f"The box answers, ends in order and begins anew, out of safe mode to
 _LIMITS = f"Changes `breaks` of the running configuration, and keeps it. {_REQUEST}"
 _DOCTOR = f"What is wrong with the box, as far as it can tell without waking a camera. {_REQUEST}"
 _ROTATE = f"The box makes a new key, has it signed for, and connects anew with it. {_REQUEST}"
+_MODEL = (
+    "The box fetches a model from its enrolment service, checks and tries it, and begins anew with "
+    f"it; or goes back to the model before. `health` tells how it does. {_REQUEST}"
+)
 _ANSWER = "The answer, with the request's correlation data; to the default topic or the one asked."
 
 TOPICS = (
@@ -209,6 +214,8 @@ TOPICS = (
             (Command.DOCTOR, Side.RESPONSE, DoctorResponse, _ANSWER),
             (Command.ROTATE_KEY, Side.REQUEST, RotateKeyRequest, _ROTATE),
             (Command.ROTATE_KEY, Side.RESPONSE, RotateKeyResponse, _ANSWER),
+            (Command.MODEL, Side.REQUEST, ModelRequest, _MODEL),
+            (Command.MODEL, Side.RESPONSE, ModelResponse, _ANSWER),
         )
     ),
 )

@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from cleandesk.contract.messages import CameraFault, Count, Fraction, Id, Message, Seconds, Text
+from cleandesk.contract.model_messages import BoxModel
 
 
 class StageTimes(BaseModel):
@@ -134,6 +135,7 @@ class Health(Message):
         default=0, description="Requests on `cmd` since the start that were too many to look at"
     )
     requests: RequestsHealth | None = None
+    model: BoxModel | None = Field(default=None, description="What the box looks with")
     safe_mode: Text | None = Field(
         default=None,
         description="Why the box is in safe mode: it looks at nothing; absent: it is not",

@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager, nullcontext
 from cleandesk.contract import reasons, tls
 from cleandesk.contract.connection import BrokerSettings
 from cleandesk.contract.ending import End
+from cleandesk.contract.profile import Handlers, Profile
 from cleandesk.contract.publication import (
     NOT_CONNECTED,
     REPLAYED,
@@ -20,7 +21,7 @@ from cleandesk.contract.publication import (
     TlsError,
     UserProperties,
 )
-from cleandesk.contract.wire import Connection, Handlers, Profile
+from cleandesk.contract.wire import Connection
 
 __all__ = [
     "REPLAYED",
@@ -187,6 +188,25 @@ class Session:
         if connection is None or not connection.ready:
             raise NotConnectedError("not connected to the broker: it sends it at the next connect")
         connection.subscribe()
+
+    def look(self, topic_filter: str) -> None:
+        """Subscribe to one more filter in this connection, until `look_away`. From any thread.
+
+        A broker that does not grant it ends nothing; what comes of it goes to `on_message`.
+
+        Raises:
+            NotConnectedError: If there is no connection.
+        """
+        connection = self._connection
+        if connection is None:
+            raise NotConnectedError("not connected to the broker: look after the next connect")
+        connection.look(topic_filter)
+
+    def look_away(self, topic_filter: str) -> None:
+        """Unsubscribe from it; does nothing if its connection is gone. From any thread."""
+        connection = self._connection
+        if connection is not None:
+            connection.look_away(topic_filter)
 
     @property
     def connected(self) -> bool:

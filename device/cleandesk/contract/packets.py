@@ -19,6 +19,7 @@ __all__ = [
     "reason",
     "split",
     "subscribe",
+    "unsubscribe",
 ]
 
 Arrived = Received | Spoiled | Packet
@@ -83,6 +84,11 @@ def subscribe(mid: int, filters: tuple[str, ...]) -> bytes:
         for one in filters
     ]
     return mqtt5.SubscribePacket(mid, wanted).write()
+
+
+def unsubscribe(mid: int, topic_filter: str) -> bytes:
+    """Return an UNSUBSCRIBE."""
+    return mqtt5.UnsubscribePacket(mid, [topic_filter]).write()
 
 
 def publish(publication: Publication, mid: int) -> bytes:

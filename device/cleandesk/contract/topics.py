@@ -40,6 +40,7 @@ class Command(StrEnum):
     SET_BREAK_LIMITS = "set-break-limits"
     DOCTOR = "doctor"
     ROTATE_KEY = "rotate-key"
+    MODEL = "model"
 
 
 class Side(StrEnum):

@@ -4,9 +4,9 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from mqtt5 import (
     ConnAckPacket,
@@ -21,6 +21,7 @@ from cleandesk.contract.arriving import Spoiled
 from cleandesk.contract.connection import BrokerSettings
 from cleandesk.contract.ending import End, Trouble
 from cleandesk.contract.packets import Arrived
+from cleandesk.contract.profile import Handlers, Profile
 from cleandesk.contract.publication import (
     NotConnectedError,
     Publication,
@@ -36,29 +37,6 @@ HANDSHAKE_S = 15.0
 CLOSE_S = 5.0
 _MID_BITS, _MAX_MID = 16, 0xFFFF
 _LOOK = "look at the network and the broker"
-
-
-@dataclass(frozen=True, slots=True)
-class Profile:
-    """What stays the same from one connection of a session to the next."""
-
-    client_id: str
-    will: Publication | None
-    session_expiry_s: int
-    subscriptions: tuple[str, ...]
-    manual_ack: bool
-    receive_maximum: int
-    maximum_packet: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Handlers:
-    """Whom a connection tells; called in the network thread. They must not raise, nor block."""
-
-    message: Callable[[Received], None]
-    ready: Callable[[], None]
-    puback: Callable[[int, int], None]
-    turned: Callable[[], None] = lambda: None
 
 
 class Connection:
@@ -85,6 +63,7 @@ class Connection:
         self._limit = self._flying = 0
         self._unanswered: dict[int, threading.Event | None] = {}
         self._waiting: deque[bytes] = deque()
+        self._looks: set[int] = set()
 
     @property
     def ready(self) -> bool:
@@ -149,6 +128,24 @@ class Connection:
         """Subscribe; the broker sends what it has retained, also when this is done again."""
         with self._lock:
             self._send(packets.subscribe(self._next_mid(), self._profile.subscriptions))
+
+    def look(self, topic_filter: str) -> None:
+        """Subscribe to one more filter, until `look_away`; what the broker grants ends nothing.
+
+        Raises:
+            NotConnectedError: If the broker has not taken us, or the connection is gone.
+        """
+        if not self._open:
+            raise NotConnectedError("not connected to the broker: look after the next connect")
+        with self._lock:
+            mid = self._next_mid()
+            self._looks.add(mid)
+            self._send(packets.subscribe(mid, (topic_filter,)))
+
+    def look_away(self, topic_filter: str) -> None:
+        """Unsubscribe from it."""
+        with self._lock:
+            self._send(packets.unsubscribe(self._next_mid(), topic_filter))
 
     def close(self, *, again: bool = False) -> None:
         """Leave in order: the broker drops the last will; `again` is to come back at once."""
@@ -304,6 +301,10 @@ class Connection:
 
     def _on_subscribe(self, packet: SubAckPacket) -> None:
         self.last_answer = time.monotonic()
+        with self._lock:
+            if packet.packet_id in self._looks:
+                self._looks.discard(packet.packet_id)
+                return
         for topic, code in zip(self._profile.subscriptions, packet.reason_codes, strict=False):
             if int(code) != 1:
                 what = f"the broker does not grant QoS 1 of {topic!r}"

@@ -2,7 +2,8 @@
 
 from cleandesk.control.configuration import Configuration
 from cleandesk.control.control import Control, Effect
+from cleandesk.control.model_updates import ModelUpdates
 from cleandesk.control.rotation import Rotation
 from cleandesk.control.starts import Starts
 
-__all__ = ["Configuration", "Control", "Effect", "Rotation", "Starts"]
+__all__ = ["Configuration", "Control", "Effect", "ModelUpdates", "Rotation", "Starts"]

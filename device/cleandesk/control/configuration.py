@@ -146,6 +146,14 @@ class Configuration:
         """Return the running configuration with other limits on breaks."""
         return self._proposal(self._kept.limited_by(limits))
 
+    def objections(self, manifest: Manifest) -> list[Problem]:
+        """Return what the running settings, and the box's own, ask that a model cannot do."""
+        return [
+            problem
+            for settings in (self.settings, self._own)
+            for problem in fits(Loaded(settings, Document(_NAME, {})), manifest)
+        ]
+
     def take(self, proposal: Proposal, now: Instant) -> None:
         """Keep a proposal: it is on the disk when this returns, and runs.
 

@@ -48,6 +48,10 @@ class Effect(StrEnum):
     RESTART = "restart"
 
 
+def _unheard(_: Instant) -> None:
+    """Stand in for one who is told of looks."""
+
+
 @dataclass(frozen=True, slots=True)
 class Hands:
     """What control acts by.
@@ -57,6 +61,7 @@ class Hands:
         republish: Publishes all retained topics anew.
         status: What `status` says.
         wake: Has the loop take its next turn at once.
+        on_look: Told of each look.
         live: Settings may change without a restart.
     """
 
@@ -64,6 +69,7 @@ class Hands:
     republish: Callable[[], None]
     status: Callable[[], Status]
     wake: Callable[[], None]
+    on_look: Callable[[Instant], None] = _unheard
     live: bool = True
 
 
@@ -147,11 +153,17 @@ class Control:
 
     def looked(self, now: Instant) -> None:
         """Take note of a look: what runs long enough, and looks, is good."""
+        self._to.on_look(now)
         lasts_s = now.mono - self._since.mono
         if self._configuration.proven or lasts_s < self.settings.safe_mode.healthy_after_s:
             return
         self._since = now
         self._try("the way back from a good configuration stays", self._configuration.prove)
+
+    def restart(self) -> None:
+        """Have the process end in order, for a new start; from any thread."""
+        self._restart.set()
+        self._to.wake()
 
     def step(self) -> Effect:
         """Do what was asked for since the last time."""
@@ -196,7 +208,7 @@ class Control:
         now = self._clock.now()
         reply(
             SetBreakLimitsResponse(
-                outcome=Outcome.DONE if taken else Outcome.OFF,
+                outcome=Outcome.DONE if taken else Outcome.FAILED,
                 detail=None if taken else "the disk does not take it: look at the box's disk",
                 limits=BreakLimits.model_validate(self.settings.breaks.model_dump()),
                 at=now.utc,
@@ -251,8 +263,7 @@ class Control:
     def _on_restart(self, _: RestartRequest, reply: Reply) -> None:
         now = self._clock.now()
         reply(RestartResponse(outcome=Outcome.DONE, at=now.utc, clock_synced=now.synced))
-        self._restart.set()
-        self._to.wake()
+        self.restart()
 
     def _on_limits(self, request: SetBreakLimitsRequest, reply: Reply) -> None:
         self._limits.put((request.limits, reply))

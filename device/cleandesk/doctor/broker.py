@@ -4,8 +4,9 @@ The broker takes a box's certificate for its client id, so a second connection p
 out: while the box runs only its own link may speak.
 
 What a box may write is told by the broker's reason code. What it may read is not: mosquitto grants
-every subscription, and delivers nothing of it. So the box subscribes to every box's `status`, of
-which its own is retained, and which no box may read: if the rule is missing, that comes at once.
+every subscription, and delivers nothing of it. So the box subscribes for a moment to every box's
+`status`, of which its own is retained, and which no box may read: if the rule is missing, that
+comes at once. Nothing but the topic is kept of it.
 """
 
 import queue
@@ -19,9 +20,10 @@ from cleandesk.contract import reasons
 from cleandesk.contract.commands import Outcome
 from cleandesk.contract.doctor_messages import DoctorCheck, DoctorCode, DoctorResponse
 from cleandesk.contract.ending import End, Trouble
+from cleandesk.contract.profile import Handlers, Profile
 from cleandesk.contract.publication import NotConnectedError, Publication
 from cleandesk.contract.topics import MAX_COMMON_NAME, Address, Channel, Command, Side, everyones
-from cleandesk.contract.wire import Connection, Handlers, Profile
+from cleandesk.contract.wire import Connection
 from cleandesk.doctor.findings import failed, judged, not_tried, passed
 from cleandesk.identity.proof import stopped
 from cleandesk.link import Standing
@@ -44,7 +46,7 @@ _OF_TROUBLE = {
 }
 
 
-Probe = Callable[[Publication, Callable[[int], None]], None]
+Probe = Callable[[str, Publication, Callable[[int, str | None], None]], None]
 
 
 class Dial:
@@ -130,7 +132,7 @@ def try_broker(settings: BoxSettings, clock: Clock) -> list[DoctorCheck]:
 def ask_link(
     settings: BoxSettings, standing: Standing, now: Instant, probe: Probe
 ) -> list[DoctorCheck]:
-    """Return what the running link knows, and what the broker says to a word to another box.
+    """Return what the running link knows, and what comes of trying what is another box's.
 
     Args:
         settings: The box's.
@@ -142,18 +144,14 @@ def ask_link(
         if standing.ended is None:
             return not_tried(BROKER_CODES, "the box has only just begun to connect: ask again")
         return unconnected(standing.ended)
-    told: queue.SimpleQueue[int] = queue.SimpleQueue()
-    topic = nobodys(Address(settings.site, settings.box))
-    probe(Publication(topic, to_nobody(now)), told.put)
+    told: queue.SimpleQueue[tuple[int | None, str | None]] = queue.SimpleQueue()
+    word = Publication(nobodys(Address(settings.site, settings.box)), to_nobody(now))
+    probe(everyones(Channel.STATUS), word, lambda code, heard: told.put((code, heard)))
     try:
-        wrote: int | None = told.get(timeout=settings.broker.ack_timeout_s)
+        wrote, heard = told.get(timeout=settings.broker.ack_timeout_s)
     except queue.Empty:
-        wrote = None
-    other = _written(wrote) or passed(
-        DoctorCode.OTHER_BOX_ALLOWED,
-        f"writing is denied ({wrote}); what it may read is tried by `cleandesk doctor` at the box "
-        "while that is stopped",
-    )
+        wrote, heard = None, None
+    other = _written(wrote) or _delivered(wrote, heard)
     checks = [*connected(settings), _own(standing.refused), other]
     if standing.heard is None:
         return checks + not_tried([DoctorCode.NO_SUBSCRIBER], "nothing was confirmed yet")
@@ -231,8 +229,14 @@ def _read(wrote: int | None, settings: BoxSettings, clock: Clock) -> DoctorCheck
             return not_tried([code], f"writing is denied ({wrote}); reading: {dial.ended.why}")[0]
         # Whatever is retained comes before the answer to this.
         dial.code(address.topic(Channel.STATUS), stopped(clock), retain=True)
-    if dial.heard:
-        return failed(code, f"the broker delivers what boxes may not read: {dial.heard[0]}")
+    return _delivered(wrote, next(iter(dial.heard), None))
+
+
+def _delivered(wrote: int | None, heard: str | None) -> DoctorCheck:
+    """Judge what came of what no box may read: the topic of something, or nothing."""
+    code = DoctorCode.OTHER_BOX_ALLOWED
+    if heard is not None:
+        return failed(code, f"the broker delivers what boxes may not read: {heard}")
     return passed(code, f"writing is denied ({wrote}), and nothing of another's is delivered")
 
 

@@ -29,10 +29,12 @@ def doctor(
     sent.
 
     Exit codes: 0 nothing failed; 1 something did; 2 the settings cannot be used.
+    With --json what keeps the doctor from looking is one object, too: `ok` is false, and `problems`
+    or `reason` say why.
     """
     from cleandesk.doctor import telling  # noqa: PLC0415
 
-    report = _visit(config, aimed=aimed)
+    report = _visit(config, aimed=aimed, as_json=as_json)
     if as_json:
         typer.echo(json.dumps(telling.as_data(report), ensure_ascii=False))
     else:
@@ -67,7 +69,7 @@ def diag(
     typer.echo(f"{out}: {', '.join(names)}")
 
 
-def _visit(config: Path, *, aimed: bool = False) -> "Report":
+def _visit(config: Path, *, aimed: bool = False, as_json: bool = False) -> "Report":
     from cleandesk.clock import SystemClock  # noqa: PLC0415
     from cleandesk.config import ConfigError, load  # noqa: PLC0415
     from cleandesk.contract import logs  # noqa: PLC0415
@@ -80,7 +82,10 @@ def _visit(config: Path, *, aimed: bool = False) -> "Report":
         settings = load(config, BoxSettings)
         return visit(settings, SystemClock(), base=config.absolute().parent, aimed=aimed)
     except ConfigError as error:
-        speaking.refuse(error)
+        speaking.refuse(error, as_json=as_json)
     except (BoxFailedError, BoxUnreachableError) as error:
         why = f"the aim is not remembered: {error}: the box must run, outside a break"
+        if as_json:
+            typer.echo(json.dumps({"ok": False, "reason": why}, ensure_ascii=False))
+            raise typer.Exit(speaking.EXIT_FAILED) from None
         speaking.fail(why, speaking.EXIT_FAILED)

@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
 
-from cleandesk import __version__
+from cleandesk import __version__, whole_file
 from cleandesk.camera.source import public_name
 from cleandesk.clock import Clock, boot_id
 from cleandesk.doctor.telling import as_data
@@ -49,14 +49,15 @@ def write(report: Report, out: Path, clock: Clock) -> list[str]:
         DiagError: If the disk does not take it.
     """
     files = contents(report, clock, journal())
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w:gz", format=tarfile.PAX_FORMAT) as archive:
+        for name, text in files.items():
+            data = text.encode()
+            member = tarfile.TarInfo(f"cleandesk-diag/{name}")
+            member.size, member.mtime = len(data), int(clock.now().utc.timestamp())
+            archive.addfile(member, io.BytesIO(data))
     try:
-        with tarfile.open(out, "w:gz", format=tarfile.PAX_FORMAT) as archive:
-            out.chmod(0o600)
-            for name, text in files.items():
-                data = text.encode()
-                member = tarfile.TarInfo(f"cleandesk-diag/{name}")
-                member.size, member.mtime = len(data), int(clock.now().utc.timestamp())
-                archive.addfile(member, io.BytesIO(data))
+        whole_file.write(out, made.getvalue(), whole_file.SECRET)
     except OSError as error:
         raise DiagError(f"{out}: {error.strerror}: name another file with --out") from error
     return list(files)

@@ -108,7 +108,7 @@ class Examiner:
             reply(self._response(Outcome.DONE, self.examine()))
         except Exception:
             log.exception("the doctor failed")
-            reply(self._response(Outcome.OFF, detail="it failed; the box's log says why"))
+            reply(self._response(Outcome.FAILED, detail="it failed; the box's log says why"))
         finally:
             self._busy.release()
 

@@ -10,10 +10,11 @@ from pathlib import Path
 from cleandesk import vitals
 from cleandesk.clock import Instant
 from cleandesk.contract.doctor_messages import DoctorCheck, DoctorCode
-from cleandesk.detector import ModelError, default_manifest, read_manifest
+from cleandesk.detector import ModelError, read_manifest
 from cleandesk.detector.precision import choose, cpuinfo
 from cleandesk.doctor.findings import failed, judged, not_tried, passed
-from cleandesk.settings import BoxSettings, DetectorSettings
+from cleandesk.model.running import described, manifest_of, shelf_of
+from cleandesk.settings import BoxSettings
 
 #: SQLite needs room to tidy up in, and the system for its own.
 LEAST_FREE_MB = 64
@@ -28,26 +29,27 @@ _UNKNOWN = "this machine does not tell"
 def machine(settings: BoxSettings, now: Instant) -> list[DoctorCheck]:
     """Return what the machine itself tells."""
     return [
-        *model(settings.detector),
+        *model(settings),
         clock(now),
         *disk(settings.outbox.path.parent),
         *heat(vitals.heat()),
     ]
 
 
-def model(settings: DetectorSettings) -> list[DoctorCheck]:
+def model(settings: BoxSettings) -> list[DoctorCheck]:
     """Compare the weights that this machine would load with the manifest's hash."""
-    path = settings.manifest or default_manifest()
     try:
+        path = manifest_of(settings)
         manifest = read_manifest(path)
-        weights = choose(manifest, path, settings.precision, cpuinfo())
+        weights = choose(manifest, path, settings.detector.precision, cpuinfo())
         with weights.file.open("rb") as file:
             found = hashlib.file_digest(file, "sha256").hexdigest()
     except ModelError as error:
         return _no_model(f"{error.place}: {error.reason}")
     except OSError as error:
         return _no_model(f"{weights.file}: {error.strerror}")
-    said = f"{weights.file.name} of {manifest.name} {manifest.version}: sha256 {found[:12]}…"
+    runs = described(settings, manifest, shelf_of(settings).read())
+    said = f"{weights.file.name} of {runs.name} {runs.version}, {runs.state}: sha256 {found[:12]}…"
     wrong = found != weights.sha256
     if wrong:
         said += f", the manifest says {weights.sha256[:12]}…"

@@ -19,6 +19,7 @@ from cleandesk.doctor.findings import failed, is_failed, not_tried, passed
 from cleandesk.doctor.machine import machine
 from cleandesk.link import LedgerUnreadableError
 from cleandesk.link.ledger_file import read_only
+from cleandesk.link.opening import lock_of
 from cleandesk.page.client import BoxClient
 from cleandesk.page.errors import BoxUnreachableError
 from cleandesk.settings import BoxSettings
@@ -102,7 +103,7 @@ def _alone(outbox: Path) -> Iterator[bool]:
     The lock is never made here: made by root, the box's user could not open it.
     """
     try:
-        file = outbox.with_name(outbox.name + ".lock").open("rb")
+        file = lock_of(outbox).open("rb")
     except FileNotFoundError:
         yield True  # no box has ever run here
         return

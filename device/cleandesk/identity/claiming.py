@@ -49,7 +49,7 @@ class Claiming:
             journal, given = self._begin(self._home.journal())
             begun_at = journal.step
             if given is not None and journal.step is Step.BEGAN:
-                self._certify(given)
+                keys.retried_with_new(self._home.next_key, lambda: self._certify(given))
                 journal = self._at(journal, Step.CERTIFIED)
             if journal.step is Step.CERTIFIED:
                 files.remove(self._home.next_key)
@@ -70,6 +70,7 @@ class Claiming:
                 return journal, None
             raise
         if journal is None or journal.claim != given.digest:
+            self._refuse_another(str(given.address))
             if journal is not None:
                 files.remove(self._home.next_key)  # another token's
             journal = self._home.note(
@@ -77,6 +78,26 @@ class Claiming:
             )
             log.info("a claim began", extra={"box": str(given.address), "service": given.service})
         return journal, given
+
+    def _refuse_another(self, name: str) -> None:
+        """Raise if this box is another one: what waits and is kept here is about that one's worker.
+
+        Under a new name the box would send it, and show it, as if it were about the next worker.
+        """
+        try:
+            present = self._home.current().name
+        except IdentityError as error:
+            if error.code not in {Code.NOT_CLAIMED, Code.KEY}:
+                raise
+            return  # nobody yet, or nobody can tell
+        if present != name:
+            raise IdentityError(
+                Code.CARD_MISMATCH,
+                self._home.box,
+                f"this box is {present} and keeps what is about its worker; the card is for {name}",
+                f"write a card for {present}; or `cleandesk wipe --yes`, or flash its card anew, "
+                "so that it forgets",
+            )
 
     def _was_used(self, journal: Journal, error: IdentityError) -> bool:
         """Say whether the card is unreadable because its token was wiped, maybe not to the end."""

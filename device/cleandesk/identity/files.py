@@ -51,23 +51,15 @@ def remove(path: Path) -> None:
 
 
 def wipe(path: Path) -> None:
-    """Write zeros over a file, then remove it.
-
-    On flash memory the old blocks may stay somewhere: what was in them must be worthless by now.
+    """Write zeros over a file, then remove it: what was in it must be worthless by now.
 
     Raises:
         IdentityError: If the disk does not take it.
     """
     try:
-        with path.open("r+b") as file:
-            file.write(bytes(os.fstat(file.fileno()).st_size))
-            file.flush()
-            os.fsync(file.fileno())
-    except FileNotFoundError:
-        return
+        whole_file.wipe(path)
     except OSError as error:
         raise _disk(path, error) from error
-    remove(path)
 
 
 @contextmanager
@@ -85,14 +77,19 @@ def folder(path: Path) -> Iterator[None]:
     except OSError as error:
         raise _disk(path, error) from error
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _hold(handle, path)
         yield
+    finally:
+        os.close(handle)
+
+
+def _hold(handle: int, path: Path) -> None:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         raise IdentityError(
             Code.BUSY, path, "another claim or renewal is at work", "wait for it, then try again"
         ) from error
-    finally:
-        os.close(handle)
 
 
 def _disk(path: Path, error: OSError) -> IdentityError:

@@ -1,6 +1,8 @@
 """The box's key, EC P-256, and what is asked with it."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -11,6 +13,7 @@ from cleandesk.identity import files
 from cleandesk.identity.errors import Code, IdentityError
 
 Key = ec.EllipticCurvePrivateKey
+T = TypeVar("T")
 
 
 def pending(path: Path) -> Key:
@@ -28,6 +31,26 @@ def pending(path: Path) -> Key:
         files.write(path, as_pem(key), files.SECRET)
         return key
     return from_pem(pem, path)
+
+
+def retried_with_new(path: Path, ask: Callable[[], T]) -> T:
+    """Ask with the key that waits, and once more with a new one if the service wants that.
+
+    Args:
+        path: Where the key waits.
+        ask: Takes it from there by `pending`.
+
+    Raises:
+        IdentityError: As `ask` does.
+    """
+    try:
+        return ask()
+    except IdentityError as error:
+        if error.code is not Code.NEW_KEY:
+            raise
+    # It waited here since before it was revoked, or a new one was asked for.
+    files.remove(path)
+    return ask()
 
 
 def as_pem(key: Key) -> bytes:

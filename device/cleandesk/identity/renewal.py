@@ -74,14 +74,9 @@ class Renewal:
             chain.check_dates(old.certificate, moment, str(self._home.box))
             if not now and moment < due_at(old.certificate):
                 return False, old
-            try:
-                return True, self._renewed(old, journal.service, moment)
-            except IdentityError as error:
-                if error.code is not Code.NEW_KEY:
-                    raise
-            # It waited here since before a new one was asked for.
-            files.remove(self._home.next_key)
-            return True, self._renewed(old, journal.service, moment)
+            return True, keys.retried_with_new(
+                self._home.next_key, lambda: self._renewed(old, journal.service, moment)
+            )
 
     def _tidy(self, old: Identity) -> None:
         """Remove a key whose certificate is here already, or that is damaged."""

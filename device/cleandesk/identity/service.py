@@ -4,7 +4,8 @@ import http.client
 import json
 import logging
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
@@ -85,13 +86,45 @@ class Service:
         status, raw = self._post(path, json.dumps(body).encode())
         if status == http.HTTPStatus.OK:
             return self._parsed(Answer, raw)
+        raise self._refused(status, raw)
+
+    def _refused(self, status: int, raw: bytes) -> IdentityError:
         refusal = self._parsed(_Refusal, raw)
         if status in _AGAIN:
-            raise self._error(Code.SERVICE_AWAY, refusal.reason, refusal.fix)
+            return self._error(Code.SERVICE_AWAY, refusal.reason, refusal.fix)
         code = _CODES.get(refusal.error, Code.REFUSED)
-        raise self._error(code, refusal.reason, refusal.fix)
+        return self._error(code, refusal.reason, refusal.fix)
+
+    def fetch(self, path: str, begin: int) -> Iterator[bytes]:
+        """Yield a file's bytes from a place on, until it or the connection ends.
+
+        Raises:
+            IdentityError: If the service is away, is another one, or says no.
+        """
+        headers = {"Range": f"bytes={begin}-"} if begin else {}
+        wanted = http.HTTPStatus.PARTIAL_CONTENT if begin else http.HTTPStatus.OK
+        with self._connection() as connection:
+            connection.request("GET", path, headers=headers)
+            answer = connection.getresponse()
+            if answer.status == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+                reason = f"{path} ends before byte {begin}"
+                raise self._error(Code.REFUSED, reason, "publish it anew, whole")
+            if answer.status != wanted:
+                raise self._refused(answer.status, answer.read(_MOST_BYTES))
+            said = answer.getheader("Content-Range") or ""
+            if begin and not said.startswith(f"bytes {begin}-"):
+                raise self._error(Code.ANSWER, "it begins elsewhere", "update the service")
+            while chunk := answer.read(_MOST_BYTES):
+                yield chunk
 
     def _post(self, path: str, body: bytes) -> tuple[int, bytes]:
+        with self._connection() as connection:
+            connection.request("POST", path, body, {"Content-Type": "application/json"})
+            answer = connection.getresponse()
+            return answer.status, answer.read(_MOST_BYTES)
+
+    @contextmanager
+    def _connection(self) -> Iterator[http.client.HTTPSConnection]:
         where = urlsplit(self._address)
         connection = http.client.HTTPSConnection(
             where.hostname or "", where.port or _HTTPS, context=self._context, timeout=_PATIENCE_S
@@ -99,9 +132,7 @@ class Service:
         try:
             connection.connect()
             self._check_shown(connection.sock)
-            connection.request("POST", path, body, {"Content-Type": "application/json"})
-            answer = connection.getresponse()
-            return answer.status, answer.read(_MOST_BYTES)
+            yield connection
         except ssl.SSLCertVerificationError as error:
             raise self._unknown(error.verify_message) from error
         except (OSError, http.client.HTTPException) as error:

@@ -40,6 +40,7 @@ class Arrivals:
     ) -> None:
         self._clock = clock
         self._ack, self._desired = address.topic(Channel.ACK), address.topic(Channel.DESIRED)
+        self._requested = address.topic(Channel.COMMAND, "")
         self._on_ack, self._on_desired, self._on_request = on_ack, on_desired, on_request
         # Apart, so that no flood of requests costs an ack.
         self._requests = Inbox(_MOST_REQUESTS, _MOST_REQUESTS * _LARGEST_REQUEST, _LARGEST_REQUEST)
@@ -51,6 +52,10 @@ class Arrivals:
     def requests_dropped(self) -> int:
         """Requests that were given up for newer ones."""
         return self._requests.dropped
+
+    def are_for(self, topic: str) -> bool:
+        """Say whether something on a topic is the box's to take."""
+        return topic in {self._ack, self._desired} or topic.startswith(self._requested)
 
     def put(self, received: Received) -> Deal | None:
         """Take a message; return what the link's thread has to call, if it was not told yet."""

@@ -94,6 +94,7 @@ class Link:
         self._pubacks = Pubacks(outbox, self._retained)
         self._shown = Shown(outbox, self._retained, self._pubacks, address)
         self._health: Health | None = None
+        self._stray: str | None = None
         self._told: tuple[object, ...] = ()
         self._up, self._epoch, self._next_tick = False, outbox.epoch, 0.0
         self._stopping = threading.Event()
@@ -216,12 +217,30 @@ class Link:
             ack_age_s=None if last is None else time.monotonic() - last,
         )
 
-    def probe(self, publication: Publication, told: Callable[[int], None]) -> None:
-        """Publish something only to be told the broker's reason code; maybe never."""
+    def probe(
+        self,
+        topic_filter: str,
+        publication: Publication,
+        told: Callable[[int, str | None], None],
+    ) -> None:
+        """Try to read and to write what is not the box's own; maybe nothing is told.
+
+        Args:
+            topic_filter: Subscribed to for a moment. What is retained there comes before the answer
+                to the publication; of what comes only the topic is kept.
+            publication: Published.
+            told: Told the broker's reason code, and the topic of what came, if anything did.
+        """
+
+        def answered(code: int) -> None:
+            self._session.look_away(topic_filter)
+            told(code, self._stray)
 
         def send(_: float) -> None:
+            self._stray = None
             with contextlib.suppress(NotConnectedError):
-                self._pubacks.expect_probe(self._session.publish(publication), told)
+                self._session.look(topic_filter)
+                self._pubacks.expect_probe(self._session.publish(publication), answered)
 
         self._inbox.put(send)
 
@@ -282,6 +301,9 @@ class Link:
         self._up = False
 
     def _on_message(self, received: Received) -> None:
+        if not self._arrivals.are_for(received.topic):
+            self._stray = received.topic
+            return
         deal = self._arrivals.put(received)
         if deal is not None:
             self._inbox.put(deal)

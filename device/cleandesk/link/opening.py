@@ -36,6 +36,11 @@ class Opened:
     next_id: int
 
 
+def lock_of(outbox: Path) -> Path:
+    """Return the path of the file that the one process which has the outbox holds."""
+    return outbox.with_name(outbox.name + ".lock")
+
+
 def lock(path: Path) -> int:
     """Take `<name>.lock` for this process; return its descriptor. It is free again when closed.
 
@@ -45,7 +50,7 @@ def lock(path: Path) -> int:
     """
     if path.is_dir():
         raise OutboxAccessError(f"outbox {path} is a folder: give outbox.path a file's name")
-    where = path.with_name(path.name + ".lock")
+    where = lock_of(path)
     try:
         file = os.open(where, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except FileNotFoundError:

@@ -11,8 +11,8 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
+from cleandesk.http.forms import FormError
 from cleandesk.page.errors import BoxFailedError, BoxUnreachableError
-from cleandesk.page.forms import FormError
 from cleandesk.page.guard import Guard
 from cleandesk.page.parts import Parts
 from cleandesk.page.views import aim, entry, idle, live, now, privacy, sent, settings, violations

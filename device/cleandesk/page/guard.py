@@ -6,32 +6,24 @@ from collections import OrderedDict
 from collections.abc import Collection
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers, MutableHeaders
-from starlette.exceptions import HTTPException
+from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cleandesk.clock import Clock
+from cleandesk.http import bounds
 
 log = logging.getLogger(__name__)
 
-#: The longest body of a request, bytes; a note of 500 characters fits in any script.
-MAX_BODY = 8192
 #: Requests that one address may make at once, and how many a second come back.
 BURST, PER_SECOND = 120.0, 20.0
 _MOST_ADDRESSES = 256
 
 #: No Strict-Transport-Security: with it browsers would not let people past their warning.
-HEADERS = {
+HEADERS = bounds.HEADERS | {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
     "img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
-    "frame-ancestors 'none'",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), display-capture=(), usb=()",
-    "Referrer-Policy": "same-origin",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
+    "frame-ancestors 'none'"
 }
 
 
@@ -55,7 +47,7 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        answer = _Answer(send)
+        answer = bounds.Answer(send, HEADERS)
         refusal = self._refusal(scope)
         if refusal is not None:
             log.warning(
@@ -64,7 +56,7 @@ class Guard:
             )
             await refusal(scope, receive, answer)
             return
-        await self._app(scope, _Body(receive), answer)
+        await self._app(scope, bounds.Body(receive), answer)
 
     def _refusal(self, scope: Scope) -> PlainTextResponse | None:
         headers = Headers(scope=scope)
@@ -80,8 +72,7 @@ class Guard:
             return PlainTextResponse("this page is not called that", 421)
         if not _same_origin(scope["method"], headers):
             return PlainTextResponse("this form came from another page", 403)
-        length = headers.get("content-length", "0")
-        if not length.isascii() or not length.isdigit() or int(length) > MAX_BODY:
+        if bounds.too_long(headers.get("content-length", "0")):
             return PlainTextResponse("too long", 413)
         return None
 
@@ -93,35 +84,6 @@ class Guard:
         except ValueError:
             return False
         return name.rstrip(".") in self._names or _address(name) is not None
-
-
-class _Answer:
-    """Adds the headers that all answers carry; what pages say is kept by nobody."""
-
-    def __init__(self, send: Send) -> None:
-        self._send = send
-
-    async def __call__(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            headers = MutableHeaders(scope=message)
-            headers.update(HEADERS)
-            headers.setdefault("Cache-Control", "no-store")
-        await self._send(message)
-
-
-class _Body:
-    """Counts what comes in: a length may be left unsaid."""
-
-    def __init__(self, receive: Receive) -> None:
-        self._receive = receive
-        self._left = MAX_BODY
-
-    async def __call__(self) -> Message:
-        message = await self._receive()
-        self._left -= len(message.get("body", b""))
-        if self._left < 0:
-            raise HTTPException(413)
-        return message
 
 
 class _Rates:

@@ -10,9 +10,9 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from cleandesk.http.forms import fields
 from cleandesk.page import times
 from cleandesk.page.entrance import Keys
-from cleandesk.page.forms import fields
 from cleandesk.page.parts import Parts
 from cleandesk.page.store import Session
 from cleandesk.worker.protocol import State

@@ -1,5 +1,6 @@
 """Requests about the box and configurations, as they come by MQTT, and what the loop does."""
 
+import errno
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -237,6 +238,21 @@ def test_limits_on_breaks_are_a_change_of_the_configuration(make: Any) -> None:
     assert rig.control.settings.breaks.length_s == 900
     assert rig.reported[-1].break_limits_set
     assert len(rig.notes()) == 1
+
+
+def test_limits_that_the_disk_does_not_take_have_failed(
+    make: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig = make()
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(kept, "write", full)
+    rig.ask(Command.SET_BREAK_LIMITS, b'{"limits": {"length_s": 900}}')
+    assert rig.control.step() is Effect.NONE
+    assert rig.answers() == ["failed"], "not 'off': the camera is well"
+    assert rig.control.settings.breaks.length_s is None
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b'{"limits": {"length_s": 1}}', b'{"limits": []}'])

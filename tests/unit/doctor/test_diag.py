@@ -2,6 +2,7 @@
 
 import base64
 import json
+import stat
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -140,6 +141,17 @@ def test_it_says_what_helps(planted: BoxSettings, tmp_path: Path) -> None:
     numbers = json.loads(made["outbox.json"])
     assert numbers["entries"] == {"cmd": 1, "note": 1, "still": 1}
     assert numbers["ledger_good"] is True
+
+
+def test_a_link_that_somebody_has_laid_is_replaced_and_not_followed(
+    planted: BoxSettings, tmp_path: Path
+) -> None:
+    (tmp_path / "passwd").write_text("root")
+    (tmp_path / "out.tar.gz").symlink_to(tmp_path / "passwd")
+    diag.write(report(planted), tmp_path / "out.tar.gz", SetClock())
+    assert (tmp_path / "passwd").read_text() == "root"
+    found = (tmp_path / "out.tar.gz").lstat()
+    assert (stat.S_ISREG(found.st_mode), stat.S_IMODE(found.st_mode)) == (True, 0o600)
 
 
 def test_a_place_that_takes_nothing_is_told(planted: BoxSettings, tmp_path: Path) -> None:

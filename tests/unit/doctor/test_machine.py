@@ -13,11 +13,14 @@ from cleandesk.contract.doctor_messages import CheckResult, DoctorCheck, DoctorC
 from cleandesk.doctor.certificate import dates
 from cleandesk.doctor.findings import FIXES
 from cleandesk.doctor.machine import clock, disk, heat, model
-from cleandesk.settings import DetectorSettings
+from cleandesk.model.running import shelf_of
 from cleandesk.vitals import Heat
 from cleandesk_fleet.provision import pki
 from cleandesk_fleet.provision.pki import Span
+from tests.signed_models import signed
 from tests.unit.commandline import damaged_model
+from tests.unit.control.make import own
+from tests.unit.model.test_shelf import SIGNER, put
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
@@ -36,19 +39,26 @@ def test_every_code_has_a_fix_that_a_message_takes() -> None:
 
 
 def test_the_shipped_model_is_whole() -> None:
-    assert results(model(DetectorSettings())) == ["passed", "passed"]
+    checks = model(own())
+    assert results(checks) == ["passed", "passed"]
+    assert ", shipped: sha256" in checks[1].said
+
+
+def test_a_fetched_model_is_the_one_that_is_looked_at(tmp_path: Path) -> None:
+    settings = own(outbox={"path": tmp_path / "outbox.db"})
+    fetched = put(shelf_of(settings), signed(tmp_path, "1.0", SIGNER))
+    shelf_of(settings).change(lambda kept: kept.updated(fetched))
+    assert "desk 1.0, trial: sha256" in model(settings)[1].said
 
 
 def test_weights_of_another_hash_and_weights_that_are_gone_are_told_apart(tmp_path: Path) -> None:
     manifest = damaged_model(tmp_path)
-    wanted = DetectorSettings(manifest=manifest)
+    wanted = own(detector={"manifest": manifest})
     assert failed(model(wanted)) == {"model_hash"}
     (tmp_path / yaml.safe_load(manifest.read_text())["file"]).unlink()
     assert failed(model(wanted)) == {"model_missing"}
-    assert results(model(DetectorSettings(manifest=tmp_path / "no.yaml"))) == [
-        "failed",
-        "not_tried",
-    ]
+    nowhere = own(detector={"manifest": tmp_path / "no.yaml"})
+    assert results(model(nowhere)) == ["failed", "not_tried"]
 
 
 def test_a_clock_that_nobody_set_is_told() -> None:

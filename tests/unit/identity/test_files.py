@@ -27,6 +27,11 @@ def test_a_wiped_file_was_zeros_before_it_went(tmp_path: Path) -> None:
     assert (tmp_path / "the same blocks").read_bytes() == bytes(8)
 
 
+def test_what_blocks_inside_is_not_another_claim(tmp_path: Path) -> None:
+    with pytest.raises(BlockingIOError), files.folder(tmp_path / "identity"):
+        raise BlockingIOError(11, "a socket that was not ready")
+
+
 def test_two_do_not_work_in_one_folder(tmp_path: Path) -> None:
     home = tmp_path / "etc" / "identity"
     with files.folder(home):

@@ -3,8 +3,9 @@
 import pytest
 from starlette.testclient import TestClient
 
+from cleandesk.http.bounds import MAX_BODY
 from cleandesk.page.app import make
-from cleandesk.page.guard import BURST, MAX_BODY
+from cleandesk.page.guard import BURST
 from tests.unit.page.conftest import ADDRESS, LABEL, OWN, Page, send, token
 
 

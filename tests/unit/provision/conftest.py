@@ -1,5 +1,8 @@
-"""A fleet in a folder, without a broker."""
+"""A fleet in a folder, without a broker, and its command line."""
 
+import json
+import shutil
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,12 +14,15 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509.oid import NameOID
 
 from cleandesk.config import load
-from cleandesk_fleet.provision import pki
+from cleandesk_fleet.provision import cli, pki
 from cleandesk_fleet.provision.authorities import Authorities
 from cleandesk_fleet.provision.change import Registry
 from cleandesk_fleet.provision.database import open_database
 from cleandesk_fleet.provision.fleet import Fleet
 from cleandesk_fleet.provision.settings import ProvisionSettings
+from tests.logging_as_it_was import logging_as_it_was
+
+Run = Callable[..., tuple[int, str, str]]
 
 PASSPHRASE = "correct horse battery staple"  # noqa: S105 - of keys that live for one test
 
@@ -74,3 +80,35 @@ def request(key: Any, name: str = "s1/b1", *more: str) -> bytes:
 @pytest.fixture
 def key() -> pki.PrivateKey:
     return pki.new_key()
+
+
+@pytest.fixture
+def run(
+    config: Path, ready: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Run:
+    """Run a command of a fleet whose authorities are there: (exit code, stdout, stderr)."""
+    shutil.copytree(ready, config.parent / "ca")
+    monkeypatch.setenv("CLEANDESK_PROVISION", str(config))
+    monkeypatch.setenv("CLEANDESK_PASSPHRASE", PASSPHRASE)
+
+    def main(*arguments: object) -> tuple[int, str, str]:
+        with logging_as_it_was(), pytest.raises(SystemExit) as ended:
+            cli.main([str(argument) for argument in arguments])
+        out, err = capsys.readouterr()
+        return int(ended.value.code or 0), out, err
+
+    code, _, err = main("ca", "init")
+    assert code == 0, err
+    return main
+
+
+@pytest.fixture
+def said(run: Run) -> Callable[..., Any]:
+    """Run a command that ends well; returns its JSON object."""
+
+    def main(*arguments: object) -> Any:
+        code, out, err = run(*arguments, "--json")
+        assert code == 0, err
+        return json.loads(out)
+
+    return main

@@ -17,7 +17,7 @@ from cleandesk.contract.topics import Address
 from cleandesk_fleet.provision import boxes, certificates, claiming, pki
 from cleandesk_fleet.provision.authorities import Issuer
 from cleandesk_fleet.provision.boxes import State
-from cleandesk_fleet.provision.claiming import TokenRefusedError
+from cleandesk_fleet.provision.claiming import NewKeyNeededError, TokenRefusedError
 from cleandesk_fleet.provision.errors import ConflictError, RequestRefusedError
 from cleandesk_fleet.provision.fleet import Fleet
 from cleandesk_fleet.provision.pki import PrivateKey
@@ -158,6 +158,38 @@ def test_a_request_that_was_changed_on_the_way_is_refused(key: PrivateKey) -> No
 def test_no_bytes_break_the_reading_of_a_request(raw: bytes) -> None:
     with pytest.raises(RequestRefusedError):
         pki.read_request(b"-----BEGIN CERTIFICATE REQUEST-----\n" + raw)
+
+
+@pytest.mark.parametrize("name", ["s1/b1", "s1/b2"])
+def test_another_key_with_a_used_token_is_alarmed_whomever_it_names(
+    fleet: Fleet, key: PrivateKey, name: str
+) -> None:
+    shown = token(fleet)
+    claim(fleet, shown, key)
+    signer = fleet.authorities.signer(Issuer.BOXES)
+    with fleet.registry.change() as change:
+        with pytest.raises(TokenRefusedError):
+            claiming.claim(change, signer, shown, request(pki.new_key(), name), LASTS)
+        alarms = change.connection.scalars(select(audit.c.did).where(audit.c.alarm)).all()
+    assert alarms == ["token shown with another key"]
+
+
+def test_a_key_that_was_revoked_gets_no_certificate_any_more(fleet: Fleet, key: PrivateKey) -> None:
+    claim(fleet, token(fleet), key)
+    with fleet.registry.change() as change:
+        certificates.revoke(change, Issuer.BOXES, "s1/b1", "stolen")
+    with pytest.raises(NewKeyNeededError, match="revoked"):
+        claim(fleet, token(fleet), key)
+    assert claim(fleet, token(fleet), pki.new_key())
+
+
+def test_a_key_of_which_an_older_certificate_was_revoked_goes_on(
+    fleet: Fleet, key: PrivateKey, clock: HandClock
+) -> None:
+    claim(fleet, token(fleet), key)
+    second = claim(fleet, token(fleet), key)
+    clock.pass_by(days=60)
+    assert renew(fleet, second, key)
 
 
 def test_a_request_with_two_names_is_refused(fleet: Fleet, key: PrivateKey) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from cleandesk_fleet.provision.change import Registry
 from cleandesk_fleet.provision.database import open_database
 from cleandesk_fleet.provision.errors import ProvisionError
-from cleandesk_fleet.provision.tables import audit, meta, rotations, sites
+from cleandesk_fleet.provision.tables import audit, boxes, meta, rotations, sites
 from tests.unit.provision.conftest import HandClock
 
 
@@ -47,6 +47,13 @@ def test_what_fails_half_way_leaves_nothing(registry: Registry, clock: HandClock
         _enter_twice(registry, clock)
     with registry.change() as change:
         assert change.connection.execute(select(sites)).all() == []
+
+
+def test_an_error_does_not_say_what_would_have_been_written(registry: Registry) -> None:
+    row = {"site": "s1", "box": "b1", "state": "new", "label": "scrypt$of-a-pin"}
+    with pytest.raises(IntegrityError) as caught, registry.change() as change:
+        change.connection.execute(boxes.insert().values(**row, added_at=change.now))
+    assert "scrypt" not in str(caught.value)
 
 
 def _enter_twice(registry: Registry, clock: HandClock) -> None:

@@ -2,6 +2,8 @@
 
 import base64
 import hashlib
+import os
+import stat
 from pathlib import Path
 
 import cv2
@@ -50,6 +52,23 @@ def test_a_sheet_has_a_page_for_each_label(tmp_path: Path) -> None:
     assert b"/MediaBox [ 0 0 175.68 82.08 ]" in text
     with Image.open(pictures[0]) as picture:
         assert picture.info["dpi"] == pytest.approx((300, 300), abs=1)
+
+
+def test_nobody_else_reads_the_pin_at_any_moment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[int] = []
+
+    def fsync(handle: int) -> None:
+        seen.append(stat.S_IMODE(os.fstat(handle).st_mode))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    for _ in range(2):
+        write_png(Label(Address("s", "b"), "48213907"), tmp_path / "label.png")
+        write_pdf([tmp_path / "label.png"], tmp_path / "label.pdf")
+    files = [mode for mode in seen if mode != stat.S_IMODE(tmp_path.stat().st_mode)]
+    assert files == [0o600] * 4
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}
 
 
 def test_pins_are_eight_digits_and_no_pattern(monkeypatch: pytest.MonkeyPatch) -> None:

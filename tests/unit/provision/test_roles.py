@@ -21,6 +21,13 @@ def test_ops_and_control_are_bound_to_their_site() -> None:
         assert all(" cleandesk/v1/s1/+/" in line for line in lines)
 
 
+def test_an_administrator_asks_two_things_and_commands_nothing() -> None:
+    lines = rules([Operator("door", Role.ADMIN)], Issuer.ADMINS).splitlines()
+    asked = [line.split("/")[-2] for line in lines if line.endswith("/request")]
+    assert asked == ["doctor", "rotate-key"]
+    assert not any("cmd/+" in line for line in lines)
+
+
 def test_nobody_may_do_anything_without_being_named() -> None:
     text = rules([], Issuer.PEOPLE)
     assert all(line.startswith("#") for line in text.splitlines() if line)

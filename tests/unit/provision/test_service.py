@@ -1,5 +1,6 @@
 """The enrolment service without its process: what it answers when something is not as usual."""
 
+import json
 from typing import Any
 
 import anyio
@@ -8,8 +9,11 @@ from sqlalchemy.exc import OperationalError
 from starlette.applications import Starlette
 from starlette.types import Message
 
+from cleandesk.contract.topics import Address
+from cleandesk_fleet.provision import boxes, making, pki
 from cleandesk_fleet.provision.fleet import Fleet
 from cleandesk_fleet.provision.service import Enrolment
+from tests.unit.provision.conftest import request
 
 
 def post(app: Starlette, path: str, body: bytes, *, cut: bool = False) -> tuple[int, bytes]:
@@ -46,6 +50,22 @@ def test_a_state_that_cannot_be_written_is_said_and_asked_again_for(
     assert status == 503
     assert b'"unavailable"' in said
     assert b"BEGIN" not in said
+
+
+def test_a_claim_that_cannot_be_removed_keeps_no_certificate_from_its_box(
+    app: Starlette, fleet: Fleet, key: pki.PrivateKey
+) -> None:
+    with fleet.registry.change() as change:
+        boxes.add_site(change, "s1")
+    [made] = making.make(fleet, [Address("s1", "b1")], again=False)
+    claim = made.folder / "claim.json"
+    token = json.loads(claim.read_text())["token"]
+    claim.unlink()
+    claim.mkdir()  # which nobody unlinks
+    body = json.dumps({"token": token, "request": request(key).decode()}).encode()
+    status, said = post(app, "/v1/claim", body)
+    assert status == 200
+    assert b"BEGIN CERTIFICATE" in said
 
 
 def test_a_request_that_is_cut_off_is_let_go(app: Starlette) -> None:

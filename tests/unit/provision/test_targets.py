@@ -2,13 +2,16 @@
 
 import os
 import shutil
+import stat
 import struct
 import subprocess
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from cleandesk_fleet.provision.errors import UnsafeTargetError
+from cleandesk_fleet.provision.errors import ProvisionError, UnsafeTargetError
 from cleandesk_fleet.provision.targets import Image, Mounted, target
 
 SECTOR = 512
@@ -30,6 +33,7 @@ class Machine:
         partition = self.disk / "sdx1"
         partition.mkdir(parents=True)
         (partition / "partition").write_text("1\n")
+        (partition / "dev").write_text("8:1\n")
         device = self.boot.stat().st_dev
         number = f"{os.major(device)}:{os.minor(device)}"
         (self.system / number).symlink_to(partition)
@@ -43,10 +47,16 @@ class Machine:
             (self.disk / "device" / "type").write_text(f"{kind}\n")
 
     def mounted(self, kind: str) -> None:
-        where = str(self.boot).replace(" ", "\\040")
+        where = str(self.boot).replace("\\", "\\134").replace(" ", "\\040")
         self.mounts.write_text(
             f"20 1 0:5 / / rw - ext4 /dev/sda1 rw\n36 20 8:1 / {where} rw - {kind} /dev/sdx1 rw\n"
         )
+
+    def device(self, monkeypatch: pytest.MonkeyPatch) -> Path:
+        """Return what passes for the disk's own device: it has the number 0:0."""
+        monkeypatch.setattr(stat, "S_ISBLK", lambda _: True)
+        (self.system / "0:0").symlink_to(self.disk)
+        return self.boot
 
     def find(self, path: Path) -> object:
         return target(path, system=self.system, mounts=self.mounts)
@@ -83,6 +93,24 @@ def test_a_disk_that_is_not_known_is_refused(machine: Machine) -> None:
     (machine.disk / "removable").unlink()
     with pytest.raises(UnsafeTargetError, match="not removable"):
         machine.find(machine.boot)
+
+
+def test_a_card_of_which_a_partition_is_mounted_is_refused(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    device = machine.device(monkeypatch)
+    with pytest.raises(UnsafeTargetError, match=f"is mounted at {machine.boot}"):
+        machine.find(device)
+    machine.mounts.write_text("")
+    with pytest.raises(ProvisionError, match="Is a directory: do it with sudo"):
+        machine.find(device)
+
+
+def test_a_mount_point_may_have_any_name(tmp_path: Path) -> None:
+    home = tmp_path / "jürgen\\ 1"
+    home.mkdir()
+    machine = Machine(home)
+    assert isinstance(machine.find(machine.boot), Mounted)
 
 
 def test_a_folder_is_no_card(machine: Machine) -> None:
@@ -173,3 +201,24 @@ def test_what_is_no_image_of_a_card_is_refused(tmp_path: Path, content: bytes) -
     with pytest.raises(UnsafeTargetError, match="no FAT boot partition"):
         target(path)
     assert path.read_bytes() == content
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    table=st.tuples(
+        st.integers(0, 2**64 - 1),
+        st.integers(0, 2**32 - 1),
+        st.integers(0, 2**32 - 1) | st.sampled_from([128, 4096]),
+    ),
+    more=st.binary(max_size=3000),
+    length=st.integers(0, 4096),
+)
+def test_no_damaged_table_does_more_than_to_be_refused(
+    tmp_path: Path, table: tuple[int, int, int], more: bytes, length: int
+) -> None:
+    path = tmp_path / "card.img"
+    protective = bytes(446) + struct.pack("<B3xB3xII", 0, 0xEE, 1, 20000) + bytes(48) + b"\x55\xaa"
+    header = b"EFI PART" + bytes(64) + struct.pack("<QII", *table)
+    path.write_bytes((protective + header.ljust(SECTOR, b"\0") + more)[:length])
+    with pytest.raises(UnsafeTargetError, match="no FAT boot partition"):
+        target(path)

@@ -15,10 +15,10 @@ class Kept:
     """Looks into the log as another process would."""
 
     def __init__(self, place: Place) -> None:
-        self._engine = open_reader(place)
+        self.reader = open_reader(place)
 
     def all(self, statement: Select[Any]) -> list[dict[str, Any]]:
-        with self._engine.connect() as connection:
+        with self.reader.connect() as connection:
             return [dict(row._mapping) for row in connection.execute(statement)]
 
     def rows(self, table: Any) -> list[dict[str, Any]]:

@@ -93,6 +93,7 @@ def test_reads_messages_as_the_contract_writes_them(channel: str, message: Messa
         ({"seq": 0}, "seq: 0, but events count from 1"),
         ({"score": 1.5}, "score"),
         ({"at": 1_777_000_000}, "at"),
+        ({"schema": 0}, "schema"),
         ({"at": "2026-05-04T08:00:00"}, "timezone"),
         ({"at": "0001-01-01T00:00:00+14:00"}, "at: .* out of range"),
         ({"phase": "close"}, "reason None does not go with phase close"),
@@ -148,6 +149,13 @@ def test_a_newer_schema_that_cannot_be_read_is_refused() -> None:
     assert "schema 2" in reading.reason
     assert "upgrade" in reading.reason
     assert reading.keep
+
+
+def test_a_schema_that_no_database_holds_is_refused() -> None:
+    reading = read(received("violation", event_fields(schema=2**31)), None)
+    assert isinstance(reading, Rejected)
+    assert reading.status is AckStatus.REFUSED
+    assert reading.reason.endswith("schema: 2147483648 is out of range")
 
 
 def test_another_site_is_refused_and_its_payload_not_kept() -> None:

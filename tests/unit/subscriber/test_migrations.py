@@ -44,7 +44,7 @@ def contents(path: Path) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("version", [1, 2, 3])
 def test_an_older_log_is_taken_over_without_loss(tmp_path: Path, version: int) -> None:
     path = old_log(tmp_path / "log.db", version)
     before = contents(path)
@@ -92,7 +92,7 @@ def test_a_new_log_has_the_tables_that_the_software_works_with(place: Place) -> 
     assert differences(place) == []
 
 
-@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("version", [1, 2, 3])
 def test_an_older_log_gets_the_same_tables(tmp_path: Path, version: int) -> None:
     path = old_log(tmp_path / "log.db", version)
     open_writer(path).dispose()
@@ -110,7 +110,7 @@ def test_a_newer_log_is_left_alone(place: Place) -> None:
                 opening(place)
     finally:
         if not isinstance(place, Path):  # the database is lent, and goes on to the next test
-            PostgreSQL.say(place, "UPDATE meta SET value = '3' WHERE name = 'schema'")
+            PostgreSQL.say(place, "UPDATE meta SET value = '4' WHERE name = 'schema'")
 
 
 @needs_postgresql

@@ -266,6 +266,16 @@ def test_a_silence_is_told_once_and_ended_by_the_next_judge(
     assert open_kinds(seen) == []
 
 
+def test_a_judge_who_was_cut_off_logs_no_old_report(sides: tuple[Side, Side], seen: Kept) -> None:
+    one, two = sides
+    one.look()
+    one.log.leave()
+    eventually(two.look, "a new judge")
+    two.take(status("online"))
+    one.take(status("offline"))
+    assert [row["status"] for row in seen.rows(boxes)] == ["online"]
+
+
 def test_a_judge_who_loses_the_server_goes_on(sides: tuple[Side, Side], place: Place) -> None:
     one, two = sides
     one.look()

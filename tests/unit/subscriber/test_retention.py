@@ -8,6 +8,8 @@ from sqlalchemy import Engine, select
 
 from cleandesk_fleet.subscriber.database import Place
 from cleandesk_fleet.subscriber.intake import read
+from cleandesk_fleet.subscriber.notices.choosing import Wanted, Way
+from cleandesk_fleet.subscriber.notices.table import notices
 from cleandesk_fleet.subscriber.pictures import Pictures
 from cleandesk_fleet.subscriber.store import Log
 from cleandesk_fleet.subscriber.tables import (
@@ -37,7 +39,8 @@ A_MONTH_MORE = 31
 
 @pytest.fixture
 def log(engine: Engine, clock: HandClock) -> Log:
-    terms = Terms(Album(Pictures(Path("no-stills")), timedelta(hours=72)), 50, keep=KEEP)
+    album, told = Album(Pictures(Path("no-stills")), timedelta(hours=72)), Wanted((Way.MAIL,))
+    terms = Terms(album, 50, keep=KEEP, notices=told)
     return Log(engine, silent_after_s=10**9, terms=terms).begin(clock())
 
 
@@ -89,11 +92,12 @@ def test_what_is_old_goes_and_what_it_was_is_proven(log: Log, clock: HandClock, 
     assert {what: (row["rows"], row["left"]) for what, row in proofs.items()} == {
         "events": (2, 0),
         "appeals": (1, 0),
+        "notices": (2, 0),
         "quarantine": (1, 0),
     }
     assert proofs["events"]["first_received"] == START
     assert proofs["events"]["deleted_at"] > proofs["events"]["received_before"]
-    assert seen.rows(appeals) == seen.rows(quarantine) == []
+    assert seen.rows(appeals) == seen.rows(notices) == seen.rows(quarantine) == []
 
 
 def test_a_violation_goes_with_its_last_event(log: Log, clock: HandClock, seen: Kept) -> None:

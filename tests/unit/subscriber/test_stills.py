@@ -169,6 +169,8 @@ def test_two_stills_with_the_same_bytes_share_a_file_until_the_last(site: Site) 
         ({"media_type": "application/pkcs7-mime"}, False, "it is no application/pkcs7-mime"),
         ({"media_type": "image/png"}, False, "user properties: media_type"),
         ({"still_id": "x"}, False, "user properties: still_id"),
+        ({"at": "0001-01-01T00:00:00+14:00"}, False, "out of range"),
+        ({"schema": "2147483648"}, False, "out of range"),
         ({}, True, "never retained"),
     ],
 )
@@ -231,13 +233,21 @@ def test_a_full_disk_is_no_answer(site: Site, monkeypatch: pytest.MonkeyPatch) -
 
 def test_files_that_no_row_knows_of_go(site: Site, tmp_path: Path) -> None:
     site.take(still())
-    for name in ("draft", f"{'0' * 64}.jpg"):
+    for name in (".draft-77", f"{'0' * 64}.jpg"):
         (site.folder / name).write_bytes(b"left by a killed subscriber")
     site.log.look_around(site.clock.sleep(1))
     assert site.files() == [name_of(1)]
     with sqlite3.connect(tmp_path / "log.db") as log:
         assert log.execute("SELECT count(*) FROM stills").fetchone() == (1,)
     log.close()
+
+
+def test_files_that_are_none_of_ours_stay_in_a_folder_that_was_badly_chosen(site: Site) -> None:
+    site.take(still())
+    (site.folder / "subscriber.key").write_bytes(b"a key")
+    (site.folder / "more").mkdir()
+    site.log.look_around(site.clock.sleep(1))
+    assert site.files() == sorted([name_of(1), "more", "subscriber.key"])
 
 
 def test_a_file_that_is_gone_already_is_no_obstacle(site: Site) -> None:

@@ -3,22 +3,30 @@
 from cleandesk_fleet.subscriber.database.errors import DatabaseUnusableError, will_pass
 from cleandesk_fleet.subscriber.database.opening import (
     Place,
+    open_beside,
     open_reader,
     open_writer,
     place_of,
     sole_writer,
 )
 from cleandesk_fleet.subscriber.database.partitions import make_ahead
-from cleandesk_fleet.subscriber.database.postgresql import leads
+from cleandesk_fleet.subscriber.database.postgresql import (
+    end_frozen,
+    leads,
+    taking_turns,
+)
 
 __all__ = [
     "DatabaseUnusableError",
     "Place",
+    "end_frozen",
     "leads",
     "make_ahead",
+    "open_beside",
     "open_reader",
     "open_writer",
     "place_of",
     "sole_writer",
+    "taking_turns",
     "will_pass",
 ]

@@ -86,6 +86,13 @@ def add(connection: Connection, table: Table, row: Values) -> bool:
     return added.first() is not None
 
 
+def add_new(connection: Connection, table: Table, rows: Sequence[Values]) -> None:
+    """Add rows, but for those that are there already, by whatever of them must be unique."""
+    if rows:
+        dialect_insert = postgresql_insert if _copies(connection) else sqlite_insert
+        connection.execute(dialect_insert(table).on_conflict_do_nothing(), list(rows))
+
+
 def upsert(connection: Connection, table: Table, rows: Sequence[Values]) -> None:
     """Add rows, or replace those with the same primary key. All have the same columns."""
     if not rows:

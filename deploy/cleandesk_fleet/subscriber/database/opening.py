@@ -48,6 +48,17 @@ def open_writer(place: Place) -> Engine:
     return sqlite.open_writer(place) if isinstance(place, Path) else postgresql.open_writer(place)
 
 
+def open_beside(place: Place) -> Engine:
+    """Open the log for another program or thread, which writes tables of its own, a little.
+
+    Any thread may use it.
+
+    Raises:
+        DatabaseUnusableError: As `open_reader`.
+    """
+    return sqlite.open_beside(place) if isinstance(place, Path) else postgresql.open_beside(place)
+
+
 def open_reader(place: Place) -> Engine:
     """Open the log for reading only; works while the service writes.
 

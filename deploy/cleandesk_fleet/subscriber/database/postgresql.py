@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import URL, Connection, Engine, create_engine, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, text
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool, StaticPool
 
@@ -14,13 +15,24 @@ DRIVER = "postgresql+psycopg"
 CONNECT_S = 5
 #: A server that is gone without a word is noticed after about so long, and so are we by it.
 _KEEPALIVE_S = 10
+#: Who says nothing for so long is frozen: the server ends its connection, and with it every lock.
+#: A writer looks around each second, so silence between transactions is a sign, too.
+_FROZEN_S = 5
+_PROGRAM = "cleandesk-subscriber"
 _OPTIONS = (
-    "-c timezone=UTC -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s "
+    "-c timezone=UTC -c lock_timeout=10s "
+    f"-c idle_in_transaction_session_timeout={_FROZEN_S}s "
     f"-c tcp_keepalives_idle={_KEEPALIVE_S} -c tcp_keepalives_interval=5 "
     f"-c tcp_keepalives_count=3 -c tcp_user_timeout={_KEEPALIVE_S * 2000}"
 )
+_END_FROZEN = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "  # noqa: S608 - our own constants
+    "WHERE datname = current_database() AND usename = current_user "
+    f"AND application_name = '{_PROGRAM}' AND state = 'active' AND wait_event = 'ClientRead' "
+    f"AND query_start < clock_timestamp() - make_interval(secs => {_FROZEN_S})"
+)
 #: Keys of advisory locks in the log's database.
-_MIGRATING, _WRITING, _LEADING = 7_205_001, 7_205_002, 7_205_003
+_MIGRATING, _WRITING, _LEADING, _NOTICING = 7_205_001, 7_205_002, 7_205_003, 7_205_004
 _LEADS = "leads"
 
 
@@ -30,7 +42,24 @@ def open_writer(url: URL) -> Engine:
     with _opening(url, migrating), migrating.begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATING})
         bring_up_to_date(connection, _words(url))
-    return _engine(url, pool=StaticPool, more="")
+    engine = _engine(url, pool=StaticPool, more=f" -c idle_session_timeout={_FROZEN_S}s")
+
+    @event.listens_for(engine, "connect")
+    def _begin(raw: DBAPIConnection, _record: object) -> None:
+        cursor = raw.cursor()
+        cursor.execute(_END_FROZEN)
+        cursor.close()
+        raw.commit()
+
+    return engine
+
+
+def open_beside(url: URL) -> Engine:
+    """Open a database for writing beside the subscribers."""
+    engine = _engine(url, pool=NullPool, more="")
+    with _opening(url, engine), engine.connect() as connection:
+        check_version(connection, _words(url))
+    return engine
 
 
 def open_reader(url: URL) -> Engine:
@@ -79,12 +108,34 @@ def leads(connection: Connection, *, wanted: bool) -> bool:
     return bool(connection.info.get(_LEADS))
 
 
+def taking_turns(connection: Connection) -> None:
+    """Keep others from making messages of the same notices until the commit.
+
+    SQLite's writers exclude each other anyway.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _NOTICING})
+
+
+def end_frozen(connection: Connection) -> None:
+    """End the connections of writers that froze while they sent rows.
+
+    There the server's own limits do not hold: it waits for the rest of a COPY for ever. Whoever
+    waits for their locks comes here by connecting anew.
+    """
+    connection.exec_driver_sql(_END_FROZEN)
+
+
 def _engine(url: URL, *, pool: type[StaticPool | NullPool], more: str) -> Engine:
     try:
         return create_engine(
             url,
             poolclass=pool,
-            connect_args={"connect_timeout": CONNECT_S, "options": _OPTIONS + more},
+            connect_args={
+                "connect_timeout": CONNECT_S,
+                "options": _OPTIONS + more,
+                "application_name": _PROGRAM,
+            },
         )
     except ModuleNotFoundError as error:
         raise DatabaseUnusableError(

@@ -32,14 +32,14 @@ def open_writer(path: Path) -> Engine:
     return engine
 
 
-def _writing(path: Path) -> Engine:
+def _writing(path: Path, pool: type[StaticPool | NullPool] = StaticPool) -> Engine:
     def connect() -> sqlite3.Connection:
         raw = sqlite3.connect(path, timeout=BUSY_S, check_same_thread=False)
         raw.execute("PRAGMA journal_mode=WAL")
         raw.execute("PRAGMA synchronous=FULL")
         return raw
 
-    engine = create_engine("sqlite://", creator=connect, poolclass=StaticPool)
+    engine = create_engine("sqlite://", creator=connect, poolclass=pool)
     explicit_transactions(engine, "BEGIN IMMEDIATE")
     return engine
 
@@ -56,13 +56,17 @@ def _make(path: Path) -> None:
     draft.replace(path)
 
 
+def open_beside(path: Path) -> Engine:
+    """Open a file for writing beside the subscriber; each commit is short, as each waits."""
+    _must_be_there(path)
+    engine = _writing(path, NullPool)
+    _check(path, engine)
+    return engine
+
+
 def open_reader(path: Path) -> Engine:
     """Open a file for reading only."""
-    if not path.is_file():
-        raise DatabaseUnusableError(
-            f"no log at {path}: check 'store.path' in the configuration, or --db; "
-            "`cleandesk-subscriber run` makes it"
-        )
+    _must_be_there(path)
 
     def connect() -> sqlite3.Connection:
         return sqlite3.connect(
@@ -71,12 +75,24 @@ def open_reader(path: Path) -> Engine:
 
     engine = create_engine("sqlite://", creator=connect, poolclass=NullPool)
     explicit_transactions(engine, "BEGIN")
+    _check(path, engine)
+    return engine
+
+
+def _must_be_there(path: Path) -> None:
+    if not path.is_file():
+        raise DatabaseUnusableError(
+            f"no log at {path}: check 'store.path' in the configuration, or --db; "
+            "`cleandesk-subscriber run` makes it"
+        )
+
+
+def _check(path: Path, engine: Engine) -> None:
     try:
         with engine.connect() as connection:
             check_version(connection, str(path))
     except DatabaseError as error:
         raise DatabaseUnusableError(_unusable(path, error)) from error
-    return engine
 
 
 @contextmanager

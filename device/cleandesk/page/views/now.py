@@ -6,7 +6,7 @@ from typing import Any
 from starlette.responses import Response
 
 from cleandesk.contract.messages import BreakReason, Phase, PrivacyState
-from cleandesk.page.forms import FormError
+from cleandesk.http.forms import FormError
 from cleandesk.page.visit import Visit
 from cleandesk.worker.protocol import EndBreak, StartBreak, State
 

@@ -23,14 +23,14 @@ class Limiter:
 
     def left(self, address: str) -> float:
         """Return how many tokens an address has now."""
-        tokens, at = self._buckets.get(_site(address), (float(self._burst), self._clock()))
+        tokens, at = self._buckets.get(network(address), (float(self._burst), self._clock()))
         return min(float(self._burst), tokens + (self._clock() - at) * self._per_s)
 
     def take(self, address: str) -> bool:
         """Take one token; returns False if there is none."""
         left = self.left(address)
         taken = left >= 1
-        key = _site(address)
+        key = network(address)
         self._buckets[key] = (left - taken, self._clock())
         self._buckets.move_to_end(key)
         if len(self._buckets) > _MOST:
@@ -42,7 +42,7 @@ class Limiter:
         return max(1, round((1 - self.left(address)) / self._per_s))
 
 
-def _site(address: str) -> str:
+def network(address: str) -> str:
     """Return what counts as one asker: an IPv4 address, or an IPv6 network of 64 bits."""
     try:
         parsed = ipaddress.ip_address(address)

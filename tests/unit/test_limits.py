@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cleandesk_fleet.provision.limits import Limiter
+from cleandesk_fleet.limits import Limiter
 
 
 class Time:

@@ -1,0 +1,1 @@
+"""What Prometheus is told of a subscriber and of the log that it writes."""

@@ -1,0 +1,98 @@
+"""Who did what: written in the transaction of what was done, or before it."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy import Connection
+
+from cleandesk_fleet.web.tables import audit
+
+#: The command line has no account of its own.
+COMMAND_LINE = "(command line)"
+
+
+class Action(StrEnum):
+    """What is worth a line in the trail."""
+
+    SIGNED_IN = "signed_in"
+    SIGN_IN_FAILED = "sign_in_failed"
+    SIGNED_OUT = "signed_out"
+    STILL_VIEWED = "still_viewed"
+    EXPORTED = "exported"
+    DECIDED = "decided"
+    ACCOUNT_ADDED = "account_added"
+    ACCOUNT_REMOVED = "account_removed"
+    ACCOUNT_DISABLED = "account_disabled"
+    ACCOUNT_ENABLED = "account_enabled"
+    ROLE_CHANGED = "role_changed"
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105 - an action's name
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Somebody who does something.
+
+    Attributes:
+        account: Their name.
+        via: `local`, `proxy` or `command`: how they were let in.
+        address: Where they asked from, if that is known.
+    """
+
+    account: str
+    via: str
+    address: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What something was done to."""
+
+    name: str | None = None
+    site: str | None = None
+    box: str | None = None
+
+
+NOTHING = Subject()
+
+
+class Trail:
+    """Writes lines of the trail.
+
+    Args:
+        keep: For so long a line stays.
+    """
+
+    def __init__(self, keep: timedelta) -> None:
+        self._keep = keep
+
+    def enter(
+        self,
+        connection: Connection,
+        now: datetime,
+        actor: Actor,
+        action: Action,
+        *,
+        subject: Subject = NOTHING,
+        detail: str | None = None,
+    ) -> None:
+        """Write one; it counts with the transaction's commit."""
+        connection.execute(
+            audit.insert().values(
+                at=now,
+                delete_at=now + self._keep,
+                account=actor.account,
+                via=actor.via,
+                address=actor.address,
+                action=action.value,
+                site=subject.site,
+                box=subject.box,
+                subject=subject.name,
+                detail=detail,
+            )
+        )
+
+
+def delete_due(connection: Connection, now: datetime) -> int:
+    """Delete what had its time; return how many lines there were."""
+    return connection.execute(audit.delete().where(audit.c.delete_at <= now)).rowcount

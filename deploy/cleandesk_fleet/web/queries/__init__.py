@@ -1,0 +1,1 @@
+"""What the page reads from the log: every query bounded, and by an index."""

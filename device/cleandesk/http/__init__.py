@@ -1,0 +1,1 @@
+"""What pages for people share, the worker's and others': bounds, headers and forms."""
