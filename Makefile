@@ -49,9 +49,9 @@ ifeq ($(SOURCE),picamera2)
 endif
 	@$(BIN)/python -m demo $(if $(SOURCE),--source '$(SOURCE)')
 
-# Those on a booted Debian take longer: `make test-units`, `make image-test`.
+# Those on a booted Debian or a cluster take longer: `make test-units`, `make image-test`, `make test-cluster`.
 test: $(VENV)/.dev mosquitto strace chromium mtools faketime postgresql lint types contract  ## Lint, types and all tests that take minutes
-	$(BIN)/pytest --ignore tests/image --ignore tests/qemu
+	$(BIN)/pytest --ignore tests/image --ignore tests/qemu --ignore tests/cluster
 
 # Programs of the system that tests need; apt installs those that are missing.
 PROGRAM = $@
@@ -150,13 +150,17 @@ image-test: $(VENV)/.dev mosquitto mtools  ## The built image in QEMU, by U-Boot
 SCALE_TESTS := tests/unit/subscriber tests/system/test_subscriber.py tests/system/test_subscriber_faults.py \
   tests/system/test_redundancy.py
 
-.PHONY: load test-scale
+.PHONY: load test-scale test-cluster
 load: $(VENV)/.dev mosquitto postgresql  ## Simulated boxes on the log; BOXES=5000 RATE= SECONDS=30 ROUNDS=1
 	$(BIN)/python -m tests.load --boxes $(or $(BOXES),5000) --seconds $(or $(SECONDS),30) \
 	  --rounds $(or $(ROUNDS),1) $(if $(RATE),--rate $(RATE)) $(LOAD_OPTIONS)
 
-test-scale: $(VENV)/.dev mosquitto postgresql  ## The fleet's log on both databases, redundancy, kills
+test-scale: $(VENV)/.dev mosquitto mmdebstrap postgresql  ## The fleet's log on both databases, redundancy, kills
 	$(BIN)/pytest $(SCALE_TESTS)
+	$(MAKE) test-cluster
+
+test-cluster: $(VENV)/.dev mmdebstrap postgresql  ## Three RabbitMQ nodes, killed, cut off, restarted; as root
+	$(BIN)/pytest tests/cluster -s
 
 format: $(VENV)/.dev  ## Format and sort
 	$(BIN)/ruff check --fix-only --quiet .

@@ -101,6 +101,11 @@ class Connection(asyncio.Protocol):
             self._transport.write(b"\xe0\x00")
             self._transport.close()
 
+    def abort(self) -> None:
+        """Vanish."""
+        if self._transport is not None:
+            self._transport.abort()
+
     def data_received(self, data: bytes) -> None:
         """Take whole packets out of what came."""
         buffer = self._buffer

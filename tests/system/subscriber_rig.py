@@ -46,6 +46,11 @@ class Subscriber:
         """What it logged."""
         return (self.home / "words").read_text(encoding="utf-8")
 
+    @property
+    def pid(self) -> int:
+        """Its process; 0 before it was started."""
+        return 0 if self._process is None else self._process.pid
+
     def start(self) -> Self:
         """Start it; it may not be connected yet."""
         with (self.home / "words").open("ab") as words:
