@@ -50,9 +50,9 @@ ifeq ($(SOURCE),picamera2)
 endif
 	@$(BIN)/python -m demo $(if $(SOURCE),--source '$(SOURCE)')
 
-# Those on a booted Debian take longer: `make test-units`, `make image-test`.
+# Those on a booted Debian or a cluster take longer: `make test-units`, `make image-test`, `make test-cluster`.
 test: $(VENV)/.dev mosquitto strace chromium mtools faketime postgresql $(PROMTOOL) lint types contract  ## Lint, types and all tests that take minutes
-	$(BIN)/pytest --ignore tests/image --ignore tests/qemu
+	$(BIN)/pytest --ignore tests/image --ignore tests/qemu --ignore tests/cluster
 
 # Programs of the system that tests need; apt installs those that are missing.
 PROGRAM = $@
@@ -176,7 +176,7 @@ SCALE_TESTS := tests/unit/subscriber tests/system/test_subscriber.py tests/syste
   tests/unit/web tests/system/test_ops_page.py tests/system/test_ops_serving.py \
   $(WATCHING_TESTS)
 
-.PHONY: load bench-pages test-scale
+.PHONY: load bench-pages test-scale test-cluster
 bench-pages: $(VENV)/.dev postgresql  ## The ops page's queries on ROWS=1000000 violations; DATABASE=sqlite
 	$(BIN)/python -m tests.bench.pages --rows $(or $(ROWS),1000000) --database $(or $(DATABASE),postgresql)
 
@@ -187,8 +187,12 @@ load: $(VENV)/.dev mosquitto postgresql  ## Simulated boxes on the log; BOXES=50
 test-scale: export LOOKS := all
 test-scale: export HOSTILE ?= 100000
 test-scale: export FREEZES ?= 2
-test-scale: $(VENV)/.dev mosquitto postgresql chromium $(PROMTOOL)  ## The fleet's log on both databases, its page, kills, hostile messages
+test-scale: $(VENV)/.dev mosquitto postgresql chromium mmdebstrap $(PROMTOOL)  ## The fleet's log on both databases, its page, kills, hostile messages
 	$(BIN)/pytest $(SCALE_TESTS)
+	$(MAKE) test-cluster
+
+test-cluster: $(VENV)/.dev mmdebstrap postgresql  ## Three RabbitMQ nodes, killed, cut off, restarted; as root
+	$(BIN)/pytest tests/cluster -s
 
 format: $(VENV)/.dev  ## Format and sort
 	$(BIN)/ruff check --fix-only --quiet .

@@ -44,10 +44,8 @@ def _once(name: str, made_of: str, make: Callable[[], None]) -> None:
     mark.write_text(digest, encoding="ascii")
 
 
-def _debian() -> None:
-    shutil.rmtree(ROOTFS, ignore_errors=True)
-    for mark in BUILD.glob("rootfs.*"):
-        mark.unlink()
+def debian(folder: Path, packages: Sequence[str]) -> None:
+    """Make a small Debian trixie of this machine's processor, with more packages."""
     left_out = [f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in _NO_DOCUMENTS]
     _run(
         [
@@ -55,10 +53,17 @@ def _debian() -> None:
             '--aptopt=APT::Install-Recommends "false"',
             '--aptopt=Acquire::Languages "none"',
             *left_out,
-            f"--include={','.join((*PACKAGES, *CAMERA_PACKAGES))}",
-            *("trixie", ROOTFS),
+            f"--include={','.join(packages)}",
+            *("trixie", folder),
         ]
     )
+
+
+def _debian() -> None:
+    shutil.rmtree(ROOTFS, ignore_errors=True)
+    for mark in BUILD.glob("rootfs.*"):
+        mark.unlink()
+    debian(ROOTFS, (*PACKAGES, *CAMERA_PACKAGES))
 
 
 def _python() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import ssl
 import time
 from collections import OrderedDict
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from datetime import UTC, datetime
 
 from cleandesk.contract.messages import Phase, ViolationEvent
 from cleandesk.contract.topics import Address, Channel
+from cleandesk.link.deafness import Deafness
 from cleandesk.link.records import Pending
 from cleandesk.link.sender import Sender
 from tests.load import wire
@@ -38,16 +40,32 @@ class Tally:
     lost_connections: int = 0
 
 
+def address_of(number: int, sites: int) -> Address:
+    """Return a box's name, by its number."""
+    return Address(f"site-{number % sites}", f"box-{number}")
+
+
 class Box:
     """One box: its events stay in the outbox until an answer names them."""
 
-    def __init__(self, number: int, sites: int, tally: Tally, port: int) -> None:
-        self.address = Address(f"site-{number % sites}", f"box-{number}")
-        self._tally, self._port = tally, port
+    def __init__(
+        self,
+        number: int,
+        sites: int,
+        tally: Tally,
+        port: int,
+        tls: ssl.SSLContext | None = None,
+        *,
+        ack_timeout_s: float = ACK_TIMEOUT_S,
+    ) -> None:
+        self.address = address_of(number, sites)
+        self._tally, self._port, self._tls = tally, port, tls
         self._number, self._seq = number, 0
         self._epoch = f"{number + 1:032x}"
         self._outbox: OrderedDict[str, tuple[Pending, float]] = OrderedDict()
-        self._sender = Sender(self._pending, ack_timeout_s=ACK_TIMEOUT_S, retry_max_s=60)
+        self._deafness = Deafness(ack_timeout_s)
+        self._answered_at: float | None = None
+        self._sender = Sender(self._pending, ack_timeout_s=ack_timeout_s, retry_max_s=60)
         self._topic = self.address.topic(Channel.VIOLATION).encode()
         self._templates = [_template(self._epoch, phase) for phase in _PHASES]
         self._connection: wire.Connection | None = None
@@ -67,10 +85,11 @@ class Box:
     async def connect(self) -> None:
         """Connect, and say that the box is there; all that waits is sent again."""
         loop = asyncio.get_running_loop()
-        self._ready = loop.create_future()
+        if self._ready is None or self._ready.done():
+            self._ready = loop.create_future()
         _, self._connection = await loop.create_connection(
             lambda: wire.Connection(
-                str(self.address),
+                self.address.client_id,
                 will=(self._of(Channel.STATUS), json.dumps(status_fields("offline")).encode()),
                 subscribe=self._of(Channel.ACK),
                 on_ready=self._on_ready,
@@ -79,6 +98,7 @@ class Box:
             ),
             "127.0.0.1",
             self._port,
+            ssl=self._tls,
         )
         await self._ready
         status = json.dumps(status_fields("online")).encode()
@@ -103,7 +123,13 @@ class Box:
         """Send what is due."""
         if self._connection is None:
             return
-        for sending in self._sender.due(time.monotonic()):
+        now = time.monotonic()
+        if self._deafness.suspected(
+            flowing=self._sender.flowing, answered_at=self._answered_at, now=now
+        ):
+            self._connection.abort()
+            return
+        for sending in self._sender.due(now):
             self._tally.again += sending.replayed
             properties = wire.REPLAYED if sending.replayed else b""
             self._connection.publish(self._topic, sending.event.payload, properties=properties)
@@ -154,6 +180,7 @@ class Box:
 
     def _on_ack(self, payload: bytes) -> None:
         now, tally = time.monotonic(), self._tally
+        self._answered_at = now
         for answer in json.loads(payload):
             result = answer["result"]
             tally.results[result] = tally.results.get(result, 0) + 1

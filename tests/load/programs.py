@@ -49,10 +49,10 @@ class Programs:
     def cpu_s(self) -> dict[str, float]:
         """Return the processor time of each part so far, in seconds."""
         return {
-            "broker": _cpu_s(self.broker.pid),
+            "broker": cpu_s_of(self.broker.pid),
             "subscribers": sum(each.cpu_s() for each in self.subscribers),
             "database": 0.0 if self.server is None else _family_cpu_s(self.server.pid),
-            "boxes": _cpu_s(os.getpid()),
+            "boxes": cpu_s_of(os.getpid()),
         }
 
     def memory_mb(self) -> float:
@@ -61,17 +61,22 @@ class Programs:
 
     def logged(self) -> Logged:
         """Count what the log holds."""
-        with open_reader(self.place).connect() as connection:
-            count, distinct = connection.execute(
-                select(func.count(), func.count(events.c.event_id.distinct())).select_from(events)
-            ).one()
-            open_ones = (
-                select(alarms.c.kind, func.count())
-                .where(alarms.c.closed_at.is_(None))
-                .group_by(alarms.c.kind)
-            )
-            kinds = dict(tuple(row) for row in connection.execute(open_ones))
-        return Logged(count, distinct, kinds)
+        return logged(self.place)
+
+
+def logged(place: Place) -> Logged:
+    """Count what a log holds."""
+    with open_reader(place).connect() as connection:
+        count, distinct = connection.execute(
+            select(func.count(), func.count(events.c.event_id.distinct())).select_from(events)
+        ).one()
+        open_ones = (
+            select(alarms.c.kind, func.count())
+            .where(alarms.c.closed_at.is_(None))
+            .group_by(alarms.c.kind)
+        )
+        kinds = dict(tuple(row) for row in connection.execute(open_ones))
+    return Logged(count, distinct, kinds)
 
 
 class Subscriber:
@@ -108,7 +113,7 @@ class Subscriber:
 
     def cpu_s(self) -> float:
         """Return its processor time, with that of those before a kill."""
-        return self._spent_s + (0.0 if self._process is None else _cpu_s(self._process.pid))
+        return self._spent_s + (0.0 if self._process is None else cpu_s_of(self._process.pid))
 
     def memory_mb(self) -> float:
         """Return its resident memory."""
@@ -154,7 +159,8 @@ def running(folder: Path, *, database: str, subscribers: int) -> Iterator[Progra
         yield programs
 
 
-def _cpu_s(pid: int) -> float:
+def cpu_s_of(pid: int) -> float:
+    """Return a process's processor time; 0 if it is gone."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
     except OSError:
@@ -166,4 +172,4 @@ def _cpu_s(pid: int) -> float:
 def _family_cpu_s(pid: int) -> float:
     """Return what a server's own processes took, of those that live."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="utf-8").split()
-    return _cpu_s(pid) + sum(_cpu_s(int(child)) for child in children)
+    return cpu_s_of(pid) + sum(cpu_s_of(int(child)) for child in children)

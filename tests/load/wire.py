@@ -109,6 +109,11 @@ class Connection(asyncio.BufferedProtocol):
             self._transport.write(b"\xe0\x00")
             self._transport.close()
 
+    def abort(self) -> None:
+        """Vanish."""
+        if self._transport is not None:
+            self._transport.abort()
+
     def get_buffer(self, _: int) -> memoryview:
         """Say where to put what comes."""
         return _CAME

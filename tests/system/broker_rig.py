@@ -63,7 +63,7 @@ class Member:
         client_id: str | None = None,
         keeps_s: int = 0,
     ) -> None:
-        self.name, self.files = name, files
+        self.name, self.files, self.issuer = name, files, issuer
         self.received: list[mqtt.MQTTMessage] = []
         self.granted: queue.SimpleQueue[object] = queue.SimpleQueue()
         self.codes: dict[int, int] = {}

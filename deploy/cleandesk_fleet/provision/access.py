@@ -4,7 +4,7 @@ Only what such a file may hold: `pattern` lines, and `user` blocks with `topic` 
 the first `user` is for clients without a name, which this broker does not let in.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,6 +43,17 @@ class Rules:
         )
 
 
+def covers(pattern: str, wanted: str) -> bool:
+    """Say whether every topic that a filter selects is selected by a pattern, too."""
+    theirs = wanted.split("/")
+    for number, level in enumerate(pattern.split("/")):
+        if level == "#":
+            return True
+        if number == len(theirs) or theirs[number] == "#" or level not in ("+", theirs[number]):
+            return False
+    return len(theirs) == pattern.count("/") + 1
+
+
 def _granted(text: str, name: str) -> Iterator[tuple[str, str]]:
     block: str | None = None
     for line in text.splitlines():
@@ -54,6 +65,11 @@ def _granted(text: str, name: str) -> Iterator[tuple[str, str]]:
             ways, topic = (_WAYS[first], topic) if first in _WAYS else ({"read", "write"}, rest)
             topic = topic.strip().replace("%u", name).replace("%c", name)
             yield from ((way, topic) for way in sorted(ways))
+
+
+def client_ids(name: str) -> Sequence[str]:
+    """Return by which MQTT client ids somebody may connect: their name, and a box's other form."""
+    return (name, Address(*name.split("/")).client_id) if "/" in name else (name,)
 
 
 def topics_of(address: Address) -> Iterator[tuple[str, str]]:

@@ -9,6 +9,7 @@ import typer
 
 from cleandesk.contract import logs
 from cleandesk_fleet.provision import (
+    answering,
     cli_asking,
     cli_boxes,
     cli_lists,
@@ -160,6 +161,24 @@ def serve_command(
     """
     logs.configure(log_level)
     serve(fleet(config, who="enrolment"))
+
+
+@app.command("answer", rich_help_panel=ONCE)
+def answer_command(
+    rules: Annotated[Path, typer.Option(help="Folder with boxes.acl, people.acl, admins.acl")],
+    port: Annotated[int, typer.Option(min=1, max=65_535, help="On the loopback address")] = 8886,
+    administrators_from: Annotated[
+        list[str] | None,
+        typer.Option(help="Addresses or networks; default: the loopback ones"),
+    ] = None,
+    log_level: Annotated[str, typer.Option(help="debug, info, warning or error")] = "info",
+) -> None:
+    """Answer a RabbitMQ on this machine who may do what, until SIGTERM.
+
+    Needs the rules files only, which it reads anew when they change; no settings and no keys.
+    """
+    logs.configure(log_level)
+    answering.serve(answering.Answers(rules, answering.networks(administrators_from)), port)
 
 
 def crl(

@@ -7,6 +7,7 @@ dynamic-security plugin could end a connection, too, but it knows no patterns: e
 to be entered there as well.
 """
 
+import itertools
 import logging
 import socket
 import ssl
@@ -20,6 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from cleandesk.contract import tls
 from cleandesk.contract.connection import BrokerSettings, TlsSettings
 from cleandesk.contract.mqtt import Session
+from cleandesk_fleet.provision.access import client_ids
 from cleandesk_fleet.provision.errors import BrokerError, ProvisionError
 
 log = logging.getLogger(__name__)
@@ -43,15 +45,16 @@ class Door:
     def __init__(self, admin: BrokerSettings) -> None:
         self._admin = admin
 
-    def put_out(self, client_ids: Iterable[str]) -> None:
-        """End the connections and sessions of these clients.
+    def put_out(self, names: Iterable[str]) -> None:
+        """End the connections and sessions of these clients, by their certificates' names.
 
-        They may come back at once, if the broker's files still let them.
+        They may come back at once, if the broker's files still let them. mosquitto gives a client
+        its name as its id; RabbitMQ leaves a box the other form.
 
         Raises:
             BrokerError: If the broker does not take the administrator.
         """
-        for client_id in client_ids:
+        for client_id in itertools.chain.from_iterable(map(client_ids, names)):
             taken = threading.Event()
             session = Session(self._admin, client_id, on_connect=taken.set)
             session.start()

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from cleandesk.contract import reasons
 from cleandesk.contract.messages import Ack, AckResult
 from cleandesk.contract.mqtt import NotConnectedError, Publication, Received, Session
 from cleandesk.contract.topics import Address, Channel
@@ -65,7 +66,7 @@ class Subscriber:
         self._session = Session(
             settings.broker,
             settings.client_id,
-            session_expiry_s=0 if settings.redundancy else settings.session_expiry_s,
+            session_expiry_s=0 if settings.group else settings.session_expiry_s,
             subscriptions=settings.subscriptions(),
             on_message=self._inbox.put,
             on_connect=self._on_connect,
@@ -214,7 +215,7 @@ class Subscriber:
 
 def _on_puback(mid: int, code: int) -> None:
     if code >= _REFUSED:
-        log.error(
-            "the broker refused an answer: let this subscriber write cleandesk/v1/+/+/ack",
-            extra={"code": code, "mid": mid},
-        )
+        fix = reasons.fix(code)
+        if code == reasons.NOT_AUTHORIZED:
+            fix = "let this subscriber write cleandesk/v1/+/+/ack"
+        log.error("the broker refused an answer: %s", fix, extra={"code": code, "mid": mid})

@@ -91,10 +91,13 @@ class StillsSettings(Settings):
 class RedundancySettings(Settings):
     """Several subscribers share the boxes' messages, and one log in PostgreSQL."""
 
-    group: str = Field(
+    group: str | None = Field(
+        None,
         pattern=r"^[A-Za-z0-9-]{16,64}$",
         description="Name of the MQTT 5 shared subscription: the same for all of them, and secret, "
-        "as a box that knew it could take a share of the messages away (openssl rand -hex 16)",
+        "as a box that knew it could take a share of the messages away (openssl rand -hex 16). "
+        "Without it each of them hears everything, and the first one to log an event answers for "
+        "it: for RabbitMQ, which grants a shared subscription and delivers nothing",
     )
     gap_after_s: float = Field(
         60,
@@ -120,8 +123,8 @@ class SubscriberSettings(Settings):
         604_800,
         ge=60,
         le=4_294_967_294,
-        description="How long the broker keeps them for us; with 'redundancy' not at all, since "
-        "it would go on giving a share to one that is gone",
+        description="How long the broker keeps them for us; with 'redundancy.group' not at all, "
+        "since it would go on giving a share to one that is gone",
     )
     sites: Annotated[list[Site], Field(min_length=1, max_length=100)] | None = Field(
         None,
@@ -153,13 +156,18 @@ class SubscriberSettings(Settings):
         """Where pictures lie."""
         return self.stills.folder or folder_of(self.store.path)
 
+    @property
+    def group(self) -> str | None:
+        """Name of the shared subscription, where there is one."""
+        return None if self.redundancy is None else self.redundancy.group
+
     def subscriptions(self) -> list[str]:
         """Return the topic filters to subscribe to.
 
-        Of several subscribers one gets each event. All of them hear what boxes say about
+        Of a group of subscribers one gets each event. All of them hear what boxes say about
         themselves: whoever judges their silence must be able to do so from one moment to the next.
         """
-        shared = f"$share/{self.redundancy.group}/" if self.redundancy else ""
+        shared = f"$share/{self.group}/" if self.group else ""
         return [
             (shared if channel in ANSWERED else "") + everyones(channel, site)
             for site in (self.sites if self.sites is not None else ["+"])

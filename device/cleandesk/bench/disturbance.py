@@ -23,7 +23,7 @@ class Disturbance:
 
     def __init__(self, host: str, port: int, address: Address, *, every_s: float) -> None:
         self._host, self._port, self._every_s = host, port, every_s
-        self._client_id = f"cleandesk.{address.site}.{address.box}"
+        self._client_id = address.client_id
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="disturbance", daemon=True)
         self.cuts = 0

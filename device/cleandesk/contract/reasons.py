@@ -8,6 +8,7 @@ SESSION_TAKEN_OVER = 142
 _FIXES = {
     NO_MATCHING_SUBSCRIBERS: "nobody subscribes: start the subscriber, or look at its filter",
     128: "look into the broker's log",
+    131: "a queue there did not take it, being full or on a node that is away: it goes again",
     132: "the broker does not speak MQTT 5: use mosquitto 2, or turn MQTT 5 on",
     133: "the broker does not take this client id: look at its rules for client ids",
     134: "the broker asks for a user name or a certificate: set broker.tls.cert and .key",

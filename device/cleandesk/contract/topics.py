@@ -84,6 +84,11 @@ class Address:
     def __str__(self) -> str:
         return f"{self.site}/{self.box}"
 
+    @property
+    def client_id(self) -> str:
+        """The box's name as an MQTT client id: not every broker takes a '/' there."""
+        return f"cleandesk.{self.site}.{self.box}"
+
     def topic(self, channel: Channel, *below: str) -> str:
         """Return the full topic of a channel, e.g. `cleandesk/v1/s1/b1/active/<id>`."""
         return "/".join((ROOT, self.site, self.box, channel.value, *below))

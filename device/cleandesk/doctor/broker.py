@@ -63,7 +63,7 @@ class Dial:
         self._codes: queue.SimpleQueue[int] = queue.SimpleQueue()
         self._stop = threading.Event()
         profile = Profile(
-            client_id=f"cleandesk.{settings.site}.{settings.box}",
+            client_id=Address(settings.site, settings.box).client_id,
             will=None,
             session_expiry_s=0,
             subscriptions=tuple(subscriptions),

@@ -40,7 +40,7 @@ def prove(path: Path, clock: Clock, *, patience_s: float = _PATIENCE_S) -> str:
     try:
         session = Session(
             broker,
-            f"cleandesk.{address.site}.{address.box}",
+            address.client_id,
             subscriptions=[
                 address.topic(Channel.ACK),
                 address.topic(Channel.COMMAND, "+", Side.REQUEST),

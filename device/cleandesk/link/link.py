@@ -15,6 +15,7 @@ from cleandesk.contract.messages import Availability, Privacy, Status
 from cleandesk.contract.mqtt import NotConnectedError, Publication, Received, Session
 from cleandesk.contract.topics import Address, Channel, Side
 from cleandesk.link.arrivals import Arrivals
+from cleandesk.link.deafness import Deafness
 from cleandesk.link.outbox import Outbox
 from cleandesk.link.paper import Paper
 from cleandesk.link.pubacks import Pubacks
@@ -90,6 +91,7 @@ class Link:
             on_desired=on_desired,
             on_request=on_request,
         )
+        self._deafness = Deafness(settings.ack_timeout_s)
         self._retained = Retained(settings.retry_max_s)
         self._pubacks = Pubacks(outbox, self._retained)
         self._shown = Shown(outbox, self._retained, self._pubacks, address)
@@ -103,7 +105,7 @@ class Link:
         self._want_online()  # the first of all topics
         self._session = Session(
             settings,
-            f"cleandesk.{address.site}.{address.box}",  # rumqttd takes no '/' in a client id
+            address.client_id,
             will=self._status(Availability.OFFLINE),
             subscriptions=[
                 address.topic(Channel.ACK),
@@ -276,6 +278,7 @@ class Link:
             self._outbox.tick()
             self._tell_outbox()
             self._arrivals.complain(now)
+            self._listen_anew(now)
         self._settling.settle(now)
         if not self._up:
             return
@@ -285,6 +288,12 @@ class Link:
         self._shown.publish(self._session.publish, now)
         for shipment in self._senders.due(now):
             self._pubacks.expect_shipment(self._session.publish(shipment.publication), shipment)
+
+    def _listen_anew(self, now: float) -> None:
+        flowing, answered_at = self._senders.flowing, self._settling.last
+        if self._up and self._deafness.suspected(flowing=flowing, answered_at=answered_at, now=now):
+            log.warning("nobody answers on this connection: begin another one")
+            self._session.reconnect()
 
     def _on_connect(self, _: float) -> None:
         self._pubacks.connected()

@@ -60,6 +60,22 @@ def test_what_is_not_answered_is_sent_again_byte_for_byte(
         assert link.wait_drained(30)
 
 
+def test_a_connection_on_which_nobody_answers_is_begun_anew(
+    broker: Mosquitto, box: Outbox, linked: LinkMaker, caplog: pytest.LogCaptureFixture
+) -> None:
+    def connections() -> int:
+        return [one.getMessage() for one in caplog.records].count("connected to the broker")
+
+    caplog.set_level(logging.INFO)
+    with Listener(broker.port, answers=False) as listener:
+        link = linked(box, ack_timeout_s=0.2)
+        commit_many(box, 1)
+        eventually(lambda: connections() >= 2, "another connection")
+        listener.answers = True
+        assert link.wait_drained(30)
+    assert any("nobody answers" in one.getMessage() for one in caplog.records)
+
+
 def test_an_event_that_nobody_hears_is_kept_and_tried_again(
     broker: Mosquitto, box: Outbox, linked: LinkMaker, caplog: pytest.LogCaptureFixture
 ) -> None:

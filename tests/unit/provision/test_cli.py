@@ -197,9 +197,15 @@ def test_the_help_is_the_reference() -> None:
     commands = dict(every_command(typer.main.get_command(cli.app)))
     boxes = {"box new", "sd", "sign", "rotate", "revoke", "decommission", "list"}
     boxes |= {"verify", "model sign", "model publish", "model send", "model rollback"}
-    assert {"ca init", "site add", "operator add", "broker", "serve", "crl"} | boxes == set(
-        commands
-    )
+    assert {
+        "ca init",
+        "site add",
+        "operator add",
+        "broker",
+        "serve",
+        "answer",
+        "crl",
+    } | boxes == set(commands)
     for name, command in commands.items():
         assert command.help, name
         assert all(parameter.help for parameter in command.params), name

@@ -58,6 +58,14 @@ def test_several_subscribers_share_events_and_all_hear_what_boxes_say_of_themsel
     assert "cleandesk/v1/berlin/+/health" in wanted
 
 
+def test_without_a_group_each_of_several_hears_everything_and_keeps_its_session() -> None:
+    alone = SubscriberSettings(schema=1, broker=BrokerSettings())
+    store = {"url": "postgresql://cleandesk@db/log"}
+    several = SubscriberSettings(schema=1, broker=BrokerSettings(), store=store, redundancy={})
+    assert several.subscriptions() == alone.subscriptions()
+    assert several.group is None
+
+
 def test_redundancy_needs_a_database_that_several_can_write() -> None:
     with pytest.raises(ValidationError, match=r"set 'store.url'"):
         SubscriberSettings(schema=1, broker=BrokerSettings(), redundancy={"group": GROUP})
