@@ -16,6 +16,7 @@ from cleandesk import ledger_cli as ledgers
 from cleandesk.doctor import command as doctors
 from cleandesk.identity import command as identity
 from cleandesk.speaking import EXIT_FAILED, EXIT_USAGE, ConfigOption, fail, refuse, say
+from cleandesk.update import command as updates
 from cleandesk.worker.languages import Language
 
 if TYPE_CHECKING:
@@ -223,6 +224,7 @@ for command in (
     doctors.diag,
 ):
     app.command()(command)
+app.add_typer(updates.app, name="update")
 
 
 def _detector(manifest: Path | None) -> "Detector":
