@@ -101,7 +101,7 @@ rootfs: $(VENV)/.dev mmdebstrap systemd-container
 	@[ "$$(id -u)" != 0 ] || $(BIN)/python -m tests.image.rootfs
 
 test-units: export MINUTES := $(MINUTES)
-test-units: rootfs  ## Our units on a booted Debian: watchdog, sandbox; as root; MINUTES=60 of a break
+test-units: rootfs rauc squashfs-tools  ## Our units on a booted Debian: watchdog, sandbox; as root; MINUTES=60 of a break
 	$(BIN)/pytest tests/image tests/unit/watchdog -s
 
 test-picamera2: export PICAMERA2 := 1

@@ -20,7 +20,6 @@ bootloader=custom
 bundle-formats=verity
 min-bundle-version={version}
 data-directory=/var/lib/rauc
-mountprefix=/run/rauc
 
 [keyring]
 path=/{keyring}
@@ -50,7 +49,7 @@ format=verity
 [image.rootfs]
 filename=root.img
 """
-_COMPRESSION = "-comp zstd -Xcompression-level 9"
+_COMPRESSION = "-comp zstd -Xcompression-level 6"
 
 
 def system(version: str) -> str:

@@ -165,7 +165,7 @@ def test_what_is_older_damaged_or_of_others_is_refused_and_the_box_goes_on(
     assert "signature" in _probe(said, "short.raucb")
     assert "certificate" in _probe(said, "theirs.raucb")
     assert "Compatible mismatch" in _probe(said, "other.raucb")
-    assert "denied" in _probe(said, "page").lower()
+    assert "Rejected send message" in _probe(said, "page")
     exposure = re.search(r"exposure level for rauc.service: ([\d.]+)", said)
     assert exposure
     assert float(exposure[1]) <= MOST_EXPOSED

@@ -86,7 +86,7 @@ def settings(**camera: object) -> dict[str, Any]:
 
 
 #: Of the clip's time; emulation needs seconds for each.
-LOOKS_PER_S = 0.5
+LOOKS_PER_S = 1.0
 
 
 def logged(subscriber: Subscriber) -> list[Logged]:
