@@ -14,10 +14,13 @@ from pathlib import Path
 
 import pytest
 
+from cleandesk.update import health
 from cleandesk.update.install import BUNDLE, REFUSED, RESULT
+from cleandesk.watchdog import CameraWord, Word
 from image import debian, disk, updates
 from image.release import Release
 from image.slots import SECTOR, UNCOMMITTED, Disk, State
+from tests.image import box as boxes
 from tests.image.machine import Machine
 from tests.image.test_sandbox import MOST_EXPOSED
 from tests.signer import Signer
@@ -36,8 +39,8 @@ class Box(Machine):
     """A machine with two slots, whose boot loader is the test."""
 
     def __init__(self, home: Path, card: Path, signer: Signer) -> None:
-        super().__init__(home, "--capability=all")
-        self._home, self._card, self._signer = home, card, signer
+        super().__init__(home, "--capability=all", boxes.CLIP_THERE)
+        self._home, self.card, self._signer = home, card, signer
 
     def prepare(self, loops: list[str]) -> None:
         """Give it the card, and RAUC's settings as the image has them."""
@@ -122,11 +125,11 @@ class Box(Machine):
     @property
     def slots(self) -> State:
         """What is on the card."""
-        return Disk(self._card).read()
+        return Disk(self.card).read()
 
     def slot(self, number: int) -> bytes:
         """Return what is in a slot."""
-        with self._card.open("rb") as file:
+        with self.card.open("rb") as file:
             file.seek(_start(number))
             return file.read(_SLOT_MIB * disk.MIB)
 
@@ -185,6 +188,24 @@ def test_an_update_is_written_tried_and_committed(box: Box, slot: Path) -> None:
     box.run("timeout", "60", "sh", "-c", f"while test -e {UNCOMMITTED}; do sleep 0.2; done")
     assert box.slots == State("b")
     assert not box.there("/run/starts-anew")
+
+
+def test_it_is_committed_once_the_box_says_itself_that_it_looks(box: Box, tmp_path: Path) -> None:
+    health.remember(tmp_path / "before", Word(CameraWord.WORKS, link=False))
+    before = (tmp_path / "before").read_text()
+    box.write("/var/lib/cleandesk-update/before", before, owner="cleandesk-update")
+    boxes.install(box)
+    box.drop_in(boxes.BOX, "[Service]", "WatchdogSec=4")
+    box.starts("b", trial=True)
+    Disk(box.card).write(State("a", "b", 2))
+    box.start(COMMIT)
+    box.run(
+        "timeout", "60", "sh", "-c", f"until journalctl -u {COMMIT} | grep box; do sleep 1; done"
+    )
+    assert box.slots == State("a", "b", 2)
+    box.start(boxes.BOX)
+    box.run("timeout", "120", "sh", "-c", f"while test -e {UNCOMMITTED}; do sleep 0.2; done")
+    assert box.slots == State("b")
 
 
 def test_an_update_that_cannot_be_committed_starts_the_next_try(box: Box) -> None:
