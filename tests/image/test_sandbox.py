@@ -35,7 +35,7 @@ MAY = {
         "read the box's key",
         "read the page's label",
     },
-    "cleandesk-update.service": {"write its own folder", "read the card"},
+    "cleandesk-update.service": {"write its own folder"},
     "cleandesk-commit.service": {"write its own folder"},
 }
 #: A folder that each may write to.

@@ -52,6 +52,8 @@ class Box(Machine):
         self.run("rm", "-rf", "/dev/block")
         self.run("mknod", "-m", "660", "/dev/block", "b", "7", whole.removeprefix("/dev/loop"))
         self.run("mkdir", "-p", _LINKS, "/var/lib/rauc", CARD)
+        self.run("chown", "root:cleandesk-update", CARD)
+        self.run("chmod", "770", CARD)
         for number, loop in ((2, first), (3, second)):
             self.run("ln", "-sf", loop, f"{_LINKS}/{disk.DISK_ID:08x}-{number:02}")
         root = self._home / "root"
