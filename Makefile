@@ -51,17 +51,18 @@ endif
 	@$(BIN)/python -m demo $(if $(SOURCE),--source '$(SOURCE)')
 
 # Those on a booted Debian or a cluster take longer: `make test-units`, `make image-test`, `make test-cluster`.
-test: $(VENV)/.dev mosquitto strace chromium mtools faketime postgresql $(PROMTOOL) lint types contract  ## Lint, types and all tests that take minutes
+test: $(VENV)/.dev mosquitto strace chromium mtools faketime postgresql rauc squashfs-tools $(PROMTOOL) lint types contract  ## Lint, types and all tests that take minutes
 	$(BIN)/pytest --ignore tests/image --ignore tests/qemu --ignore tests/cluster
 
 # Programs of the system that tests need; apt installs those that are missing.
 PROGRAM = $@
-.PHONY: mosquitto strace chromium mtools faketime mmdebstrap systemd-container postgresql
+.PHONY: mosquitto strace chromium mtools faketime mmdebstrap systemd-container postgresql rauc squashfs-tools
+squashfs-tools: PROGRAM = mksquashfs
 mtools: PROGRAM = mcopy
 systemd-container: PROGRAM = systemd-nspawn
 # Its server's programs are not on the path of Debian's users.
 postgresql: PROGRAM = initdb
-mosquitto strace chromium mtools faketime mmdebstrap systemd-container postgresql:
+mosquitto strace chromium mtools faketime mmdebstrap systemd-container postgresql rauc squashfs-tools:
 	@PATH="$$PATH:/usr/sbin:$$(echo /usr/lib/postgresql/*/bin | tr ' ' :)" command -v $(PROGRAM) >/dev/null || { \
 	  SUDO=$$([ "$$(id -u)" = 0 ] || echo sudo); \
 	  $$SUDO apt-get update -qq && \
@@ -103,7 +104,7 @@ rootfs: $(VENV)/.dev mmdebstrap systemd-container
 	@[ "$$(id -u)" != 0 ] || $(BIN)/python -m tests.image.rootfs
 
 test-units: export MINUTES := $(MINUTES)
-test-units: rootfs  ## Our units on a booted Debian: watchdog, sandbox; as root; MINUTES=60 of a break
+test-units: rootfs rauc squashfs-tools  ## Our units on a booted Debian: watchdog, sandbox; as root; MINUTES=60 of a break
 	$(BIN)/pytest tests/image tests/unit/watchdog -s
 
 test-picamera2: export PICAMERA2 := 1
@@ -148,12 +149,22 @@ bench-instructions: $(VENV)/.dev  ## Instructions a frame outside inference, by 
 	$(BIN)/python -m tests.bench.instructions
 
 IMAGE := build/image/cleandesk.img
-.PHONY: image image-test
-image: $(VENV)/.dev  ## The box's image, arm64; as root; CAMERA=csi SOURCES=file
-	$(BIN)/python -m image $(if $(CAMERA),--camera $(CAMERA)) $(if $(SOURCES),--sources $(SOURCES))
+.PHONY: image bundle image-test image-test-full
+image: $(VENV)/.dev  ## The box's image, arm64; as root; CAMERA=csi SOURCES=file UPDATES=ca.pem
+	$(BIN)/python -m image $(if $(CAMERA),--camera $(CAMERA)) $(if $(SOURCES),--sources $(SOURCES)) \
+	  $(if $(UPDATES),--updates $(UPDATES))
 
-image-test: $(VENV)/.dev mosquitto mtools  ## The built image in QEMU, by U-Boot; ROUNDS=10 power cuts
+bundle: $(VENV)/.dev  ## The built image as a signed update; KEY=key.pem CERT=cert.pem
+	$(BIN)/python -m image.bundle --key '$(KEY)' --cert '$(CERT)'
+
+image-test: $(VENV)/.dev mosquitto mtools rauc squashfs-tools  ## The built image in QEMU: first boot, updates, ROUNDS=3 power cuts
 	IMAGE=$(IMAGE) $(BIN)/pytest tests/qemu -s
+
+# Hours: leave the machine alone meanwhile.
+image-test-full:  ## All of the image: 10 power cuts, an hour of a break, Picamera2; as root
+	$(MAKE) test-units MINUTES=60
+	$(MAKE) test-picamera2
+	$(MAKE) image-test ROUNDS=10
 
 # Of Debian's package the one program: its server would start, and listen, as soon as it is installed.
 $(PROMTOOL):

@@ -32,6 +32,10 @@ def main(
         Literal["usb", "csi"],
         typer.Option(help="csi: the Raspberry Pi's own kernel and libcamera, from --sources"),
     ] = "usb",
+    updates: Annotated[
+        Path | None,
+        typer.Option(help="Certificates, PEM, that sign for updates; default: a box takes none"),
+    ] = None,
 ) -> None:
     """Build the image; stages that are done are kept."""
     began = time.monotonic()
@@ -44,7 +48,7 @@ def main(
     wheels = python.stage(REPOSITORY / "deploy/locks/box.txt", build / "wheels.log")
     helpers = tools.stage(lines, build / "tools.log")
     others = root.others(build, (packages, wheels, helpers))
-    tree = root.stage(REPOSITORY, build, release, others)
+    tree = root.stage(REPOSITORY, build, release, others, updates)
     slot = _slot(build, release, tree)
     Builder(build, console).build(
         [packages, wheels, helpers, others, tree, slot, _card(build, release, slot)]

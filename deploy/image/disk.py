@@ -12,16 +12,19 @@ from image.slots import Disk, State
 from image.tools import Tools
 
 MIB = 1024 * 1024
-#: Sizes in MiB. A slot has room for a root that grows; what is left of a card stays unused, which
-#: cards are glad of.
-BOOT, SLOT, DATA = 256, 1536, 1024
+#: Sizes in MiB. The boot partition has room for an update, a slot for a root that grows; what is
+#: left of a card stays unused, which cards are glad of.
+BOOT, SLOT, DATA = 768, 1536, 1024
 _FIRST = 1
 #: Of this layout, not of a card: the slots' names come from it.
 DISK_ID = 0x636C6561
 _FAT_ID = "636C6561"
 #: Folders of the data partition; fstab binds them to where programs look, tmpfiles.d gives them
 #: away.
-_DATA = ("etc/cleandesk", "lib/cleandesk", "lib/cleandesk-page", "lib/systemd")
+_DATA = (
+    "etc/cleandesk", "lib/cleandesk", "lib/cleandesk-page", "lib/cleandesk-update", "lib/rauc",
+    "lib/systemd",
+)  # fmt: skip
 _FIRMWARE = ("bootcode.bin", "start.elf", "fixup.dat", "start4.elf", "fixup4.dat")
 _TREES = ("bcm2711*.dtb", "bcm2712*.dtb", "bcm2837*.dtb")
 

@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from image import python, silence
+from image import python, silence, updates
 from image.debian import EPOCH, HERE
 from image.errors import ImageError
 from image.host import run
@@ -26,7 +26,8 @@ _NOT_NEEDED = (
 )  # fmt: skip
 _FOLDERS = (
     "boot/firmware", "data", "etc/cleandesk", "var/cache", "var/log", "var/lib/cleandesk",
-    "var/lib/cleandesk-page", "var/lib/systemd", "var/tmp", "tmp",
+    "var/lib/cleandesk-page", "var/lib/cleandesk-update", "var/lib/rauc", "var/lib/systemd",
+    "var/tmp", "tmp",
 )  # fmt: skip
 
 
@@ -56,6 +57,7 @@ def stage(
     build: Path,
     release: Release,
     before: Stage,
+    keyring: Path | None = None,
 ) -> Stage:
     """Return the stage that makes the folder of the root file system.
 
@@ -64,12 +66,14 @@ def stage(
         build: With the products of stages.
         release: What is built.
         before: The stage of all that is not ours.
+        keyring: Certificates that sign for updates, PEM; None: a box takes none.
     """
 
     def make(product: Path) -> None:
         run(["cp", "--archive", build / before.name, product])
         python.install_ours(product, repository, release.epoch, Tools(build))
         _our_files(product, repository, release)
+        updates.trust(product, release, keyring)
         set_up(product)
         _leave_out(product)
         clamp(product, release.epoch)
@@ -79,6 +83,7 @@ def stage(
         digest_of(repository / "device", repository / "models" / "desk", HERE),
         digest_of(repository / "deploy" / "systemd", repository / "deploy" / "avahi"),
         repr(release),
+        digest_of(keyring) if keyring else "no updates",
     )
     return Stage("root", "the root file system", made_of, make)
 

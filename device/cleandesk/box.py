@@ -105,7 +105,9 @@ class Box:
             timer=self._timer,
             camera=camera,
         )
-        self._standing = lambda: report.standing(parts, self._looked, self._clock.now())
+        self._standing = lambda: report.standing(
+            parts, self._looked, self._clock.now(), seen=self._looked is not self._started
+        )
         self._settings, self._control, self._starts = parts.settings, parts.control, starts
         self._policy, self._governor, self._looker = parts.policy, parts.governor, parts.looker
         self._events, self._outbox, self._link = parts.events, parts.outbox, parts.link

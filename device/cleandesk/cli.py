@@ -17,6 +17,7 @@ from cleandesk import wiping_cli as wiping
 from cleandesk.doctor import command as doctors
 from cleandesk.identity import command as identity
 from cleandesk.speaking import EXIT_FAILED, EXIT_USAGE, ConfigOption, fail, refuse, say
+from cleandesk.update import command as updates
 from cleandesk.worker.languages import Language
 
 if TYPE_CHECKING:
@@ -225,6 +226,7 @@ for command in (
     wiping.wipe,
 ):
     app.command()(command)
+app.add_typer(updates.app, name="update")
 
 
 def _detector(manifest: Path | None) -> "Detector":

@@ -88,13 +88,14 @@ def health(  # noqa: PLR0913 - all but four are keywords
     )
 
 
-def standing(parts: Parts, looked: Instant, now: Instant) -> Standing:
+def standing(parts: Parts, looked: Instant, now: Instant, *, seen: bool) -> Standing:
     """Return how camera, looks and line stand, for the watchdog.
 
     Args:
         parts: What runs.
         looked: When the newest frame was looked at.
         now: The present moment.
+        seen: One was, since the process began.
     """
     state = parts.capture.state(now)
     sensing = Sensing(
@@ -102,12 +103,14 @@ def standing(parts: Parts, looked: Instant, now: Instant) -> Standing:
         delivered=state.delivered,
         looked=looked.mono,
         look_s=1 / parts.preparer.looks_per_s,
+        seen=seen,
     )
     return Standing(
         now=now.mono,
         sensor_runs=parts.worker.mode.sensing,
         sensing=None if parts.worker.shift.resting else sensing,
         heartbeats=(parts.capture.heartbeat, *parts.link.heartbeats),
+        connected=parts.link.connected,
     )
 
 

@@ -225,6 +225,7 @@ class SafeBox:
             sensor_runs=self._reception.mode.sensing,
             sensing=None,
             heartbeats=self._link.heartbeats,
+            connected=self._link.connected,
         )
 
     def _close_all(self) -> None:

@@ -17,8 +17,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
 ROOTFS = BUILD / "rootfs"
+#: A bundle that needs no device mapper is unpacked to be looked at.
+RAUC = ("rauc", "rauc-service", "squashfs-tools")
 #: The second one has a camera of its own, by software.
-PACKAGES = ("systemd", "systemd-sysv", "dbus", "python3", "python3-venv", "strace")
+PACKAGES = ("systemd", "systemd-sysv", "dbus", "python3", "python3-venv", "strace", *RAUC)
 CAMERA_PACKAGES = (
     *("libarchive13t64", "libcamera-ipa", "python3-jsonschema", "python3-libcamera"),
     "python3-prctl",

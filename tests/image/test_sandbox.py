@@ -35,6 +35,8 @@ MAY = {
         "read the box's key",
         "read the page's label",
     },
+    "cleandesk-update.service": {"write its own folder"},
+    "cleandesk-commit.service": {"write its own folder"},
 }
 #: A folder that each may write to.
 FOLDER = {
@@ -42,6 +44,8 @@ FOLDER = {
     "cleandesk-page.service": "/var/lib/cleandesk-page",
     "cleandesk-renew.service": "/etc/cleandesk",
     "cleandesk-claim.service": "/etc/cleandesk",
+    "cleandesk-update.service": "/var/lib/cleandesk-update",
+    "cleandesk-commit.service": "/var/lib/cleandesk-update",
 }
 PROBE = Path(__file__).with_name("probe.py")
 #: The microphone has the number of /dev/null, which any unit may open: its path is what counts.
@@ -104,7 +108,7 @@ def test_without_a_sandbox_the_probe_can_do_it_all(machine: Machine) -> None:
 def test_it_may_do_what_it_needs_and_nothing_else(machine: Machine, service: str) -> None:
     machine.drop_in(
         service,
-        *("[Unit]", "OnFailure=", "OnSuccess="),
+        *("[Unit]", "OnFailure=", "OnSuccess=", "ConditionPathExists="),
         *("[Service]", "Type=oneshot", "Restart=no", "ExecStartPre=", "ExecStartPost="),
         "ExecStart=",
         f"ExecStart=/opt/cleandesk/bin/python /probe.py {FOLDER[service]}",

@@ -9,9 +9,13 @@ from pathlib import Path
 from typing import Self
 
 from image import disk
+from image.slots import Disk, State
 
 UBOOT = Path("/usr/lib/u-boot/qemu_arm64/u-boot.bin")
-NEEDED = ("qemu-system-aarch64", "debugfs", "e2fsck", "fsck.vfat", "mcopy", "mosquitto")
+NEEDED = (
+    *("qemu-system-aarch64", "debugfs", "e2fsck", "fsck.vfat", "mcopy", "mosquitto"),
+    *("rauc", "mksquashfs", "openssl"),
+)
 #: What stands for the host in the guest's network.
 HOST = "10.0.2.2"
 #: Emulation on a machine with other work takes its time; nothing passes or fails by it.
@@ -27,6 +31,14 @@ def patiently(condition: Callable[[], object], what: str) -> None:
     while not condition():
         assert time.monotonic() < give_up, f"{what} did not happen in {PATIENCE_S} s"
         time.sleep(3)
+
+
+def debugfs(system: str | Path, command: str, *, write: bool = False) -> None:
+    """Have a command of debugfs done to an ext4 file system that nobody has mounted."""
+    options = ["-w"] if write else []
+    subprocess.run(
+        ["debugfs", *options, "-R", command, system], check=True, capture_output=True, env=_ENV
+    )
 
 
 class Machine:
@@ -59,6 +71,24 @@ class Machine:
         assert target.exists(), f"{name} is not on the data partition"
         return target
 
+    def put_on_card(self, source: Path, name: str) -> None:
+        """Write a file into the technician's folder of a machine that is off."""
+        self._mtools("mcopy", "-D", "o", source, f"::cleandesk/{name}")
+
+    def on_card(self, name: str) -> str:
+        """Return what a file in the technician's folder says; empty, if there is none."""
+        return self._mtools("mtype", f"::cleandesk/{name}", check=False)
+
+    def trust(self, authority: Path) -> None:
+        """Have both slots take updates that somebody signed for."""
+        for slot in _SLOTS:
+            self._debugfs(slot, f"write {authority} etc/rauc/keyring.pem", write=True)
+
+    @property
+    def slots(self) -> State:
+        """Which slot is committed, and which one is tried."""
+        return Disk(self.card).read()
+
     def add_unit(self, source: Path) -> None:
         """Have slot a start one more unit."""
         home = "etc/systemd/system"
@@ -67,14 +97,20 @@ class Machine:
         self._debugfs(_SLOTS[0], f"symlink {wanted} ../{source.name}", write=True)
 
     def _debugfs(self, part: disk.Part, command: str, *, write: bool = False) -> None:
-        where = f"{self.card}?offset={part.start * disk.MIB}"
-        options = ["-w"] if write else []
-        subprocess.run(
-            ["debugfs", *options, "-R", command, where], check=True, capture_output=True, env=_ENV
-        )
+        debugfs(f"{self.card}?offset={part.start * disk.MIB}", command, write=write)
 
-    def start(self) -> Self:
-        """Switch it on."""
+    def _mtools(self, program: str, *words: str | Path, check: bool = True) -> str:
+        options = ["-i", f"{self.card}@@{_BOOT.start}M"]
+        return subprocess.run(
+            [program, *options, *words], check=check, capture_output=True, text=True, env=_ENV
+        ).stdout
+
+    def start(self, *, reboots: bool = False) -> Self:
+        """Switch it on.
+
+        Args:
+            reboots: It may start anew by itself; else QEMU ends with a reset.
+        """
         if self._console.exists():
             self._heard = self._console.stat().st_size
         self._process = subprocess.Popen(
@@ -83,7 +119,8 @@ class Machine:
                 *("-m", "1536", "-accel", "tcg,thread=multi", "-bios", UBOOT),
                 *("-drive", f"file={self.card},format=raw,if=virtio"),
                 *("-netdev", "user,id=net", "-device", "virtio-net-pci,netdev=net"),
-                *("-device", "virtio-rng-pci", "-display", "none", "-no-reboot"),
+                *("-device", "virtio-rng-pci", "-display", "none"),
+                *(() if reboots else ("-no-reboot",)),
                 *("-chardev", f"file,id=serial,path={self._console},append=on"),
                 *("-serial", "chardev:serial"),
             ]

@@ -1,7 +1,7 @@
 """What a box needs of others, on the host: enrolment service, broker, subscriber."""
 
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -52,10 +52,19 @@ class Company(Site):
         with Subscriber(self.home, 0, broker=link) as running:
             yield running.started()
 
-    def provision(self, machine: Machine, **camera: object) -> None:
-        """Make a box, and write its card as a technician does."""
+    def provision(
+        self, machine: Machine, more: Mapping[str, object] | None = None, **camera: object
+    ) -> None:
+        """Make a box, and write its card as a technician does.
+
+        Args:
+            machine: Is off.
+            more: Of the box's settings.
+            camera: Of its camera's.
+        """
         template = self.home / "template.yaml"
-        template.write_text(yaml.safe_dump(settings(**camera), sort_keys=False), encoding="utf-8")
+        content = settings(**camera) | dict(more or {})
+        template.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
         self.run("box", "new", BOX)
         self.run("sd", BOX, machine.card, "--settings", template)
 
@@ -77,7 +86,7 @@ def settings(**camera: object) -> dict[str, Any]:
 
 
 #: Of the clip's time; emulation needs seconds for each.
-LOOKS_PER_S = 0.5
+LOOKS_PER_S = 1.0
 
 
 def logged(subscriber: Subscriber) -> list[Logged]:

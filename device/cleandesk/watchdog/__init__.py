@@ -3,5 +3,16 @@
 from cleandesk.watchdog.feeder import Feeder
 from cleandesk.watchdog.heartbeat import Heartbeat
 from cleandesk.watchdog.stages import Sensing, Standing, why_not
+from cleandesk.watchdog.word import NAME, CameraWord, Teller, Word
 
-__all__ = ["Feeder", "Heartbeat", "Sensing", "Standing", "why_not"]
+__all__ = [
+    "NAME",
+    "CameraWord",
+    "Feeder",
+    "Heartbeat",
+    "Sensing",
+    "Standing",
+    "Teller",
+    "Word",
+    "why_not",
+]

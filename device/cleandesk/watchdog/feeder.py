@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from cleandesk.watchdog.notify import Manager
 from cleandesk.watchdog.stages import LATE_S, Standing, why_not
+from cleandesk.watchdog.word import Teller
 
 log = logging.getLogger(__name__)
 
@@ -16,10 +17,11 @@ class Feeder:
 
     Args:
         manager: Who watches; default: the one that started this process.
+        teller: Hears how the stages stand; default: this service's own.
     """
 
-    def __init__(self, manager: Manager | None = None) -> None:
-        self._manager = manager or Manager()
+    def __init__(self, manager: Manager | None = None, teller: Teller | None = None) -> None:
+        self._manager, self._teller = manager or Manager(), teller or Teller()
         watchdog_s = self._manager.watchdog_s
         self._every_s = None if watchdog_s is None else watchdog_s / _A_PERIOD
         self._ready = False
@@ -43,11 +45,13 @@ class Feeder:
             self._manager.tell("READY=1")
         if self._every_s is None or now < self._due:
             return
-        why = why_not(standing())
+        stands = standing()
+        why = why_not(stands)
         if why is None:
             self._due = now + self._every_s
             self._manager.tell("WATCHDOG=1", *([] if self._told is None else ["STATUS="]))
             self._held_since = self._told = None
+            self._teller.tell(stands)
         else:
             self._hold(now, why)
 

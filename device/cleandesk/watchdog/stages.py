@@ -29,12 +29,14 @@ class Sensing:
         delivered: When the newest believable frame was handed on; None: none was.
         looked: When the newest frame was looked at; before the first, since when it is waited for.
         look_s: Seconds from one look to the next.
+        seen: A frame was looked at since the process began.
     """
 
     fault: bool
     delivered: float | None
     looked: float
     look_s: float
+    seen: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +48,14 @@ class Standing:
         sensor_runs: Frames may be acquired.
         sensing: None: the sensor was told to stop.
         heartbeats: Of the threads that were told to run.
+        connected: The broker has let the box in.
     """
 
     now: float
     sensor_runs: bool
     sensing: Sensing | None
     heartbeats: Sequence[Heartbeat]
+    connected: bool = False
 
 
 def why_not(standing: Standing) -> str | None:

@@ -1,0 +1,53 @@
+"""`make bundle`: a signed update of what `make image` built last."""
+
+import subprocess
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from image import updates
+from image.__main__ import REPOSITORY
+from image.errors import ImageError
+
+console = Console(soft_wrap=True, highlight=False)
+
+
+def main(
+    key: Annotated[str, typer.Option(help="Signs: a PEM file, or a token's pkcs11: address")],
+    cert: Annotated[Path, typer.Option(help="The key's certificate, PEM")],
+    build: Annotated[Path, typer.Option(help="Where `make image` built")] = REPOSITORY
+    / "build"
+    / "image",
+) -> None:
+    """Sign the root slot that was built last, as an update."""
+    version = version_of(build / "root")
+    product = build / "cleandesk.raucb"
+    updates.bundle(build / "root.ext4", version, cert, key, product)
+    console.print(f"update   {product}, {product.stat().st_size // 10**6} MB, version {version}")
+
+
+def version_of(root: Path) -> str:
+    """Return the version of a root file system that was built.
+
+    Raises:
+        ImageError: If there is none, or a box with it would take no other update.
+    """
+    release = root / "usr/lib/os-release"
+    if not release.exists():
+        raise ImageError(f"{root}: nothing was built there: 'make image' first")
+    if not (root / updates.KEYRING).exists():
+        raise ImageError(
+            "a box with this update would take no other one: 'make image UPDATES=ca.pem' first"
+        )
+    lines = release.read_text(encoding="utf-8").splitlines()
+    return next(line for line in lines if line.startswith("IMAGE_VERSION=")).partition("=")[2]
+
+
+if __name__ == "__main__":
+    try:
+        typer.run(main)
+    except (ImageError, OSError, subprocess.SubprocessError) as error:
+        console.print(f"[red]{error}[/]")
+        raise SystemExit(1) from error

@@ -1,0 +1,109 @@
+"""Signed updates of a slot, by RAUC: what a box trusts, and the bundle that it takes."""
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from image import disk
+from image.errors import ImageError
+from image.host import run
+from image.release import Release
+
+COMPATIBLE = "cleandesk-arm64"
+KEYRING = Path("etc/rauc/keyring.pem")
+_SYSTEM = """\
+# A bundle is refused that is older than what runs, for another kind of box, or that nobody signed
+# whom the keyring knows, with a certificate for code.
+[system]
+compatible={compatible}
+bootloader=custom
+bundle-formats=verity
+min-bundle-version={version}
+data-directory=/var/lib/rauc
+
+[keyring]
+path=/{keyring}
+check-purpose=codesign
+
+[handlers]
+bootloader-custom-backend=/usr/lib/cleandesk/slots
+
+[slot.rootfs.0]
+device=/dev/disk/by-partuuid/{disk:08x}-02
+type=raw
+bootname=a
+
+[slot.rootfs.1]
+device=/dev/disk/by-partuuid/{disk:08x}-03
+type=raw
+bootname=b
+"""
+_MANIFEST = """\
+[update]
+compatible={compatible}
+version={version}
+
+[bundle]
+format=verity
+
+[image.rootfs]
+filename=root.img
+"""
+_COMPRESSION = "-comp zstd -Xcompression-level 6"
+
+
+def system(version: str) -> str:
+    """Return RAUC's settings on a box of this version."""
+    return _SYSTEM.format(
+        compatible=COMPATIBLE, version=version, keyring=KEYRING, disk=disk.DISK_ID
+    )
+
+
+def trust(root: Path, release: Release, keyring: Path | None) -> None:
+    """Have a box take updates that were signed for by these; without any it takes none.
+
+    Raises:
+        OSError: If the keyring cannot be read.
+    """
+    folder = (root / KEYRING).parent
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    (folder / "system.conf").write_text(system(release.version), encoding="ascii")
+    if keyring is not None:
+        shutil.copy(keyring, root / KEYRING)
+        (root / KEYRING).chmod(0o644)
+
+
+def bundle(
+    slot: Path,
+    version: str,
+    cert: Path,
+    key: str,
+    product: Path,
+    *,
+    compatible: str = COMPATIBLE,
+) -> None:
+    """Make a signed bundle of a slot's file system.
+
+    Args:
+        slot: The file system.
+        version: Of what is in it.
+        cert: Who signs, PEM; with those between them and the keyring, if there are some.
+        key: Their key: a PEM file, or the `pkcs11:` address of a token that has it.
+        product: The bundle.
+        compatible: The kind of box.
+
+    Raises:
+        ImageError: If there is no RAUC, or it refuses.
+    """
+    if shutil.which("rauc") is None or shutil.which("mksquashfs") is None:
+        raise ImageError("programs are missing: 'apt install rauc squashfs-tools', then try again")
+    product.unlink(missing_ok=True)
+    with tempfile.TemporaryDirectory(prefix="cleandesk-bundle-", dir=product.parent) as home:
+        folder = Path(home)
+        run(["cp", "--sparse=always", "--reflink=auto", slot, folder / "root.img"])
+        (folder / "manifest.raucm").write_text(
+            _MANIFEST.format(compatible=compatible, version=version), encoding="ascii"
+        )
+        signed = [f"--cert={cert}", f"--key={key}", f"--mksquashfs-args={_COMPRESSION}"]
+        run(["rauc", *signed, "bundle", folder, product])

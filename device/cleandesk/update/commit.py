@@ -1,0 +1,88 @@
+"""Commits an update once the application is healthy, or says that it must be left."""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from cleandesk.update import health
+from cleandesk.update.bundle import Run, rauc
+from cleandesk.update.health import Verdict
+from cleandesk.watchdog import NAME, Word
+
+log = logging.getLogger(__name__)
+
+_EVERY_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where things lie.
+
+    Attributes:
+        card: The technician's folder on the boot partition.
+        kept: The updater's own folder, on the disk.
+        box: The running box's folder.
+        settings: The box's settings; a machine without them is no box yet.
+    """
+
+    card: Path = Path("/boot/firmware/cleandesk")
+    kept: Path = Path("/var/lib/cleandesk-update")
+    box: Path = Path("/run/cleandesk")
+    settings: Path = Path("/etc/cleandesk/cleandesk.yaml")
+
+    @property
+    def before(self) -> Path:
+        """What was healthy before the update."""
+        return self.kept / "before"
+
+    def word(self) -> Word | None:
+        """Return the running box's word."""
+        return Word.read(self.box / NAME)
+
+    @property
+    def runs(self) -> bool:
+        """Whether there is a box on this machine."""
+        return self.settings.exists()
+
+
+def commit(
+    places: Places,
+    *,
+    run: Run = rauc,
+    mono: Callable[[], float] = time.monotonic,
+    pause: Callable[[float], None] = time.sleep,
+) -> bool:
+    """Wait until all that was healthy before is healthy, then commit what runs.
+
+    Args:
+        places: Where things lie.
+        run: Runs RAUC.
+        mono: Tells the time, seconds.
+        pause: Waits.
+
+    Returns:
+        False: it did not get healthy in time, and the next start is the slot's before.
+
+    Raises:
+        UpdateError: If RAUC does not mark it.
+    """
+    demand, began = health.demanded(places.before), mono()
+    told: list[str] = []
+    while True:
+        missing = health.lacks(demand, places.word(), runs=places.runs)
+        waited_s = mono() - began
+        if missing and missing != told:
+            log.warning("the update is not committed yet", extra={"missing": missing})
+            told = missing
+        match health.verdict(missing, waited_s):
+            case Verdict.COMMIT:
+                run(["status", "mark-good"])
+                log.warning("the update is committed", extra={"after_s": round(waited_s)})
+                return True
+            case Verdict.LEAVE:
+                log.error("the update is left", extra={"missing": missing})
+                run(["status", "mark-bad"])
+                return False
+        pause(_EVERY_S)

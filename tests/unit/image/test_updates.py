@@ -1,0 +1,138 @@
+"""Real bundles, signed and checked by RAUC: what a box takes, and what it refuses."""
+
+import random
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cleandesk.update import bundle as on_box
+from cleandesk.update.bundle import Bundle, System, Version
+from cleandesk.update.errors import UpdateError
+from image import bundle, updates
+from image.errors import ImageError
+from image.release import Release
+from tests.signer import Signer
+
+RELEASE = Release("0.1.200", "c" * 40, 1767225600)
+NEWER = "0.1.300"
+
+needs_rauc = pytest.mark.skipif(
+    any(shutil.which(name) is None for name in ("rauc", "mksquashfs", "openssl")),
+    reason="apt install rauc squashfs-tools openssl",
+)
+
+
+@pytest.fixture(scope="module")
+def signer(tmp_path_factory: pytest.TempPathFactory) -> Signer:
+    return Signer(tmp_path_factory.mktemp("signer"))
+
+
+@pytest.fixture(scope="module")
+def slot(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return what stands for a slot's file system."""
+    path = tmp_path_factory.mktemp("slot") / "root.ext4"
+    path.write_bytes(random.Random(1).randbytes(100_000))
+    return path
+
+
+@pytest.fixture
+def settings(tmp_path: Path, signer: Signer) -> Path:
+    """Return RAUC's settings of a box that trusts the signer, as this machine's RAUC knows them."""
+    root = tmp_path / "root"
+    updates.trust(root, RELEASE, signer.authority)
+    path = root / "etc/rauc/system.conf"
+    text = path.read_text().replace("path=/etc/rauc", f"path={path.parent}")
+    if _rauc_version() < (1, 12):  # then it knows no least version
+        text = re.sub(r"min-bundle-version=.*\n", "", text)
+    path.write_text(text)
+    return path
+
+
+def _rauc_version() -> tuple[int, ...]:
+    said = subprocess.run(["rauc", "--version"], capture_output=True, text=True, check=True).stdout
+    return tuple(int(part) for part in said.split()[1].split(".")[:2])
+
+
+def make(slot: Path, signer: Signer, product: Path, version: str = NEWER) -> Path:
+    updates.bundle(slot, version, signer.cert, str(signer.key), product)
+    return product
+
+
+@needs_rauc
+def test_a_bundle_says_what_it_is_of(
+    slot: Path, signer: Signer, settings: Path, tmp_path: Path
+) -> None:
+    path = make(slot, signer, tmp_path / "good.raucb")
+    found = on_box.inspect(path, system=settings)
+    assert found == Bundle(updates.COMPATIBLE, Version(0, 1, 300))
+
+
+@needs_rauc
+def test_a_bundle_of_another_signer_is_refused(slot: Path, settings: Path, tmp_path: Path) -> None:
+    path = make(slot, Signer(tmp_path / "other"), tmp_path / "theirs.raucb")
+    with pytest.raises(UpdateError, match=r"signature|certificate"):
+        on_box.inspect(path, system=settings)
+
+
+@needs_rauc
+def test_a_certificate_that_is_not_for_code_signs_nothing(
+    slot: Path, signer: Signer, settings: Path, tmp_path: Path
+) -> None:
+    # The authority's own certificate is trusted, and not meant for it.
+    path = tmp_path / "ca.raucb"
+    updates.bundle(slot, NEWER, signer.authority, str(signer.authority.with_name("ca.key")), path)
+    with pytest.raises(UpdateError, match=r"purpose|signature"):
+        on_box.inspect(path, system=settings)
+
+
+def _truncate(content: bytes) -> bytes:
+    return content[: len(content) // 2]
+
+
+def _change_the_signature(content: bytes) -> bytes:
+    return content[:-100] + bytes([content[-100] ^ 1]) + content[-99:]
+
+
+@needs_rauc
+@pytest.mark.parametrize("spoil", [_truncate, _change_the_signature, lambda _: b"", lambda _: b"x"])
+def test_a_damaged_bundle_is_refused(
+    slot: Path,
+    signer: Signer,
+    settings: Path,
+    tmp_path: Path,
+    spoil: Callable[[bytes], bytes],
+) -> None:
+    path = make(slot, signer, tmp_path / "good.raucb")
+    path.write_bytes(spoil(path.read_bytes()))
+    with pytest.raises(UpdateError):
+        on_box.inspect(path, system=settings)
+
+
+def test_without_a_signer_a_box_takes_no_updates(tmp_path: Path) -> None:
+    updates.trust(tmp_path, RELEASE, None)
+    assert not (tmp_path / updates.KEYRING).exists()
+    assert System.read(tmp_path / "etc/rauc/system.conf").version == Version(0, 1, 200)
+
+
+def test_raucs_own_settings_refuse_what_is_older(tmp_path: Path, signer: Signer) -> None:
+    updates.trust(tmp_path, RELEASE, signer.authority)
+    text = (tmp_path / "etc/rauc/system.conf").read_text()
+    assert f"min-bundle-version={RELEASE.version}\n" in text
+    assert "bundle-formats=verity\n" in text
+    assert (tmp_path / updates.KEYRING).read_bytes() == signer.authority.read_bytes()
+
+
+def test_an_update_is_not_made_of_what_would_take_no_other(tmp_path: Path) -> None:
+    with pytest.raises(ImageError, match="make image"):
+        bundle.version_of(tmp_path)
+    (tmp_path / "usr/lib").mkdir(parents=True)
+    (tmp_path / "usr/lib/os-release").write_text("ID=debian\nIMAGE_VERSION=0.1.7\n")
+    with pytest.raises(ImageError, match="UPDATES"):
+        bundle.version_of(tmp_path)
+    (tmp_path / updates.KEYRING).parent.mkdir(parents=True)
+    (tmp_path / updates.KEYRING).touch()
+    assert bundle.version_of(tmp_path) == "0.1.7"

@@ -1,0 +1,170 @@
+"""The card's update: installed once, refused with a reason, tried again only after a power cut."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from cleandesk.update import health
+from cleandesk.update.bundle import Bundle, System, Version, judge
+from cleandesk.update.commit import Places
+from cleandesk.update.errors import UpdateError
+from cleandesk.update.install import BUNDLE, REFUSED, RESULT, SETTLE_S, Outcome, install
+from cleandesk.watchdog import NAME, CameraWord, Word
+
+WELL = Word(CameraWord.WORKS, link=True)
+
+
+class Rauc:
+    """Says what RAUC says of a bundle, and notes what it is asked for."""
+
+    def __init__(self, version: str = "0.1.300", compatible: str = "box") -> None:
+        self.asked: list[str] = []
+        self.fails_at: str | None = None
+        self._info = f'{{"compatible": "{compatible}", "version": "{version}"}}'
+
+    def __call__(self, words: Sequence[str]) -> str:
+        word = next(one for one in words if one in ("info", "install", "status"))
+        self.asked.append(word)
+        if word == self.fails_at:
+            raise UpdateError(f"{word}: bad block 17")
+        return self._info if word == "info" else ""
+
+
+class Card:
+    """A card with an update, in a machine whose clock is injected."""
+
+    def __init__(self, folder: Path) -> None:
+        self.places = Places(*(folder / name for name in ("card", "kept", "box", "settings")))
+        for path in (self.places.card, self.places.kept, self.places.box):
+            path.mkdir()
+        self.places.settings.touch()
+        (self.places.card / BUNDLE).write_bytes(b"bundle")
+        self._system = folder / "system.conf"
+        self._system.write_text("[system]\ncompatible=box\nmin-bundle-version=0.1.200\n")
+        self.now = 0.0
+
+    def word(self, word: Word) -> None:
+        (self.places.box / NAME).write_bytes(word.to_json())
+
+    def pause(self, seconds: float) -> None:
+        self.now += seconds
+
+    def install(self, rauc: Rauc) -> Outcome:
+        return install(
+            self.places, system=self._system, run=rauc, mono=lambda: self.now, pause=self.pause
+        )
+
+    @property
+    def said(self) -> str:
+        return (self.places.card / RESULT).read_text()
+
+
+@pytest.fixture
+def card(tmp_path: Path) -> Card:
+    return Card(tmp_path)
+
+
+def test_an_update_is_installed_once_and_what_was_healthy_is_kept(card: Card) -> None:
+    card.word(WELL)
+    rauc = Rauc()
+    assert card.install(rauc) is Outcome.INSTALLED
+    assert rauc.asked == ["info", "install"]
+    assert health.demanded(card.places.before) == WELL
+    assert "0.1.300" in card.said
+    assert card.install(rauc) is Outcome.NONE
+    assert rauc.asked == ["info", "install"]
+
+
+def test_what_runs_already_is_taken_off_the_card(card: Card) -> None:
+    rauc = Rauc("0.1.200")
+    assert card.install(rauc) is Outcome.SAME
+    assert rauc.asked == ["info"]
+    assert not (card.places.card / BUNDLE).exists()
+
+
+@pytest.mark.parametrize(
+    ("rauc", "told"),
+    [
+        (Rauc("0.1.199"), "older than 0.1.200"),
+        (Rauc("0.0.900"), "older"),
+        (Rauc(compatible="oven"), "'oven'"),
+        (Rauc("latest"), "no version"),
+    ],
+)
+def test_what_must_not_be_installed_is_set_aside_with_the_reason(
+    card: Card, rauc: Rauc, told: str
+) -> None:
+    with pytest.raises(UpdateError, match=told):
+        card.install(rauc)
+    assert rauc.asked == ["info"]
+    assert (card.places.card / REFUSED).exists()
+    assert not (card.places.card / BUNDLE).exists()
+    assert told in card.said
+
+
+@pytest.mark.parametrize("fails_at", ["info", "install"])
+def test_what_rauc_refuses_is_set_aside_in_its_words(card: Card, fails_at: str) -> None:
+    card.word(WELL)
+    rauc = Rauc()
+    rauc.fails_at = fails_at
+    with pytest.raises(UpdateError):
+        card.install(rauc)
+    assert "bad block 17" in card.said
+    assert not (card.places.card / BUNDLE).exists()
+
+
+def test_a_power_cut_within_leaves_the_update_on_the_card(card: Card) -> None:
+    class PowerCutError(BaseException):
+        pass
+
+    def cut(words: Sequence[str]) -> str:
+        if "install" in words:
+            raise PowerCutError
+        return Rauc()(words)
+
+    card.word(WELL)
+    with pytest.raises(PowerCutError):
+        install(card.places, system=card._system, run=cut)
+    assert card.install(Rauc()) is Outcome.INSTALLED
+
+
+def test_a_box_that_has_just_been_started_gets_time_to_get_healthy(card: Card) -> None:
+    card.word(Word(CameraWord.FAILS, link=False))
+
+    def heal(seconds: float) -> None:
+        card.now += seconds
+        if card.now >= SETTLE_S / 2:
+            card.word(WELL)
+
+    card.pause = heal  # type: ignore[method-assign]
+    card.install(Rauc())
+    assert health.demanded(card.places.before) == WELL
+    assert card.now < SETTLE_S
+
+
+def test_what_does_not_get_healthy_is_not_demanded_later(card: Card) -> None:
+    broken = Word(CameraWord.FAILS, link=True)
+    card.word(broken)
+    card.install(Rauc())
+    assert health.demanded(card.places.before) == broken
+    assert card.now >= SETTLE_S
+
+
+def test_a_machine_that_nobody_has_claimed_is_not_waited_for(card: Card) -> None:
+    card.places.settings.unlink()
+    card.install(Rauc())
+    assert card.now == 0
+    assert health.demanded(card.places.before) is None
+
+
+def test_an_image_that_takes_no_updates_says_so(tmp_path: Path) -> None:
+    with pytest.raises(UpdateError, match="takes no updates"):
+        System.read(tmp_path / "system.conf")
+
+
+def test_versions_are_compared_as_numbers() -> None:
+    system = System("box", Version(0, 1, 1764380000))
+    assert judge(Bundle("box", Version.parse("0.1.10764380000")), system)
+    assert judge(Bundle("box", Version.parse("0.10.1")), system)
+    assert not judge(Bundle("box", Version.parse("0.1.1764380000")), system)

@@ -1,0 +1,64 @@
+"""The box's word on how it does: what it says, where, and that it is gone with the process."""
+
+from pathlib import Path
+
+import pytest
+
+from cleandesk.watchdog import NAME, CameraWord, Feeder, Sensing, Standing, Teller, Word
+from tests.unit.watchdog.make import ServiceManager
+
+
+def _standing(sensing: Sensing | None, *, connected: bool = False) -> Standing:
+    return Standing(100.0, sensing is not None, sensing, (), connected)
+
+
+def _sensing(*, fault: bool = False, seen: bool = True) -> Sensing:
+    return Sensing(fault=fault, delivered=99.0, looked=99.0, look_s=0.2, seen=seen)
+
+
+@pytest.mark.parametrize(
+    ("sensing", "camera"),
+    [
+        (_sensing(), CameraWord.WORKS),
+        (_sensing(seen=False), CameraWord.FAILS),
+        (_sensing(fault=True), CameraWord.FAILS),
+        (None, CameraWord.STOPPED),
+    ],
+)
+@pytest.mark.parametrize("connected", [True, False])
+def test_it_says_what_works(
+    tmp_path: Path, sensing: Sensing | None, camera: CameraWord, *, connected: bool
+) -> None:
+    teller = Teller({"RUNTIME_DIRECTORY": str(tmp_path)})
+    teller.tell(_standing(sensing, connected=connected))
+    assert Word.read(tmp_path / NAME) == Word(camera, connected)
+    assert (tmp_path / NAME).stat().st_mode & 0o777 == 0o644
+
+
+def test_outside_a_service_nothing_is_written(tmp_path: Path) -> None:
+    Teller({}).tell(_standing(None))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"[]", b"null", b'{"camera": "fine"}', b"\xff"])
+def test_what_is_no_word_says_nothing(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / NAME).write_bytes(content)
+    assert Word.read(tmp_path / NAME) is None
+    assert Word.read(tmp_path / "none") is None
+
+
+def test_what_is_not_fed_says_nothing_new(tmp_path: Path) -> None:
+    with ServiceManager(tmp_path / "notify", 90.0) as systemd:
+        feeder = Feeder(systemd.manager, Teller({"RUNTIME_DIRECTORY": str(tmp_path)}))
+        feeder.turn(0, lambda: Standing(0, True, None, ()))
+        assert Word.read(tmp_path / NAME) is None
+        feeder.turn(1, lambda: Standing(1, False, None, ()))
+        assert Word.read(tmp_path / NAME) == Word(CameraWord.STOPPED, link=False)
+
+
+def test_a_folder_that_takes_nothing_does_not_end_the_box(tmp_path: Path) -> None:
+    teller = Teller({"RUNTIME_DIRECTORY": str(tmp_path / "none")})
+    teller.tell(_standing(None))
+    (tmp_path / "none").mkdir()
+    teller.tell(_standing(None))
+    assert Word.read(tmp_path / "none" / NAME) is not None
