@@ -24,6 +24,7 @@ from cleandesk.link.senders import Senders
 from cleandesk.link.settling import Settling
 from cleandesk.link.shown import Shown
 from cleandesk.link.standing import Standing
+from cleandesk.link.statuses import Statuses
 from cleandesk.watchdog import Heartbeat
 
 log = logging.getLogger(__name__)
@@ -77,9 +78,8 @@ class Link:
         on_desired: Callable[[Received], None] = _unasked,
         safe_mode: str | None = None,
     ) -> None:
-        self._safe_mode = safe_mode
         self._address, self._outbox, self._clock = address, outbox, clock
-        self._boot, self._version, self._model = boot, version, model
+        self._statuses = Statuses(address, clock, boot, version, model, safe_mode)
         self._inbox: queue.SimpleQueue[Notice] = queue.SimpleQueue()
         self._senders = Senders(outbox, settings, address)
         self._settling = Settling(outbox, self._senders)
@@ -106,7 +106,7 @@ class Link:
         self._session = Session(
             settings,
             address.client_id,
-            will=self._status(Availability.OFFLINE),
+            will=self._statuses.publication(Availability.OFFLINE),
             subscriptions=[
                 address.topic(Channel.ACK),
                 address.topic(Channel.COMMAND, "+", Side.REQUEST),
@@ -146,7 +146,7 @@ class Link:
             self._thread.join()
         self._leave_true_words()
         last = Availability.STOPPED if orderly else Availability.OFFLINE
-        self._session.stop(self._status(last))
+        self._session.stop(self._statuses.publication(last))
         self._take_notices()  # the last confirmations
 
     def _leave_true_words(self) -> None:
@@ -186,7 +186,7 @@ class Link:
     @property
     def status(self) -> Status:
         """What `status` says while the box runs."""
-        return self._said(Availability.ONLINE)
+        return self._statuses.of(Availability.ONLINE)
 
     def wait_drained(self, timeout_s: float, *, unless: threading.Event | None = None) -> bool:
         """Wait until every event and paper is settled; say whether it is.
@@ -303,7 +303,7 @@ class Link:
         self._up = True
 
     def _want_online(self) -> None:
-        online = self._status(Availability.ONLINE)
+        online = self._statuses.publication(Availability.ONLINE)
         self._retained.want(online.topic, Wanted(online.payload))
 
     def _on_disconnect(self, _: float) -> None:
@@ -331,21 +331,6 @@ class Link:
                 update={"outbox": outbox, "requests_dropped": self._arrivals.requests_dropped}
             )
             self._retained.want(self._address.topic(Channel.HEALTH), Wanted(health.to_json()))
-
-    def _status(self, state: Availability) -> Publication:
-        payload = self._said(state).to_json()
-        return Publication(self._address.topic(Channel.STATUS), payload, retain=True)
-
-    def _said(self, state: Availability) -> Status:
-        will = state is Availability.OFFLINE
-        return Status(
-            state=state,
-            boot=self._boot,
-            version=self._version,
-            model=self._model,
-            at=None if will else self._clock.now().utc,
-            safe_mode=self._safe_mode,
-        )
 
 
 def _nothing(_: float) -> None:
