@@ -52,7 +52,7 @@ endif
 
 # Those on a booted Debian or a cluster take longer: `make test-units`, `make image-test`, `make test-cluster`.
 test: $(VENV)/.dev mosquitto strace chromium mtools faketime postgresql rauc squashfs-tools $(PROMTOOL) lint types contract  ## Lint, types and all tests that take minutes
-	$(BIN)/pytest --ignore tests/image --ignore tests/qemu --ignore tests/cluster
+	$(BIN)/pytest -n $(or $(JOBS),2) --dist loadfile --durations 40 --ignore tests/image --ignore tests/qemu --ignore tests/cluster
 
 # Programs of the system that tests need; apt installs those that are missing.
 PROGRAM = $@
