@@ -183,7 +183,7 @@ def test_a_reviewer_looks_and_decides_and_an_admin_sees_that(ops: Ops) -> None:
     page.goto(OPEN)
     page.get_by_role("link", name="Show the picture").click()
     expect(page.locator("img.still")).to_be_visible()
-    assert page.locator("img.still").evaluate("image => image.naturalWidth") == 320
+    expect(page.locator("img.still")).to_have_js_property("naturalWidth", 320)  # once it is there
     page.goto("/appeals")
     page.get_by_role("link", name="UTC").first.wait_for()
     page.goto(APPEALED)

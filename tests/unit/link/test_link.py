@@ -106,7 +106,9 @@ def test_events_of_a_broker_that_died_come_when_it_is_back(
     with Listener(broker.port) as listener:
         assert link.wait_drained(30)
         heard = listener.of("violation")
-        assert list(dict.fromkeys(one.payload for one in heard)) == waiting
+        # The box may be back before anybody listens: what it sent then comes once more, and later.
+        came = {one.payload for one in heard}
+        assert sorted(came, key=waiting.index) == waiting
         assert all(one.replayed for one in heard)
 
 
