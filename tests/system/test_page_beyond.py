@@ -66,7 +66,7 @@ def test_the_aiming_view_shows_pictures_until_it_is_closed(page_site: PageSite) 
     eventually(
         lambda: sum(isinstance(line, p.Aim) for line in page_site.box.asked) > 2, "a second picture"
     )
-    assert image.evaluate("image => image.naturalWidth") == 160
+    expect(image).to_have_js_property("naturalWidth", 160)
     page_site.box.change(aiming_until=None)
     expect(page.get_by_text("No picture. The view has ended")).to_be_visible()
 
