@@ -12,16 +12,16 @@ def suspected_at(
 ) -> list[int]:
     """Return the seconds at which a silent connection is suspected."""
     return [
-        now
-        for now in range(until_s)
-        if deafness.suspected(flowing=False, answered_at=answered_at, now=now)
+        second
+        for second in range(until_s)
+        if deafness.suspected(flowing=False, answered_at=answered_at, now=second)
     ]
 
 
 def test_what_flows_is_never_suspected() -> None:
     deafness = Deafness(15)
     assert not any(
-        deafness.suspected(flowing=True, answered_at=None, now=now) for now in range(10_000)
+        deafness.suspected(flowing=True, answered_at=None, now=second) for second in range(10_000)
     )
 
 
