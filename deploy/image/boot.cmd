@@ -13,6 +13,8 @@ setenv state ${kernel_addr_r}
 setenv slot
 setenv trial
 setenv tries 0
+# Debian's U-Boot for the Raspberry Pi expects the initramfs where a kernel of 37 MiB ends, as today's is.
+setexpr initramfs ${kernel_addr_r} + 8000000
 ${devtype} dev ${devnum}
 
 setenv whole no
@@ -46,7 +48,8 @@ if test -n "${trial}"; then
   ${devtype} write ${state} ${first} 1
 fi
 
-# The chosen one; where that cannot even be read, any.
+# The chosen one; where that cannot even be read, any. Nobody is there to answer a question: what
+# panics starts anew, and what fsck finds it repairs.
 for one in ${chosen} a b; do
   setenv part 2
   if test ${one} = b; then
@@ -54,10 +57,10 @@ for one in ${chosen} a b; do
   fi
   echo "cleandesk: slot ${one}"
   if load ${devtype} ${devnum}:${part} ${kernel_addr_r} /boot/vmlinuz; then
-    if load ${devtype} ${devnum}:${part} ${ramdisk_addr_r} /boot/initrd.img; then
+    if load ${devtype} ${devnum}:${part} ${initramfs} /boot/initrd.img; then
       part uuid ${devtype} ${devnum}:${part} uuid
-      setenv bootargs root=PARTUUID=${uuid} ro rootwait panic=10 rauc.slot=${one} loglevel=4
-      booti ${kernel_addr_r} ${ramdisk_addr_r}:${filesize} ${fdt_addr}
+      setenv bootargs root=PARTUUID=${uuid} ro rootwait panic=10 fsck.repair=yes rauc.slot=${one} loglevel=4
+      booti ${kernel_addr_r} ${initramfs}:${filesize} ${fdt_addr}
     fi
   fi
 done

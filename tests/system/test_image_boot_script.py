@@ -1,9 +1,10 @@
 """boot.cmd on a real U-Boot in QEMU: which slot it takes, what it writes, and what it survives.
 
-No slot holds a kernel here, so it goes on to say that none can be started.
+Where no slot holds a kernel, it goes on to say that none can be started.
 """
 
 import shutil
+import struct
 import subprocess
 from pathlib import Path
 
@@ -26,10 +27,26 @@ pytestmark = [
 ]
 
 
-class Card:
-    """An image whose slots are empty."""
+#: A kernel as the boot loader sees it, of which only the header counts: how much memory it takes.
+_GROWN_MIB = 100
+_HANG = 0x14000000  # b .
+_ANYWHERE = 0b1010  # little-endian, 4 kB pages, any place that 2 MiB divide
 
-    def __init__(self, folder: Path) -> None:
+
+def _kernel() -> bytes:
+    head = struct.pack("<IIQQQ", _HANG, 0, 0, _GROWN_MIB * disk.MIB, _ANYWHERE)
+    return head.ljust(56, b"\0") + b"ARM\x64" + bytes(4036)
+
+
+class Card:
+    """An image whose slots are empty.
+
+    Args:
+        folder: For its parts.
+        slot: What is in slot a; default: nothing.
+    """
+
+    def __init__(self, folder: Path, slot: Path | None = None) -> None:
         self.path, self._console = folder / "card.img", folder / "console"
         boot, empty = folder / "boot", folder / "empty"
         boot.mkdir()
@@ -41,7 +58,7 @@ class Card:
         )
         disk.fat(boot, folder / "boot.vfat", 1_767_225_600)
         host.run(["truncate", "--size=1M", empty])
-        disk.assemble([folder / "boot.vfat", empty, empty, empty], self.path)
+        disk.assemble([folder / "boot.vfat", slot or empty, empty, empty], self.path)
 
     def spoil(self, sector: int) -> None:
         """Damage one copy of the state."""
@@ -49,8 +66,8 @@ class Card:
             file.seek(sector * SECTOR + 10)
             file.write(b"\xff")
 
-    def boot(self) -> list[str]:
-        """Start it; returns the slots that U-Boot tried, in order."""
+    def boot(self, until: str = "no slot can be") -> list[str]:
+        """Start it, until it says something; returns the slots that U-Boot tried, in order."""
         self._console.unlink(missing_ok=True)
         machine = subprocess.Popen(
             [
@@ -60,7 +77,7 @@ class Card:
             ]
         )
         try:
-            eventually(lambda: "no slot can be" in self.said, "U-Boot's last word", within_s=240)
+            eventually(lambda: until in self.said, "U-Boot's last word", within_s=240)
         finally:
             machine.kill()
             machine.wait()
@@ -115,3 +132,14 @@ def test_without_any_state_the_first_slot_boots(card: Card) -> None:
     card.spoil(FIRST)
     card.spoil(SECOND)
     assert card.boot()[0] == "a"
+
+
+def test_a_kernel_may_grow_and_its_initramfs_is_not_overwritten(tmp_path: Path) -> None:
+    files, slot = tmp_path / "files", tmp_path / "slot.ext4"
+    (files / "boot").mkdir(parents=True)
+    (files / "boot/vmlinuz").write_bytes(_kernel())
+    (files / "boot/initrd.img").write_bytes(bytes(disk.MIB))
+    host.run(["mke2fs", "-q", "-t", "ext4", "-d", files, slot, "8M"])
+    card = Card(tmp_path, slot)
+    assert card.boot(until="Starting kernel") == ["a"]
+    assert "overlaps" not in card.said
