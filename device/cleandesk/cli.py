@@ -87,7 +87,7 @@ def run(
     from cleandesk.detector import ModelError  # noqa: PLC0415
     from cleandesk.evidence import EvidenceError  # noqa: PLC0415
     from cleandesk.link import OutboxError  # noqa: PLC0415
-    from cleandesk.worker.pins import PinError  # noqa: PLC0415
+    from cleandesk.worker.errors import PinError  # noqa: PLC0415
 
     try:
         settings = read_settings(config)

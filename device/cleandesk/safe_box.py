@@ -24,7 +24,8 @@ from cleandesk.watchdog import Feeder, Standing
 from cleandesk.worker.answers import room_a_day
 from cleandesk.worker.commands import Commands, Reply
 from cleandesk.worker.drawings import Drawings
-from cleandesk.worker.pins import PinError, Pins
+from cleandesk.worker.errors import PinError
+from cleandesk.worker.pins import Pins
 from cleandesk.worker.reception import Backing, Reception
 from cleandesk.worker.sensor import NoLight, Sensor
 from cleandesk.worker.sight import Sight

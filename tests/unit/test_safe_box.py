@@ -4,31 +4,26 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
-from gpiozero import Device
-from gpiozero.pins.mock import MockFactory
 
 from cleandesk.safe_box import SafeBox
 from cleandesk.settings import BoxSettings
 from cleandesk.settings_worker import GpioSettings
 from cleandesk.watchdog import Feeder, Standing
 from cleandesk.worker import keeping
-from cleandesk.worker import pins as module
+from cleandesk.worker.pins import Pins
 from tests.eventually import eventually
+from tests.header import Header, a_header
 from tests.mosquitto import free_port
 
 BUTTON, LIGHT = 17, 27
 
 
 @pytest.fixture
-def factory(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    mock = MockFactory()
-    monkeypatch.setattr(Device, "pin_factory", mock)
-    monkeypatch.setattr(module, "_BOUNCE_S", None)
-    yield mock
-    mock.close()
+def header(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Header]:
+    with a_header(tmp_path, monkeypatch) as made:
+        yield made
 
 
 def settings(home: Path) -> BoxSettings:
@@ -80,27 +75,22 @@ def rests(made: BoxSettings) -> bool:
     return kept is not None and kept.present is not None
 
 
-def push(button: Any) -> None:
-    button.drive_low()
-    button.drive_high()
-
-
-def test_the_button_begins_a_break_that_outlives_safe_mode(factory: Any, tmp_path: Path) -> None:
+def test_the_button_begins_a_break_that_outlives_safe_mode(header: Header, tmp_path: Path) -> None:
     made = settings(tmp_path)
     with running(made):
-        push(factory.pin(BUTTON))
+        header.line(BUTTON).press()
         eventually(lambda: rests(made), "the break")
-        assert not factory.pin(LIGHT).state
+        assert not header.line(LIGHT).lit
     assert rests(made)
     with running(made):
-        push(factory.pin(BUTTON))
+        header.line(BUTTON).press()
         eventually(lambda: not rests(made), "its end")
 
 
 def test_a_pin_that_cannot_be_had_keeps_no_box_off_the_line(
-    factory: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    header: Header, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert factory is not None
+    assert header.chips
     made = settings(tmp_path)
-    with module.Pins(GpioSettings(button=BUTTON)), running(made):
+    with Pins(GpioSettings(button=BUTTON)), running(made):
         assert "the button does nothing" in caplog.text

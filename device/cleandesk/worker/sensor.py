@@ -16,7 +16,7 @@ class Stoppable(Protocol):
 
 
 class Light(Protocol):
-    """What `gpiozero.LED` can do."""
+    """What a lamp can do."""
 
     def on(self) -> None:
         """Light it."""
