@@ -13,6 +13,7 @@ from cleandesk import whole_file
 from cleandesk.identity.card import LABEL
 from cleandesk.identity.home import Home
 from cleandesk.link import opening
+from cleandesk.model.shelf import folder_of
 from cleandesk.settings import BoxSettings
 
 
@@ -84,8 +85,12 @@ def wipe(place: Place) -> Wiped:
 
 def _beside(outbox: Path) -> Iterator[Path]:
     names = (outbox.name, f".{outbox.name}")
+    models = folder_of(outbox)
     if outbox.parent.is_dir():
-        yield from (path for path in outbox.parent.iterdir() if path.name.startswith(names))
+        found = (path for path in outbox.parent.iterdir() if path.name.startswith(names))
+        yield from (path for path in found if path != models or path.is_symlink())
+    if not models.is_symlink():
+        yield from _below(models)
 
 
 def _below(folder: Path) -> list[Path]:

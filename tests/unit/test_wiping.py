@@ -37,6 +37,10 @@ def config(tmp_path: Path) -> Path:
     made.close()
     for name in ("worker", "config", "starts", "aim", "rotation"):
         durable.write(state / f"outbox.db.{name}", b"{}")
+    model = state / "outbox.db.models" / ("a" * 64)
+    model.mkdir(parents=True)
+    for path in (model / "manifest.yaml", model.parent / "state"):
+        path.write_text("a fetched model", encoding="utf-8")
     (state / "outbox.db.corrupt-20260101T000000000000Z").write_text(OBJECTION, encoding="utf-8")
     (state / ".outbox.db.worker.new").write_text("half", encoding="utf-8")
     (state / "somebody-elses.db").write_text("stays", encoding="utf-8")

@@ -9,7 +9,7 @@ from cleandesk.contract.artefact import order
 from cleandesk.contract.model_messages import BoxModel, ModelState
 from cleandesk.detector import Manifest, default_manifest, read_manifest
 from cleandesk.model.kept import Fetched, Kept
-from cleandesk.model.shelf import Shelf
+from cleandesk.model.shelf import Shelf, folder_of
 from cleandesk.settings import BoxSettings
 
 _LONGEST = 200
@@ -17,8 +17,7 @@ _LONGEST = 200
 
 def shelf_of(settings: BoxSettings) -> Shelf:
     """Return where a box keeps fetched models: beside its outbox."""
-    path = settings.outbox.path
-    return Shelf(path.with_name(path.name + ".models"))
+    return Shelf(folder_of(settings.outbox.path))
 
 
 def manifest_of(settings: BoxSettings) -> Path:

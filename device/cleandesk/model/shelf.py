@@ -39,6 +39,11 @@ _GUARD = threading.Lock()
 _OURS = re.compile(rf"({re.escape(_INCOMING)}|{re.escape(_NEW)})?[0-9a-f]{{64}}")
 
 
+def folder_of(outbox: Path) -> Path:
+    """Return where a box keeps fetched models: beside its outbox."""
+    return outbox.with_name(f"{outbox.name}.models")
+
+
 class Shelf:
     """The folder of fetched models. It is made by the first one; to look does not make it.
 
