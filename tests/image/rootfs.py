@@ -14,6 +14,8 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from image.root import copy_units
+
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
 ROOTFS = BUILD / "rootfs"
@@ -118,19 +120,11 @@ def _ours() -> None:
 
 
 def _install_units() -> None:
-    """Copy the units to where the table in `deploy/systemd/README.md` says."""
-    systemd = ROOTFS / "usr/lib/systemd"
-    for old in (systemd / "system").glob("cleandesk*"):
+    """Copy the units as the image has them; what is gone from the sources goes here, too."""
+    systemd = ROOTFS / "usr/lib/systemd/system"
+    for old in (*systemd.glob("cleandesk*"), *systemd.glob("rauc.service.d")):
         shutil.rmtree(old) if old.is_dir() else old.unlink()
-    for path in UNITS.iterdir():
-        if path.is_file() and path.suffix != ".md":
-            shutil.copy(path, systemd / "system")
-        elif path.name in ("sysusers.d", "tmpfiles.d", "udev"):
-            shutil.copytree(path, ROOTFS / "usr/lib" / path.name, dirs_exist_ok=True)
-        elif path.name.endswith(".conf.d"):
-            shutil.copytree(path, systemd / path.name, dirs_exist_ok=True)
-        elif path.is_dir():
-            shutil.copytree(path, systemd / "system" / path.name)
+    copy_units(UNITS, ROOTFS)
 
 
 def _pip(*options: str) -> tuple[str, ...]:

@@ -89,15 +89,13 @@ def test_the_kernel_is_asked_for_a_switch_to_ground_without_its_bounces(header: 
 
 
 def test_the_light_is_on_while_it_is_told_to_be(header: Header) -> None:
-    lamp = header.line(LIGHT)
     with Pins(GpioSettings(light=LIGHT)) as pins:
-        assert not lamp.lit
-        pins.light.on()
-        assert lamp.lit
-        pins.light.off()
-        assert not lamp.lit
-        pins.light.on()
-    assert not lamp.lit, "a box that ends does not look"
+        seen = [header.line(LIGHT).lit]
+        for switch in (pins.light.on, pins.light.off, pins.light.on):
+            switch()
+            seen.append(header.line(LIGHT).lit)
+    assert seen == [False, True, False, True]
+    assert not header.line(LIGHT).lit, "a box that ends does not look"
 
 
 def test_a_light_that_fails_stops_no_break(
