@@ -21,7 +21,7 @@ DISK_ID = 0x636C6561
 _FAT_ID = "636C6561"
 #: Folders of the data partition; fstab binds them to where programs look, tmpfiles.d gives them
 #: away.
-_DATA = (
+FOLDERS = (
     "etc/cleandesk", "lib/cleandesk", "lib/cleandesk-page", "lib/cleandesk-update", "lib/rauc",
     "lib/systemd",
 )  # fmt: skip
@@ -150,5 +150,5 @@ def assemble(parts: list[Path], product: Path) -> None:
 
 def data_tree(folder: Path) -> None:
     """Make what an empty data partition holds."""
-    for name in _DATA:
+    for name in FOLDERS:
         (folder / name).mkdir(parents=True)

@@ -14,6 +14,8 @@ from tests.image.rootfs import ensure
 
 #: Nothing is left behind by a test that was killed.
 _LONGEST_S = 900
+#: What systemd-nspawn ends with where a service would start it again.
+STARTS_ANEW = 133
 _NUMBERS = itertools.count()
 
 
@@ -67,10 +69,16 @@ class Machine:
 
     def close(self) -> None:
         """Take the power away."""
-        if self._init:
+        if self._init and self.ended is None:
             os.kill(self._init, signal.SIGKILL)
         if self._nspawn is not None:
             self._nspawn.wait(30)
+
+    @property
+    def ended(self) -> int | None:
+        """How it ended by itself: 0 it is off, `STARTS_ANEW`; None: it runs."""
+        assert self._nspawn is not None
+        return self._nspawn.poll()
 
     def run(
         self, *command: str, check: bool = True, stdin: str | None = None
@@ -134,6 +142,12 @@ class Machine:
     def _runs(self) -> bool:
         state = self.run("systemctl", "is-system-running", check=False).stdout.strip()
         return state in ("running", "degraded")
+
+
+def as_fat_is_mounted(machine: Machine) -> None:
+    """Give the boot partition to one user and one group, as the image's fstab does."""
+    machine.run("chown", "-R", "cleandesk:cleandesk-update", "/boot/firmware")
+    machine.run("chmod", "-R", "u=rwX,g=rwX,o=", "/boot/firmware")
 
 
 def _children(pid: int) -> Sequence[int]:
