@@ -43,7 +43,7 @@ class Place:
         """
         home = Home(self.config.parent)
         lock = opening.lock_of(self.outbox)
-        last = (home.page, home.folder / LABEL, lock, self.config)
+        last = (home.page, home.hostname, home.folder / LABEL, lock, self.config)
         beside = sorted(path for path in _beside(self.outbox) if path != lock)
         return [*beside, *_below(self.page), *_below(home.identity), *filter(_is_there, last)]
 

@@ -27,7 +27,7 @@ def config(tmp_path: Path) -> Path:
     assert text.count("path: outbox.db") == 1
     text = text.replace("path: outbox.db", f"path: {state / 'outbox.db'}")
     (home / "cleandesk.yaml").write_text(text, encoding="utf-8")
-    for name in ("page.yaml", "page-label"):
+    for name in ("page.yaml", "page-label", "hostname"):
         (home / name).write_text("x", encoding="utf-8")
     (home / "identity" / "box.pem").write_bytes(keys.as_pem(pki.new_key()))
     (page / "devices" / "one").write_text("a session", encoding="utf-8")

@@ -20,7 +20,7 @@ _WHITE, _BLACK = 255, 0
 
 def page_of(address: Address) -> str:
     """Return the address of a box's own page, on the home network."""
-    return f"https://cleandesk-{address.box}.local/"
+    return f"https://{address.host}.local/"
 
 
 @dataclass(frozen=True, slots=True)

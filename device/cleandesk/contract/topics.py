@@ -89,6 +89,11 @@ class Address:
         """The box's name as an MQTT client id: not every broker takes a '/' there."""
         return f"cleandesk.{self.site}.{self.box}"
 
+    @property
+    def host(self) -> str:
+        """What the box's machine is called on its home network; its page is at `<host>.local`."""
+        return f"cleandesk-{self.box}"
+
     def topic(self, channel: Channel, *below: str) -> str:
         """Return the full topic of a channel, e.g. `cleandesk/v1/s1/b1/active/<id>`."""
         return "/".join((ROOT, self.site, self.box, channel.value, *below))

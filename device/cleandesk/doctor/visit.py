@@ -10,6 +10,7 @@ from pathlib import Path
 
 from cleandesk.clock import Clock, boot_id
 from cleandesk.contract.doctor_messages import DoctorCheck, DoctorCode
+from cleandesk.contract.topics import Address
 from cleandesk.control import Starts, starts
 from cleandesk.doctor.acks import acks
 from cleandesk.doctor.broker import BROKER_CODES, try_broker
@@ -58,8 +59,8 @@ class Report:
     @property
     def aiming(self) -> str | None:
         """The address of the worker's page where the picture is shown; None without a page."""
-        on = self.settings.page.enabled
-        return f"https://cleandesk-{self.settings.box}.local/aim" if on else None
+        address = Address(self.settings.site, self.settings.box)
+        return f"https://{address.host}.local/aim" if self.settings.page.enabled else None
 
 
 def visit(settings: BoxSettings, clock: Clock, *, base: Path, aimed: bool = False) -> Report:

@@ -3,6 +3,7 @@
 ```
 cleandesk.yaml            the settings; they name the files below
 page.yaml, page-label     for the worker's page
+hostname                  what the machine is called, so that its page is found
 identity/box.pem          key, certificate and issuer in one file, mode 0600: replaced by one rename
 identity/next.key         the key of a certificate that was asked for and is not here yet, mode 0600
 identity/ca.pem           who vouches for the broker
@@ -58,6 +59,7 @@ class Home:
     def __init__(self, folder: Path) -> None:
         self.folder, self.identity = folder, folder / "identity"
         self.settings, self.page = folder / SETTINGS, folder / "page.yaml"
+        self.hostname = folder / "hostname"
         self.box = self.identity / "box.pem"
         self.next_key = self.identity / "next.key"
         self.root = self.identity / "ca.pem"
@@ -109,6 +111,7 @@ class Home:
         files.write(self.folder / LABEL, card.label, files.SECRET)
         page = {"schema": 1, "box": card.address.box, "page": {"enabled": card.page}}
         files.write(self.page, yaml.safe_dump(page, sort_keys=False).encode())
+        files.write(self.hostname, f"{card.address.host}\n".encode())
         files.write(self.settings, card.settings)
 
     def current(self) -> Identity:
