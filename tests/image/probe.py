@@ -67,6 +67,7 @@ def attempts(state: str) -> dict[str, Callable[[], object]]:
         "read the worker's page": lambda: Path("/var/lib/cleandesk-page/page.db").read_bytes(),
         "read the outbox": lambda: Path("/var/lib/cleandesk/outbox.db").read_bytes(),
         "see other processes": lambda: Path("/proc/1/status").read_bytes(),
+        "speak to the network": lambda: socket.socket(socket.AF_INET, socket.SOCK_STREAM).close(),
         "make a raw socket": lambda: socket.socket(socket.AF_PACKET, socket.SOCK_RAW),
         "make a Bluetooth socket": lambda: socket.socket(31, socket.SOCK_RAW),
         "mount": lambda: _checked(LIBC.mount(b"none", b"/tmp", b"tmpfs", 0, None)),

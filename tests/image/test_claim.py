@@ -8,7 +8,7 @@ import pytest
 
 from tests.eventually import eventually
 from tests.image.box import BOX
-from tests.image.machine import Machine
+from tests.image.machine import Machine, as_fat_is_mounted
 from tests.mosquitto import needs_mosquitto
 from tests.system.claim_rig import Box
 from tests.system.provision_rig import Site
@@ -38,8 +38,7 @@ def machine(site: Site, tmp_path: Path) -> Iterator[Machine]:
     box = Box(site, "s1/first", tmp_path)
     with Machine(tmp_path, network=True) as machine:
         shutil.copytree(box.card, machine.path(CARD), dirs_exist_ok=True)
-        # As FAT is mounted.
-        machine.run("chmod", "-R", "go=", "/boot/firmware")
+        as_fat_is_mounted(machine)
         # Another page may be served on this machine's own 443.
         machine.drop_in(PAGE, "[Service]", "PrivateNetwork=yes")
         yield machine
@@ -50,6 +49,7 @@ def _active(machine: Machine, unit: str) -> bool:
 
 
 def test_a_card_makes_a_box_that_runs_and_a_page_that_is_served(machine: Machine) -> None:
+    machine.start("cleandesk-name.path")
     machine.start(CLAIM)
     assert not machine.path(f"{CARD}/claim.json").exists(), "the token is gone"
     stat = machine.run("stat", "--format=%U %a", "/etc/cleandesk/identity/box.pem").stdout
@@ -58,6 +58,7 @@ def test_a_card_makes_a_box_that_runs_and_a_page_that_is_served(machine: Machine
     eventually(lambda: "connected to the broker" in machine.journal(BOX), "the broker's word")
     eventually(lambda: _active(machine, PAGE), "the page's start")
     eventually(lambda: "page started" in machine.journal(PAGE), "the page's address")
+    eventually(lambda: machine.run("hostname").stdout.strip() == "cleandesk-first", "its name")
     pid = machine.show(PAGE, "MainPID")["MainPID"]
     told = machine.run(
         *("nsenter", f"--target={pid}", "--net", "/opt/cleandesk/bin/python", "-c", ASK),
@@ -75,7 +76,7 @@ def test_a_renewal_runs_in_its_sandbox(machine: Machine) -> None:
 def test_a_card_that_is_refused_leaves_the_box_that_there_was(machine: Machine) -> None:
     machine.start(CLAIM)
     eventually(lambda: _active(machine, BOX), "the box's start")
-    machine.write(f"{CARD}/claim.json", "{}", mode="600")
+    machine.write(f"{CARD}/claim.json", "{}", owner="cleandesk", mode="600")
     refused = machine.run("systemctl", "start", CLAIM, check=False)
     assert refused.returncode != 0
     eventually(lambda: _active(machine, BOX), "the box again, as it was")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.image import box
-from tests.image.machine import Machine
+from tests.image.machine import Machine, as_fat_is_mounted
 from tests.image.probe import attempts
 from tests.image.rootfs import UNITS
 
@@ -17,18 +17,25 @@ SERVICES = sorted(path.name for path in UNITS.glob("*.service"))
 #: What each may do of what `probe.py` tries.
 MAY = {
     "cleandesk.service": {
+        "speak to the network",
         "write its own folder",
         "read the box's key",
         "read the outbox",
     },
-    "cleandesk-page.service": {"write its own folder", "read the worker's page"},
+    "cleandesk-page.service": {
+        "speak to the network",
+        "write its own folder",
+        "read the worker's page",
+    },
     "cleandesk-renew.service": {
+        "speak to the network",
         "write its own folder",
         "write the settings",
         "read the box's key",
         "read the page's label",
     },
     "cleandesk-claim.service": {
+        "speak to the network",
         "write its own folder",
         "read the card",
         "write the settings",
@@ -70,7 +77,8 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
             machine.run("mknod", "-m", "666", f"/dev/{name}", kind, str(major), str(minor))
         machine.write("/etc/cleandesk/page-label", "hash", owner="cleandesk", mode="600")
         machine.write("/etc/cleandesk/identity/box.pem", "key", owner="cleandesk", mode="600")
-        machine.write("/boot/firmware/cleandesk/claim.json", "{}", mode="600")
+        machine.write("/boot/firmware/cleandesk/claim.json", "{}")
+        as_fat_is_mounted(machine)
         machine.write("/etc/cleandesk/page.yaml", "schema: 1\nbox: desk-1\n")
         box.install(machine)
         machine.run("chown", "cleandesk:", "/etc/cleandesk", "/etc/cleandesk/identity")
@@ -80,6 +88,12 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
         machine.write("/var/lib/cleandesk/outbox.db", "", owner="cleandesk", mode="600")
         machine.write("/var/lib/cleandesk-page/page.db", "", owner="cleandesk-page", mode="600")
         yield machine
+
+
+def test_a_camera_that_comes_later_is_on_the_boxs_list_of_devices(machine: Machine) -> None:
+    drivers = {"modprobe@videodev.service", "modprobe@mc.service"}
+    for relation in ("Wants", "After"):
+        assert drivers <= set(machine.show(box.BOX, relation)[relation].split())
 
 
 def test_systemd_understands_every_line(machine: Machine) -> None:
