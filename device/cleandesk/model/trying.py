@@ -6,6 +6,7 @@ takes, and how much of the processors' time, compared with the present model. Th
 and the least of each counts: whatever else the box does must not be taken for a slow model.
 """
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -167,8 +168,15 @@ def _same(one: tuple[str, tuple[float, float, float, float]], thing: Thing) -> b
     return name == thing.class_name and iou_and_containment(box, thing.box)[0] >= _LEAST_IOU
 
 
+def _give_way() -> None:
+    """Have the kernel end this process, and not the box, should the memory run out."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
+
+
 def main(arguments: list[str]) -> int:
     """Try the model that is named; write one JSON object, return the exit code."""
+    _give_way()
     manifest, present, threads, wanted = arguments
     precision = next(one for one in get_args(Wanted) if one == wanted)
     try:

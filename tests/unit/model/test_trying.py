@@ -1,5 +1,7 @@
 """A model is tried on the picture that came with it, in a process of its own."""
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +50,16 @@ def test_a_process_that_dies_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("sys.executable", str(tmp_path / "no-such-program"))
     with pytest.raises(TryError, match="crashed the process"):
         try_out(manifest, manifest, threads=1, precision="fp32")
+
+
+def test_it_goes_before_the_box_where_the_memory_runs_out() -> None:
+    code = (
+        "from cleandesk.model import trying; "
+        "trying.look = lambda *_, **__: print(open('/proc/self/oom_score_adj').read()) or exit(); "
+        "trying.main(['m', 'm', '1', 'fp32'])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["1000"]
 
 
 def test_one_that_sees_something_else_is_refused(tmp_path: Path) -> None:
