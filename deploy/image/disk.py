@@ -26,7 +26,10 @@ FOLDERS = (
     "lib/systemd",
 )  # fmt: skip
 _FIRMWARE = ("bootcode.bin", "start.elf", "fixup.dat", "start4.elf", "fixup4.dat")
-_TREES = ("bcm2711*.dtb", "bcm2712*.dtb", "bcm2837*.dtb")
+_TREES = ("bcm2710*.dtb", "bcm2711*.dtb", "bcm2712*.dtb", "bcm2837*.dtb")
+#: What the firmware must be told of the kernel: Debian's goes by the names of mainline's device
+#: trees; the Raspberry Pi's own has overlays, of which the firmware takes the one of its camera.
+_MAINLINE, _OVERLAYS = "upstream_kernel=1\n", "camera_auto_detect=1\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +112,12 @@ def boot_files(root: Path, folder: Path, epoch: int) -> None:
             for path in source.glob(pattern):
                 shutil.copy(path, folder)
     shutil.copy(loader, folder)
-    shutil.copy(HERE / "config.txt", folder)
+    overlays = trees.parent / "overlays"
+    if overlays.exists():
+        shutil.copytree(overlays, folder / overlays.name)
+    config = (HERE / "config.txt").read_text(encoding="ascii")
+    config += _OVERLAYS if overlays.exists() else _MAINLINE
+    (folder / "config.txt").write_text(config, encoding="ascii")
     run(
         [
             *("mkimage", "-A", "arm64", "-T", "script", "-C", "none", "-n", "cleandesk"),
@@ -124,9 +132,13 @@ def fat(folder: Path, product: Path, epoch: int) -> None:
     run(["truncate", f"--size={BOOT}M", product])
     run(["mkfs.vfat", "--invariant", "-F", "32", "-n", "CLEANDESK", "-i", _FAT_ID, product])
     env = {"SOURCE_DATE_EPOCH": str(epoch), "MTOOLS_SKIP_CHECK": "1"}
-    for path in sorted(folder.iterdir()):
-        os.utime(path, (epoch, epoch))
-        run(["mcopy", "-m", "-Q", "-i", product, path, "::"], env=env)
+    for path in sorted(folder.rglob("*")):
+        where = f"::{path.relative_to(folder)}"
+        if path.is_dir():
+            run(["mmd", "-i", product, where], env=env)
+        else:
+            os.utime(path, (epoch, epoch))
+            run(["mcopy", "-m", "-Q", "-i", product, path, where], env=env)
 
 
 def assemble(parts: list[Path], product: Path) -> None:

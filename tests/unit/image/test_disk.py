@@ -1,6 +1,12 @@
 """The card's partitions, as the system on it finds them."""
 
-from image import debian, disk
+import filecmp
+import shutil
+from pathlib import Path
+
+import pytest
+
+from image import debian, disk, host
 
 FSTAB = debian.HERE / "root/etc/fstab"
 
@@ -30,3 +36,52 @@ def test_a_disk_that_never_comes_ends_the_start_and_the_technicians_folder_does_
 def test_what_the_data_partition_holds_is_bound_to_where_programs_look() -> None:
     bound = {row[0] for row in _fields().values() if row[3] == "bind"}
     assert bound == {f"/data/{name}" for name in disk.FOLDERS}
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Return a root with firmware, boot loader and Debian's kernel."""
+    root = tmp_path / "root"
+    for name in (
+        "usr/lib/raspi-firmware/start4.elf",
+        "usr/lib/u-boot/rpi_arm64/u-boot.bin",
+        "usr/lib/linux-image-6.12/broadcom/bcm2711-rpi-4-b.dtb",
+        "usr/lib/linux-image-6.12/broadcom/bcm2835-rpi-zero.dtb",
+    ):
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(name, encoding="ascii")
+    return root
+
+
+needs_tools = pytest.mark.skipif(
+    any(shutil.which(name) is None for name in ("mkimage", "mcopy", "mdir")),
+    reason="apt install u-boot-tools mtools",
+)
+
+
+@needs_tools
+def test_the_firmware_is_told_which_kernel_it_starts(root: Path, tmp_path: Path) -> None:
+    disk.boot_files(root, tmp_path / "debian", 0)
+    config = (tmp_path / "debian/config.txt").read_text()
+    assert "upstream_kernel=1" in config
+    assert "camera_auto_detect" not in config
+    assert not (tmp_path / "debian/bcm2835-rpi-zero.dtb").exists()
+
+
+@needs_tools
+def test_the_raspberry_pi_s_own_kernel_brings_its_overlays_onto_the_card(
+    root: Path, tmp_path: Path
+) -> None:
+    overlay = root / "usr/lib/linux-image-6.12/overlays/imx708.dtbo"
+    overlay.parent.mkdir()
+    overlay.touch()
+    disk.boot_files(root, tmp_path / "rpi", 1_767_225_600)
+    config = (tmp_path / "rpi/config.txt").read_text()
+    assert "camera_auto_detect=1" in config
+    assert "upstream_kernel" not in config
+    disk.fat(tmp_path / "rpi", tmp_path / "boot.vfat", 1_767_225_600)
+    listed = host.run(["mdir", "-b", "-i", tmp_path / "boot.vfat", "::overlays"])
+    assert "imx708.dtbo" in listed
+    disk.fat(tmp_path / "rpi", tmp_path / "again.vfat", 1_767_225_600)
+    assert filecmp.cmp(tmp_path / "boot.vfat", tmp_path / "again.vfat", shallow=False)
