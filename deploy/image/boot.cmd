@@ -13,7 +13,7 @@ setenv state ${kernel_addr_r}
 setenv slot
 setenv trial
 setenv tries 0
-# Debian's U-Boot for the Raspberry Pi expects the initramfs where a kernel of 37 MiB ends, as today's is.
+# Debian's U-Boot for the Raspberry Pi expects the initramfs 39 MiB into the memory: within today's kernel.
 setexpr initramfs ${kernel_addr_r} + 8000000
 ${devtype} dev ${devnum}
 

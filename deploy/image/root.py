@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from image import python, silence, updates
+from image import initramfs, python, silence, updates
 from image.debian import EPOCH, HERE
 from image.errors import ImageError
 from image.host import run
@@ -46,9 +46,10 @@ def others(build: Path, before: Sequence[Stage]) -> Stage:
         run(["tar", "--extract", "--numeric-owner", "--file", archive, "-C", product])
         python.install_others(product, build / wheels.name, Tools(build))
         silence.remove_sound(product, Tools(build))
+        initramfs.check(product)
         clamp(product, EPOCH)
 
-    ours = (digest_of(HERE / "python.py"), digest_of(HERE / "silence.py"))
+    ours = [digest_of(HERE / f"{name}.py") for name in ("python", "silence", "initramfs")]
     return Stage("others", "all that is not ours", (debian.key, wheels.key, tools.key, *ours), make)
 
 
