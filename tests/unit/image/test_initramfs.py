@@ -7,7 +7,7 @@ import pytest
 from image import initramfs
 from image.errors import ImageError
 
-WANTED = "# A card.\next4\nmmc_block\ngpio_regulator\n# QEMU.\nvirtio_blk\n"
+WANTED = "# A card.\next4\nmmc_block\ngpio_regulator\n"
 
 
 @pytest.fixture
@@ -30,6 +30,12 @@ def _wanted(root: Path, more: str = "") -> Path:
 
 def test_a_module_may_be_built_in_and_its_name_have_hyphens(root: Path) -> None:
     initramfs.check(root, _wanted(root))
+
+
+def test_the_raspberry_pi_s_own_kernel_has_names_of_its_own(root: Path) -> None:
+    kernel = root / "usr/lib/modules/6.12"
+    kernel.rename(kernel.with_name("6.12.47+rpt-rpi-v8"))
+    initramfs.check(root, _wanted(root, "regulator_fixed\n"))
 
 
 def test_a_name_that_the_kernel_does_not_know_ends_the_build(root: Path) -> None:
