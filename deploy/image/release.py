@@ -12,7 +12,7 @@ class Release:
 
     Attributes:
         version: Grows with each commit.
-        commit: Its name in git.
+        commit: Its name in git; says so where there was more than what was committed.
         epoch: When it was made, seconds since 1970: nothing in the image is newer.
     """
 
@@ -32,4 +32,5 @@ def of(repository: Path) -> Release:
         return run(["git", "-C", repository, "-c", f"safe.directory={repository}", *words]).strip()
 
     epoch = int(git("log", "-1", "--format=%ct"))
-    return Release(f"0.1.{epoch}", git("rev-parse", "HEAD"), epoch)
+    more = "+changes" if git("status", "--porcelain") else ""
+    return Release(f"0.1.{epoch}", git("rev-parse", "HEAD") + more, epoch)
