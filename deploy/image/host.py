@@ -50,6 +50,7 @@ def run(
         done = subprocess.run(
             words,
             check=False,
+            close_fds=False,  # the build's lock goes with it; all else is not inherited
             env={**os.environ, "LC_ALL": "C.UTF-8", "TZ": "UTC", **(env or {})},
             input=(stdin or "").encode(),
             stdout=file if log else subprocess.PIPE,

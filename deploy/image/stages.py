@@ -1,13 +1,18 @@
 """Stages of a build: each is kept, and done again only where what it is made of has changed."""
 
+import fcntl
 import hashlib
+import os
 import shutil
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
+
+from image.errors import ImageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +49,16 @@ class Builder:
         self.folder, self._console = folder, console
 
     def build(self, stages: Iterable[Stage]) -> None:
-        """Do what is left to do."""
+        """Do what is left to do.
+
+        Raises:
+            ImageError: If another build is at work in the folder.
+        """
         self.folder.mkdir(parents=True, exist_ok=True)
         todo = list(stages)
-        for number, stage in enumerate(todo, 1):
-            self._one(stage, f"[{number}/{len(todo)}] {stage.what}")
+        with _alone(self.folder):
+            for number, stage in enumerate(todo, 1):
+                self._one(stage, f"[{number}/{len(todo)}] {stage.what}")
 
     def _one(self, stage: Stage, line: str) -> None:
         product, mark = self.folder / stage.name, self.folder / f"{stage.name}.made-of"
@@ -65,6 +75,21 @@ class Builder:
         partial.rename(product)
         mark.write_text(stage.key, encoding="ascii")
         self._console.print(f"{line}: {time.monotonic() - began:.0f} s", highlight=False)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Keep other builds out; programs that outlive a build that was killed do so, too."""
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise ImageError(
+                f"{folder}: another build is at work there, or what is left of one (see 'fuser -v "
+                f"{lock.name}'): wait for it, or end it"
+            ) from error
+        os.set_inheritable(lock.fileno(), True)
+        yield
 
 
 def remove(path: Path) -> None:

@@ -1,11 +1,15 @@
 """Stages are kept, done again where what they are made of changed, and begun again when cut."""
 
 import io
+import os
+import signal
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
+from image import host
+from image.errors import ImageError
 from image.stages import Builder, Stage, digest_of
 
 
@@ -55,6 +59,32 @@ def test_a_stage_is_done_again_after_one_that_it_is_made_of(tmp_path: Path) -> N
         one = Stage("a", "first", (first,), Counted())
         build(tmp_path, one, Stage("b", "second", (one.key,), later))
     assert later.times == 2
+
+
+def test_of_two_builds_in_one_folder_the_second_is_refused(tmp_path: Path) -> None:
+    def make(_: Path) -> None:
+        with pytest.raises(ImageError, match="another build is at work"):
+            build(tmp_path, Stage("b", "second", (), Counted()))
+        raise OSError("the power went")
+
+    with pytest.raises(OSError, match="power"):
+        build(tmp_path, Stage("a", "first", (), make))
+    build(tmp_path, Stage("a", "first", (), Counted()))
+
+
+def test_what_outlives_a_build_keeps_the_next_one_out(tmp_path: Path) -> None:
+    left: list[str] = []
+
+    def make(product: Path) -> None:
+        left.append(host.run(["sh", "-c", "sleep 60 >/dev/null 2>&1 & echo $!"]))
+        product.touch()
+
+    build(tmp_path, Stage("a", "first", (), make))
+    try:
+        with pytest.raises(ImageError, match="what is left of one"):
+            build(tmp_path, Stage("b", "second", (), Counted()))
+    finally:
+        os.kill(int(left[0]), signal.SIGKILL)
 
 
 def test_a_digest_tells_of_names_modes_and_contents(tmp_path: Path) -> None:
