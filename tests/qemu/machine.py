@@ -118,7 +118,7 @@ class Machine:
                 *("qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a76", "-smp", "2"),
                 *("-m", "1536", "-accel", "tcg,thread=multi", "-bios", UBOOT),
                 *("-drive", f"file={self.card},format=raw,if=virtio"),
-                *("-netdev", "user,id=net", "-device", "virtio-net-pci,netdev=net"),
+                *("-netdev", "user,id=net", "-device", "virtio-net-pci,netdev=net,romfile="),
                 *("-device", "virtio-rng-pci", "-display", "none"),
                 *(() if reboots else ("-no-reboot",)),
                 *("-chardev", f"file,id=serial,path={self._console},append=on"),
