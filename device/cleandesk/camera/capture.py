@@ -83,6 +83,7 @@ class Capture:
             heartbeat=self.heartbeat,
         )
         self._stop = threading.Event()
+        self._keeper: Keeper | None = None
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -95,29 +96,30 @@ class Capture:
             raise RuntimeError("the capture thread still runs: stop it, or restart the process")
         self._stop = threading.Event()
         self._board.begin()
-        keeper = Keeper(self._tools, self._stop)
-        self._thread = threading.Thread(target=keeper.run, name="capture", daemon=True)
+        self._keeper = Keeper(self._tools, self._stop)
+        self._thread = threading.Thread(target=self._keeper.run, name="capture", daemon=True)
         self._thread.start()
 
     def stop(self, timeout_s: float = 2.0) -> bool:
         """Stop the sensor and the thread; a frame that was not taken yet is thrown away.
 
         Returns:
-            Whether it ended; False if it hangs in the driver for longer than the time-out.
+            Whether it has let go; False if it hangs in the driver for longer than the time-out, or
+            could not be closed: then only the process's end helps.
         """
-        if self._thread is None:
+        if self._thread is None or self._keeper is None:
             return True
         self._stop.set()
         self._sink.clear()
         self._thread.join(timeout_s)
         self._sink.clear()
-        hangs = self._thread.is_alive()
-        if hangs:
+        keeps = self._thread.is_alive() or not self._keeper.let_go
+        if keeps:
             log.error(
                 "the camera does not let go; end the process to free it",
                 extra={"camera": self._board.name},
             )
-        return not hangs
+        return not keeps
 
     def state(self, now: Instant) -> CaptureState:
         """Return how the camera does; true even while the thread hangs in a system call."""

@@ -60,13 +60,18 @@ class Tools:
 
 
 class Keeper:
-    """Opens, reads, watches, recovers; until it is stopped or the recording is over."""
+    """Opens, reads, watches, recovers; until it is stopped or the recording is over.
+
+    Attributes:
+        let_go: No camera is open; one that could not be closed may still look.
+    """
 
     def __init__(self, tools: Tools, stop: threading.Event) -> None:
         self._tools = tools
         self._stop = stop
         self._camera: Camera | None = None
         self._open = False
+        self.let_go = True
         self._watch = Watch(tools.settings.black_after_s, None)
         self._last: Instant | None = None
 
@@ -105,6 +110,7 @@ class Keeper:
     def _deliver(self) -> None:
         camera = self._camera or self._make()
         if not self._open:
+            self.let_go = False
             with self._calling("open"):
                 camera.open()
             self._open = True
@@ -192,10 +198,12 @@ class Keeper:
         """Close the camera; one that cannot even be closed is opened again all the same."""
         self._open = False
         if self._camera is None:
+            self.let_go = True
             return
         try:
             with self._calling("close"):
                 self._camera.close()
+            self.let_go = True
         except Exception:
             log.exception("cannot close the camera", extra={"camera": self._camera.name})
 

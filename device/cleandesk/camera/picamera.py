@@ -164,8 +164,10 @@ class Picamera(LiveCamera):
             if _Sensor.user is not self:
                 return
             _Sensor.user = None
-            _Sensor.device.cancel_all_and_flush()
-            _Sensor.device.stop()
+            try:
+                _Sensor.device.cancel_all_and_flush()
+            finally:
+                _Sensor.device.stop()
 
 
 def _load() -> tuple[Any, Any]:

@@ -10,7 +10,8 @@ from cleandesk.camera import Camera, Frame
 from cleandesk.camera.recovery import Ladder, LadderSettings
 from cleandesk.clock import Clock
 from cleandesk.contract.messages import CameraFault
-from tests.unit.camera.rigs import MakeRig, ScriptedCamera, until
+from cleandesk.settings import CameraSettings
+from tests.unit.camera.rigs import MakeRig, Rig, ScriptedCamera, until
 from tests.unit.camera.sources import FakeClock, picture
 
 
@@ -96,6 +97,18 @@ def test_stopping_does_not_wait_for_the_next_try(rig: MakeRig, clock: FakeClock)
     until(lambda: made.state.fault is not None)
     assert made.capture.stop(30)
     assert camera.calls.count("open") == 1
+
+
+def test_a_camera_that_cannot_be_closed_has_not_let_go(clock: FakeClock) -> None:
+    class Sticky(ScriptedCamera):
+        def close(self) -> None:
+            raise OSError("will not close")
+
+    made = Rig(lambda: Sticky(clock), CameraSettings(source="/dev/video0"), clock)
+    made.capture.start()
+    until(lambda: made.state.frames > 0)
+    assert not made.capture.stop(30), "who has a break is told the truth"
+    assert not made.capture.stop(30)
 
 
 def test_the_sensor_is_stopped_and_can_be_started_again(rig: MakeRig, clock: FakeClock) -> None:

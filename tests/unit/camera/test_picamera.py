@@ -127,6 +127,21 @@ def test_opening_again_stops_and_starts_the_one_object(clock: FakeClock) -> None
 
 
 @pytest.mark.usefixtures("picamera2")
+def test_the_sensor_is_stopped_whatever_becomes_of_the_queue(
+    clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails() -> None:
+        raise RuntimeError("no queue")
+
+    source = camera(clock)
+    source.open()
+    monkeypatch.setattr(device(), "cancel_all_and_flush", fails)
+    with pytest.raises(RuntimeError):
+        source.close()
+    assert device().calls[-1] == "stop"
+
+
+@pytest.mark.usefixtures("picamera2")
 def test_another_size_is_configured_on_the_same_object(clock: FakeClock) -> None:
     for width in (320, 640):
         source = camera(clock, width)
