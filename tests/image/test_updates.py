@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from cleandesk.update import health
-from cleandesk.update.install import BUNDLE, REFUSED, RESULT
+from cleandesk.update.drop import BUNDLE
+from cleandesk.update.install import REFUSED, RESULT
 from cleandesk.watchdog import CameraWord, Word
 from image import debian, disk, updates
 from image.release import Release

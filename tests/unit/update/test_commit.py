@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cleandesk.contract.bundle import UpdateError
 from cleandesk.update import health
 from cleandesk.update.commit import Places, commit
-from cleandesk.update.errors import UpdateError
 from cleandesk.update.health import CAMERA_WITHIN_S, LINK_WITHIN_S, Verdict
 from cleandesk.watchdog import NAME, CameraWord, Word
 

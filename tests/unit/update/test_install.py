@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from cleandesk.contract.bundle import Bundle, UpdateError, Version
 from cleandesk.update import health
-from cleandesk.update.bundle import Bundle, System, Version, judge
+from cleandesk.update.bundle import System, judge
 from cleandesk.update.commit import Places
-from cleandesk.update.errors import UpdateError
-from cleandesk.update.install import BUNDLE, REFUSED, RESULT, SETTLE_S, Outcome, install
+from cleandesk.update.drop import BUNDLE
+from cleandesk.update.install import REFUSED, RESULT, SETTLE_S, Outcome, install
 from cleandesk.watchdog import NAME, CameraWord, Word
 
 WELL = Word(CameraWord.WORKS, link=True)
