@@ -1,11 +1,12 @@
 """Bundles of the boxes' software: checked by RAUC as a box does, and put where boxes fetch them."""
 
+import re
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from cleandesk.contract import bundle as contract
-from cleandesk.contract.bundle import MAX_BUNDLE, UpdateError
+from cleandesk.contract.bundle import MAX_BUNDLE, VERSION_PATTERN, UpdateError
 from cleandesk_fleet.provision import offering
 from cleandesk_fleet.provision.errors import UnknownNameError, UsageError
 
@@ -103,7 +104,8 @@ def published(folder: Path, name: str, keyring: Path) -> Bundle:
     named = Path(name).name
     path = offering.find(folder, named)
     if path is None:
-        there = sorted(folder.glob(f"cleandesk-{named}-*{SUFFIX}")) if named else []
+        is_version = re.fullmatch(VERSION_PATTERN, named) is not None
+        there = list(folder.glob(f"cleandesk-{named}-*{SUFFIX}")) if is_version else []
         path = there[0] if len(there) == 1 else None
     if path is None or path.suffix != SUFFIX:
         raise UnknownNameError(

@@ -24,7 +24,7 @@ from cleandesk.control.errand import MOST_ATTEMPTS, Begun, Errand, RefusedError
 from cleandesk.identity.errors import PASSING, IdentityError
 from cleandesk.identity.fetching import Fetching
 from cleandesk.update import told
-from cleandesk.update.bundle import System, is_newer
+from cleandesk.update.bundle import SYSTEM, System, is_newer
 from cleandesk.update.drop import MODE, Drop
 from cleandesk.update.standing import Fetched, Here, stands
 from cleandesk.worker.commands import Asker, Commands
@@ -74,6 +74,23 @@ class _Seen(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
+class Where:
+    """Where the box sees how its system stands.
+
+    Attributes:
+        system: RAUC's settings: they say what runs.
+        keyring: Who is trusted with updates; not there: nobody.
+        uncommitted: There while what runs is on trial.
+        told: The updater's own folder.
+    """
+
+    system: Path = SYSTEM
+    keyring: Path = Path("/etc/rauc/keyring.pem")
+    uncommitted: Path = Path("/run/cleandesk-slot/uncommitted")
+    told: Path = Path("/var/lib/cleandesk-update")
+
+
+@dataclass(frozen=True, slots=True)
 class Means:
     """What the software is changed by.
 
@@ -82,20 +99,14 @@ class Means:
         fetching: None: `cleandesk claim` did not make this box's key.
         note: Enters a change in the ledger.
         boot: The present power-on.
-        system: RAUC's settings: they say what runs.
-        keyring: Who is trusted with updates; not there: nobody.
-        uncommitted: There while what runs is on trial.
-        told: The updater's own folder.
+        where: Where the box sees how its system stands.
     """
 
     drop: Drop
     fetching: Fetching | None
     note: Callable[[str, str], None]
     boot: str
-    system: Path
-    keyring: Path = Path("/etc/rauc/keyring.pem")
-    uncommitted: Path = Path("/run/cleandesk-slot/uncommitted")
-    told: Path = Path("/var/lib/cleandesk-update")
+    where: Where
 
 
 def record_of(outbox: Path) -> Path:
@@ -127,7 +138,7 @@ class Updates:
             clock=clock,
             do=self._answer,
         )
-        self._runs = _runs(means.system)
+        self._runs = _runs(means.where.system)
         self._seen = self._read()
         self._fetches: UpdateRequest | None = None
 
@@ -144,13 +155,13 @@ class Updates:
         here = Here(
             runs=str(self._runs),
             boot=by.boot,
-            trial=by.uncommitted.exists(),
+            trial=by.where.uncommitted.exists(),
             handed=by.drop.handed,
             sent=self._seen.sent,
             fetched=fetched,
             refused=self._seen.refused,
         )
-        return stands(here, told.read(by.told))
+        return stands(here, told.read(by.where.told))
 
     def serve(self, commands: Commands) -> None:
         """Plug in the command."""
@@ -235,7 +246,7 @@ class Updates:
     def _wanted(self, request: UpdateRequest) -> bool:
         """Say whether a bundle brings something new, and may come now."""
         by = self._by
-        if self._runs is None or not by.keyring.exists() or not by.drop.usable:
+        if self._runs is None or not by.where.keyring.exists() or not by.drop.usable:
             fix = "flash an image that was made with UPDATES"
             raise RefusedError(f"no_updates: this box has nobody who installs one: {fix}")
         try:
@@ -244,7 +255,7 @@ class Updates:
             raise RefusedError(f"older: {error}") from error
         if not newer:
             return False
-        if by.uncommitted.exists():
+        if by.where.uncommitted.exists():
             raise _LaterError("what runs is on trial itself: ask again once it is committed")
         if by.drop.handed:
             raise _LaterError("another one waits to be installed: ask again once it was")
@@ -283,10 +294,11 @@ class Updates:
 
     def _lost(self) -> told.Lost | None:
         """Return the last update that did not stay, by the updater's word."""
-        said, by = told.read(self._by.told), self._by
+        where = self._by.where
+        said = told.read(where.told)
         if said is None or self._runs is None:
             return None
-        return said.lost_by(str(self._runs), by.boot, trial=by.uncommitted.exists())
+        return said.lost_by(str(self._runs), self._by.boot, trial=where.uncommitted.exists())
 
     def _tidy(self, *, but: str | None = None) -> None:
         try:
