@@ -130,6 +130,7 @@ def _install_units() -> None:
         elif path.name.endswith(".conf.d"):
             shutil.copytree(path, systemd / path.name, dirs_exist_ok=True)
         elif path.is_dir():
+            shutil.rmtree(systemd / "system" / path.name, ignore_errors=True)
             shutil.copytree(path, systemd / "system" / path.name)
 
 

@@ -123,6 +123,8 @@ def test_what_must_not_be_taken_is_refused_and_the_box_looks_on(
     stranger = Releases(site, tmp_path / "stranger")
     theirs = stranger.publish("0.1.320")
     assert box.send(theirs["version"], "--wait", "60")["result"] == "taken"
+    releases.trust()
+    assert box.site.run("update", "send", box.name, theirs["version"], code=2)["error"]
     with pytest.raises(UpdateError, match=r"signature|certificate"):
         box.update()
     assert not box.drop.handed

@@ -35,9 +35,13 @@ class Releases:
     def __init__(self, site: Site, home: Path) -> None:
         self.site, self._home = site, home
         self.signer = Signer(home / "signer")
-        settings = yaml.safe_load(site.config.read_text())
+        self.trust()
+
+    def trust(self) -> None:
+        """Have the site publish what this signer signs, and nothing else."""
+        settings = yaml.safe_load(self.site.config.read_text())
         settings["update_keyring"] = str(self.signer.authority)
-        site.config.write_text(yaml.safe_dump(settings))
+        self.site.config.write_text(yaml.safe_dump(settings))
 
     def publish(self, version: str, *, kib: int = 100, **more: Any) -> Mapping[str, Any]:
         """Make a bundle and put it where boxes fetch it; returns what was said of it."""

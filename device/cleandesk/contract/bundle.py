@@ -20,6 +20,7 @@ VERSION_PATTERN = r"^[0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,12}$"
 #: A release's number, as text.
 BundleVersion = Annotated[str, Field(pattern=VERSION_PATTERN)]
 _LAST_LINES = 3
+_PROGRESS = ("rauc-Message:", "Message:")
 
 
 class UpdateError(Exception):
@@ -88,7 +89,8 @@ def _reason(out: str, err: str) -> str:
     for line in out.splitlines():
         if line.startswith(mark):
             return line.removeprefix(mark)
-    said = [line.strip() for line in err.splitlines() if line.strip()]
+    lines = (line.strip() for line in err.splitlines())
+    said = [line for line in lines if line and not line.startswith(_PROGRESS)]
     return " / ".join(said[-_LAST_LINES:])
 
 

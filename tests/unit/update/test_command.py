@@ -39,6 +39,7 @@ def test_what_is_no_bundle_is_refused_and_no_start_follows(tmp_path: Path) -> No
     [
         ("10% Copying\nLastError: Failed: bad block\n", "Installing `x` failed\n", "bad block"),
         ("", "one\ntwo\n\nthree\nfour\n", "two / three / four"),
+        ("", "rauc-Message: 14:41: Reading bundle: x\nbad signature\n", "^bad signature$"),
         ("", "", "ended with 1"),
     ],
 )
