@@ -28,7 +28,7 @@ _PATIENCE_S = 20.0
 _MOST_BYTES = 64 * 1024
 _AGAIN = frozenset({429, 503})
 #: However long the service wants to be left alone, it is asked again within that.
-_LONGEST_WAIT_S = 3600
+_LONGEST_WAIT_S, _DIGITS = 3600, 9
 _HTTPS = 443
 #: What a refusal means, by the service's word for it.
 _CODES = {"token": Code.TOKEN_REFUSED, "new_key": Code.NEW_KEY}
@@ -92,15 +92,15 @@ class Service:
             connection.request(
                 "POST", path, json.dumps(body).encode(), {"Content-Type": "application/json"}
             )
-            answer = connection.getresponse()
-            if answer.status != http.HTTPStatus.OK:
-                raise self._refused(answer)
-            return self._parsed(Answer, answer.read(_MOST_BYTES))
+            with connection.getresponse() as answer:
+                if answer.status != http.HTTPStatus.OK:
+                    raise self._refused(answer)
+                return self._parsed(Answer, answer.read(_MOST_BYTES))
 
     def _refused(self, answer: http.client.HTTPResponse) -> IdentityError:
         raw = answer.read(_MOST_BYTES)
         if answer.status in _AGAIN:
-            said = answer.getheader("Retry-After") or ""
+            said = (answer.getheader("Retry-After") or "")[:_DIGITS]
             wait_s = min(int(said), _LONGEST_WAIT_S) if said.isdecimal() else 0
             try:
                 refusal = _Refusal.model_validate_json(raw)
@@ -125,17 +125,20 @@ class Service:
         """
         with self._connection() as connection:
             connection.request("GET", path, headers={"Range": f"bytes={begin}-{end - 1}"})
-            answer = connection.getresponse()
-            if answer.status == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
-                reason = f"{path} ends before byte {begin}"
-                raise self._error(Code.REFUSED, reason, "publish it anew, whole")
-            if answer.status != http.HTTPStatus.PARTIAL_CONTENT:
-                raise self._refused(answer)
-            said = answer.getheader("Content-Range") or ""
-            if not said.startswith(f"bytes {begin}-"):
-                raise self._error(Code.ANSWER, "it begins elsewhere", "update the service")
-            while chunk := answer.read(_MOST_BYTES):
-                yield chunk
+            with connection.getresponse() as answer:
+                yield from self._part(answer, path, begin)
+
+    def _part(self, answer: http.client.HTTPResponse, path: str, begin: int) -> Iterator[bytes]:
+        if answer.status == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+            reason = f"{path} ends before byte {begin}"
+            raise self._error(Code.REFUSED, reason, "publish it anew, whole")
+        if answer.status != http.HTTPStatus.PARTIAL_CONTENT:
+            raise self._refused(answer)
+        said = answer.getheader("Content-Range") or ""
+        if not said.startswith(f"bytes {begin}-"):
+            raise self._error(Code.ANSWER, "it begins elsewhere", "update the service")
+        while chunk := answer.read(_MOST_BYTES):
+            yield chunk
 
     @contextmanager
     def _connection(self) -> Iterator[http.client.HTTPSConnection]:
