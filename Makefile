@@ -117,7 +117,14 @@ test-models: $(VENV)/.dev mosquitto  ## The model as an artefact: updated, taken
 	$(BIN)/pytest tests/unit/contract/test_artefact.py tests/unit/model tests/unit/control/test_model_updates.py \
 	  tests/unit/provision/test_artefacts.py tests/system/test_model_cuts.py tests/system/test_model_updates.py
 
-fault: $(VENV)/.dev mosquitto  ## Kill and cut for real; ROUNDS=200 for a long one
+.PHONY: test-updates
+test-updates: export ROUNDS ?= 10
+test-updates: $(VENV)/.dev mosquitto rauc squashfs-tools  ## Software over the network: sent, refused, cut and killed; ROUNDS=20
+	$(BIN)/pytest tests/unit/identity/test_fetching.py tests/unit/update tests/unit/control/test_updates.py \
+	  tests/unit/provision/test_bundles.py tests/unit/provision/test_rollout.py tests/unit/provision/test_turnstile.py \
+	  tests/system/test_update_cuts.py tests/system/test_updates.py tests/fault/test_update_kills.py
+
+fault: $(VENV)/.dev mosquitto rauc squashfs-tools  ## Kill and cut for real; ROUNDS=200 for a long one
 	$(BIN)/pytest tests/fault
 
 # Each variable makes one test longer, or all of it.

@@ -9,9 +9,18 @@ from cleandesk import __version__, vitals
 from cleandesk.camera import Area, CameraFactory, Capture, Frame, make_camera
 from cleandesk.clock import Clock, Instant
 from cleandesk.contract.topics import Address
-from cleandesk.control import Configuration, Control, ModelUpdates, Rotation, kept, rotation
+from cleandesk.control import (
+    Configuration,
+    Control,
+    ModelUpdates,
+    Rotation,
+    Updates,
+    kept,
+    rotation,
+)
 from cleandesk.control.control import Hands
 from cleandesk.control.model_means import model_updates
+from cleandesk.control.update_means import updates
 from cleandesk.detector import Detector
 from cleandesk.doctor.camera import RunningCamera
 from cleandesk.doctor.camera import Sources as CameraSources
@@ -43,6 +52,7 @@ class Parts:
     settings: BoxSettings
     control: Control
     models: ModelUpdates
+    updates: Updates
     rotation: Rotation
     commands: Commands
     policy: Policy
@@ -137,6 +147,8 @@ def assemble(
         restart=lambda: control.restart(),  # noqa: PLW0108 - made below
     )
     models.serve(commands)
+    software = updates(own, clock=clock, boot=boot, outbox=outbox)
+    software.serve(commands)
     control = Control(
         configuration,
         clock,
@@ -193,6 +205,7 @@ def assemble(
         settings=settings,
         control=control,
         models=models,
+        updates=software,
         rotation=rotate,
         commands=commands,
         policy=policy,

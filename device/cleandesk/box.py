@@ -131,7 +131,8 @@ class Box:
         """
         self._restore()
         self._worker.start()
-        self._parts.models.begin(self._parts.commands)
+        for one in (self._parts.models, self._parts.updates):
+            one.begin(self._parts.commands)
         self._link.start()
         self._control.begin()
         self._parts.rotation.resume(self._parts.commands)
@@ -319,7 +320,8 @@ class Box:
             scheduled_rules_active=self._policy.scheduled_rules_active,
             requests=self._parts.commands.health,
         )
-        more = {"stills": self._worker.stills_health, "model": self._parts.models.running}
+        parts, stills = self._parts, self._worker.stills_health
+        more = {"model": parts.models.running, "update": parts.updates.running, "stills": stills}
         self._link.set_health(health.model_copy(update=more))
         self._tell_privacy(state, now)
 

@@ -12,6 +12,7 @@ from cleandesk.contract.topics import Address, Command
 from cleandesk.control import Configuration, Control, Effect, Rotation, kept, rotation
 from cleandesk.control.control import Hands
 from cleandesk.control.model_means import model_updates
+from cleandesk.control.update_means import updates
 from cleandesk.detector import Manifest, read_manifest
 from cleandesk.doctor.examiner import Examiner, Patient
 from cleandesk.identity.home import Home
@@ -114,6 +115,7 @@ class SafeBox:
             outbox=self._outbox,
             restart=self._control.restart,
         )
+        self._updates = updates(settings, clock=clock, boot=self._boot, outbox=self._outbox)
         self._rotation = Rotation(
             Home.of(settings.broker),
             clock,
@@ -153,7 +155,13 @@ class SafeBox:
 
     def _serve(self) -> None:
         """Plug in the commands, but for `break`, which the reception takes."""
-        for one in (self._control, self._models, self._rotation, self._examiner):
+        for one in (
+            self._control,
+            self._models,
+            self._updates,
+            self._rotation,
+            self._examiner,
+        ):
             one.serve(self._commands)
         self._commands.add(
             Command.SPOT_CHECK,
@@ -182,6 +190,7 @@ class SafeBox:
         if self._pins is not None:
             self._pins.listen(self._reception.mode.toggle, self._reception.mode.reset_pin)
         self._models.begin(self._commands)
+        self._updates.begin(self._commands)
         self._link.start()
         self._control.begin()
         self._rotation.resume(self._commands)
@@ -276,5 +285,6 @@ class SafeBox:
             throttled=heat.throttled,
             requests=self._commands.health,
             model=self._models.running,
+            update=self._updates.running,
             safe_mode=self._why,
         )

@@ -2,6 +2,7 @@
 
 import errno
 import os
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -27,18 +28,29 @@ def write(path: Path, content: bytes, mode: int = PUBLIC, *, draft: str | None =
     Raises:
         OSError: If the disk does not take it; then the old file stands.
     """
+    pour(path, [content], mode, draft=draft)
+
+
+def pour(
+    path: Path, chunks: Iterable[bytes], mode: int = PUBLIC, *, draft: str | None = None
+) -> None:
+    """Write a file as `write` does, of parts that come one after the other: it may be large.
+
+    Raises:
+        OSError: As `write`; and whatever the parts raise.
+    """
     new = path.with_name(draft or f".{path.name}.new")
     try:
         new.unlink(missing_ok=True)
         handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
         with os.fdopen(handle, "wb") as file:
             hand_over(new)
-            file.write(content)
+            file.writelines(chunks)
             file.flush()
             os.fsync(handle)
         new.replace(path)
         sync(path.parent)
-    except OSError:
+    except BaseException:
         with suppress(OSError):
             new.unlink(missing_ok=True)
         raise

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from cleandesk.update import health
-from cleandesk.update.install import BUNDLE, REFUSED, RESULT
+from cleandesk.update.drop import BUNDLE
+from cleandesk.update.install import REFUSED, RESULT
 from cleandesk.watchdog import CameraWord, Word
 from image import debian, disk, updates
 from image.release import Release
@@ -26,7 +27,9 @@ from tests.image.test_sandbox import MOST_EXPOSED
 from tests.signer import Signer
 
 UPDATE, COMMIT = "cleandesk-update.service", "cleandesk-commit.service"
-CARD = "/boot/firmware/cleandesk"
+WATCHED = "cleandesk-update.path"
+CARD, FETCHED = "/boot/firmware/cleandesk", "/var/lib/cleandesk/update"
+TOLD = "/var/lib/cleandesk-update/told"
 RELEASE = Release("0.1.200", "c" * 40, 1767225600)
 NEWER, OLDER = "0.1.300", "0.1.100"
 _SLOT_MIB = 8
@@ -40,7 +43,7 @@ class Box(Machine):
 
     def __init__(self, home: Path, card: Path, signer: Signer) -> None:
         super().__init__(home, "--capability=all", boxes.CLIP_THERE)
-        self._home, self.card, self._signer = home, card, signer
+        self._home, self.card, self.signer = home, card, signer
 
     def prepare(self, loops: list[str]) -> None:
         """Give it the card, and RAUC's settings as the image has them."""
@@ -57,10 +60,10 @@ class Box(Machine):
         for number, loop in ((2, first), (3, second)):
             self.run("ln", "-sf", loop, f"{_LINKS}/{disk.DISK_ID:08x}-{number:02}")
         root = self._home / "root"
-        updates.trust(root, RELEASE, self._signer.authority)
+        updates.trust(root, RELEASE, self.signer.authority)
         settings = (root / "etc/rauc/system.conf").read_text()
         self.write("/etc/rauc/system.conf", settings.replace("=verity", "=plain"))
-        self.write("/etc/rauc/keyring.pem", self._signer.authority.read_text())
+        self.write("/etc/rauc/keyring.pem", self.signer.authority.read_text())
         self.write(f"/{_POLICY}", (debian.HERE / "root" / _POLICY).read_text())
         slots = (debian.HERE / "slots.py").read_text()
         self.write("/usr/lib/cleandesk/slots", slots, mode="755")
@@ -103,7 +106,7 @@ class Box(Machine):
             f"[update]\ncompatible={compatible}\nversion={version}\n\n"
             "[image.rootfs]\nfilename=root.img\n"
         )
-        signer, product = by or self._signer, folder.with_suffix(".raucb")
+        signer, product = by or self.signer, folder.with_suffix(".raucb")
         signed = [f"--cert={signer.cert}", f"--key={signer.key}"]
         subprocess.run(
             ["rauc", *signed, "bundle", str(folder), str(product)], check=True, capture_output=True
@@ -115,6 +118,20 @@ class Box(Machine):
         target = self.path(f"{CARD}/{name}")
         target.write_bytes(bundle.read_bytes())
         return f"{CARD}/{name}"
+
+    def hand_over(self, bundle: Path, *, verity: bool = False) -> None:
+        """Have the box's user do what the box does with what it fetched."""
+        incoming, user = f"{FETCHED}/incoming", ["setpriv", "--reuid=cleandesk", "--clear-groups"]
+        self.path(incoming).write_bytes(bundle.read_bytes())
+        # Of a `plain` bundle RAUC wants to be the owner; `verity` is guarded block by block.
+        owner = "cleandesk" if verity else "root"
+        self.run("chown", f"{owner}:cleandesk-update", incoming)
+        self.run("chmod", "640", incoming)
+        self.run(*user, "mv", incoming, f"{FETCHED}/{BUNDLE}")
+
+    def told_to_the_box(self) -> str:
+        """What the box's user reads of the updater's work."""
+        return self.run("setpriv", "--reuid=cleandesk", "--clear-groups", "cat", TOLD).stdout
 
     def said(self) -> str:
         """What stands on the card."""
@@ -208,6 +225,52 @@ def test_it_is_committed_once_the_box_says_itself_that_it_looks(box: Box, tmp_pa
     box.start(boxes.BOX)
     box.run("timeout", "120", "sh", "-c", f"while test -e {UNCOMMITTED}; do sleep 0.2; done")
     assert box.slots == State("b")
+
+
+def test_what_the_box_fetched_is_installed_at_once_and_the_next_one_after_the_commit(
+    box: Box, slot: Path
+) -> None:
+    kept = box.run("stat", "-c", "%U %G %a", FETCHED, "/var/lib/cleandesk").stdout.split()
+    assert kept == ["cleandesk", "cleandesk-update", "2770", "cleandesk", "cleandesk", "700"]
+    box.run("systemctl", "start", WATCHED)
+    box.hand_over(box.bundle(slot))
+    box.run("timeout", "60", "sh", "-c", "until test -e /run/starts-anew; do sleep 0.2; done")
+    assert box.slots == State("a", "b", 3)
+    assert box.slot(1) == slot.read_bytes()
+    assert not box.there(f"{FETCHED}/{BUNDLE}")
+    assert '"step":"installed","version":"0.1.300"' in box.told_to_the_box()
+
+    box.run("systemctl", "stop", WATCHED)
+    box.starts("b", trial=True)
+    box.run("systemctl", "start", WATCHED)
+    box.hand_over(box.bundle(slot, OLDER))
+    assert box.run("systemctl", "is-active", WATCHED, check=False).stdout.strip() == "inactive"
+    box.start(COMMIT)
+    gone = f"while test -e {FETCHED}/{BUNDLE}; do sleep 0.2; done"
+    box.run("timeout", "60", "sh", "-c", gone)
+    assert box.slots == State("b")
+    assert box.run("systemctl", "is-active", WATCHED).stdout.strip() == "active"
+    told = '"step":"refused","version":"0.1.100"'
+    box.run("timeout", "20", "sh", "-c", f"until grep -q '{told}' {TOLD}; do sleep 0.2; done")
+    assert not box.there("/run/starts-anew")
+
+
+def test_a_bundle_that_is_the_boxs_own_file_is_judged_and_handed_to_rauc(
+    box: Box, slot: Path, tmp_path: Path
+) -> None:
+    settings = box.run("cat", "/etc/rauc/system.conf").stdout
+    box.write("/etc/rauc/system.conf", settings.replace("=plain", "=verity"))
+    box.run("systemctl", "start", WATCHED)
+    product = tmp_path / "verity.raucb"
+    updates.bundle(slot, NEWER, box.signer.cert, str(box.signer.key), product)
+    box.hand_over(product, verity=True)
+    told = f"until grep -qE 'refused|installed' {TOLD}; do sleep 0.2; done"
+    box.run("timeout", "60", "sh", "-c", told)
+    # It was read and believed, and RAUC had it, which needs the kernel's device mapper.
+    said = box.told_to_the_box()
+    assert '"version":"0.1.300"' in said
+    assert "/dev/mapper/control" in said or "installed" in said
+    assert not box.there(f"{FETCHED}/{BUNDLE}")
 
 
 def test_an_update_that_cannot_be_committed_starts_the_next_try(box: Box) -> None:

@@ -17,8 +17,8 @@ from cleandesk.control.model_change import Means
 from cleandesk.control.model_updates import path_of
 from cleandesk.detector import read_manifest
 from cleandesk.identity.errors import Code, IdentityError
+from cleandesk.identity.fetching import Fetching
 from cleandesk.link import Paper
-from cleandesk.model.fetching import Fetching
 from cleandesk.model.kept import Kept
 from cleandesk.model.probation import Probation
 from cleandesk.model.running import manifest_of, shelf_of

@@ -1,8 +1,7 @@
-"""Models as signed files: made of a model's folder, checked, and put where boxes fetch them."""
+"""Models as signed files: made of a model's folder, and checked."""
 
 import hashlib
 import io
-import re
 import tarfile
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,18 +14,17 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from pydantic import BaseModel, Field, ValidationError
 
-from cleandesk import whole_file
 from cleandesk.contract import artefact
 from cleandesk.contract.artefact import Listing, Part, PartName, Version
 from cleandesk.contract.artefact_errors import ArtefactError
 from cleandesk.contract.artefact_reader import unpack
 from cleandesk.contract.messages import Digest
-from cleandesk_fleet.provision.errors import ConflictError, UsageError
+from cleandesk_fleet.provision import offering
+from cleandesk_fleet.provision.errors import UsageError
 from cleandesk_fleet.provision.pki import Signer
 
 SUFFIX = ".cdmodel"
 _MANIFEST, _ANSWERS = "manifest.yaml", "selftest.yaml"
-_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,127}")
 _SHORT = 12
 
 
@@ -121,23 +119,7 @@ def publish(one: Artefact, folder: Path) -> bool:
         UsageError: If its name is none for a service.
         ConflictError: If another one lies there under its name.
     """
-    path = folder / one.file
-    if not _NAME.fullmatch(one.file):
-        raise UsageError(f"{one.file}: use a-z, 0-9, '.', '_' and '-' in its name")
-    if path.exists():
-        if path.read_bytes() != one.content:
-            raise ConflictError(f"{path}: another file has this name: rename one of them")
-        return False
-    folder.mkdir(parents=True, exist_ok=True)
-    whole_file.write(path, one.content)
-    return True
-
-
-def find(folder: Path, name: str) -> Path | None:
-    """Return where a published file lies; None if there is none of this name."""
-    path = folder / name
-    there = bool(_NAME.fullmatch(name)) and path.is_file() and not path.is_symlink()
-    return path if there else None
+    return offering.publish(one.file, io.BytesIO(one.content), one.sha256, folder)
 
 
 def _packed(listing: Listing, contents: dict[str, bytes], signer: Signer) -> bytes:

@@ -1,15 +1,14 @@
 """Asking one box something, over the broker, as the administrator, and waiting for its answer."""
 
 import queue
-import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from types import TracebackType
 from typing import Self, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from cleandesk.contract import reasons
 from cleandesk.contract.commands import Request, Response
@@ -17,12 +16,12 @@ from cleandesk.contract.connection import BrokerSettings
 from cleandesk.contract.health import Health
 from cleandesk.contract.messages import Status
 from cleandesk.contract.mqtt import NotConnectedError, Publication, Received, Session
-from cleandesk.contract.topics import Address, Channel, Command, Side
+from cleandesk.contract.topics import Address, Command, Side
 from cleandesk_fleet.provision.door import PATIENCE_S
 from cleandesk_fleet.provision.errors import BoxError, BrokerError, OfflineError
+from cleandesk_fleet.provision.glancing import Known, away, glance
 
 R = TypeVar("R", bound=Response)
-M = TypeVar("M", bound=BaseModel)
 Tell = Callable[[str], None]
 
 #: The broker keeps no request for a box that is away, so it is sent again; a box repeats an answer
@@ -52,7 +51,7 @@ class Line:
     def __init__(self, admin: BrokerSettings, address: Address, command: Command) -> None:
         self._admin, self._address, self._command = admin, address, command
         self._news: queue.SimpleQueue[Received | _Puback | None] = queue.SimpleQueue()
-        self._retained: Mapping[str, bytes] = {}
+        self._known = Known(address, {})
         self._here: bool | None = None
         self._session = Session(
             admin.model_copy(update={"retry_max_s": _RETRY_MAX_S}),
@@ -64,14 +63,13 @@ class Line:
         )
 
     def __enter__(self) -> Self:
-        # Who stayed subscribed would look to the box like its subscriber.
-        self._retained = _Glance(self._admin, self._address).take()
+        self._known = glance(self._admin, [self._address])[self._address]
         self._session.start()
         try:
             self._news.get(timeout=PATIENCE_S)
         except queue.Empty:
             self._session.stop()
-            raise _away(self._admin) from None
+            raise away(self._admin) from None
         return self
 
     def __exit__(
@@ -87,18 +85,12 @@ class Line:
     @property
     def status(self) -> Status | None:
         """What the broker retained of the box's `status`; None if it is empty, or nonsense."""
-        return self._read(Channel.STATUS, Status)
+        return self._known.status
 
     @property
     def health(self) -> Health | None:
         """What the broker retained of the box's `health`; None if it is empty, or nonsense."""
-        return self._read(Channel.HEALTH, Health)
-
-    def _read(self, channel: Channel, model: type[M]) -> M | None:
-        try:
-            return model.model_validate_json(self._retained[self._address.topic(channel)])
-        except (KeyError, ValidationError):
-            return None
+        return self._known.health
 
     def ask(
         self, request: Request, answer: type[R], correlation: bytes, *, wait_s: float, tell: Tell
@@ -186,52 +178,3 @@ class Line:
                 f"{self._address} answered what is no answer ({error.error_count()} errors): bring "
                 "box and cleandesk-provision to the same version"
             ) from error
-
-
-class _Glance:
-    """One short connection: what the broker retains of `status` and `health`."""
-
-    def __init__(self, admin: BrokerSettings, address: Address) -> None:
-        self._admin, self._address = admin, address
-        self._found: dict[str, bytes] = {}
-        self._ready, self._answered = threading.Event(), threading.Event()
-        self._session = Session(
-            admin,
-            f"looking at {address} {time.monotonic_ns()}",
-            subscriptions=[address.topic(Channel.STATUS), address.topic(Channel.HEALTH)],
-            on_message=self._on_message,
-            on_connect=self._ready.set,
-            on_puback=lambda *_: self._answered.set(),
-        )
-
-    def take(self) -> Mapping[str, bytes]:
-        """Return payloads by topic.
-
-        Raises:
-            BrokerError: If the broker does not take the administrator, or does not answer.
-        """
-        self._session.start()
-        try:
-            there = self._ready.wait(PATIENCE_S)
-            if there:
-                # Nobody here may write that: it is refused, and what is retained is sent before.
-                self._session.publish(Publication(self._address.topic(Channel.ACK), b""))
-                there = self._answered.wait(PATIENCE_S)
-        except NotConnectedError:
-            there = False
-        finally:
-            self._session.stop()
-        if not there:
-            raise _away(self._admin)
-        return self._found
-
-    def _on_message(self, received: Received) -> None:
-        if received.retain:
-            self._found[received.topic] = received.payload
-
-
-def _away(admin: BrokerSettings) -> BrokerError:
-    return BrokerError(
-        f"{admin.host}:{admin.port} does not take the administrator: is the broker up, and is the "
-        "administrator's certificate valid? Then do it again"
-    )

@@ -14,6 +14,7 @@ from cleandesk_fleet.provision import (
     cli_boxes,
     cli_lists,
     cli_models,
+    cli_updates,
     failing,
     operators,
 )
@@ -203,5 +204,6 @@ def crl(
 cli_boxes.add_commands(app)
 cli_asking.add_commands(app)
 cli_models.add_commands(app)
+cli_updates.add_commands(app)
 command(app, panel=BESIDES)(crl)
 cli_lists.add_commands(app)

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from cleandesk import whole_file
-from cleandesk_fleet.provision import artefacts, keyfiles, modelling
+from cleandesk_fleet.provision import artefacts, keyfiles, modelling, offering
 from cleandesk_fleet.provision.artefacts import Artefact
 from cleandesk_fleet.provision.boundary import (
     BOXES,
@@ -79,7 +79,7 @@ def send(
     for (exit code 9).
     """
     named = Path(file).name
-    path = artefacts.find(work.fleet.settings.artefacts, named)
+    path = offering.find(work.fleet.settings.artefacts, named)
     if path is None:
         raise UnknownNameError(f"{named} is not published: run `cleandesk-provision model publish`")
     _send(work, name, _read(work, path), wait)

@@ -48,8 +48,8 @@ class Role(StrEnum):
 #: Below `cleandesk/v1/<site>/<box>/`. Stills, objections and idle markers are read by the
 #: subscriber alone, so that one place decides who looks at them and when they go.
 _EVENTS = ("status", "health", "privacy", "violation", "active/+")
-#: What `verify`, `rotate` and `model` ask a box for; to command one otherwise is for `control`.
-_ASKS = (Command.DOCTOR, Command.ROTATE_KEY, Command.MODEL)
+#: What `verify`, `rotate`, `model` and `update` ask a box for; all other commands are `control`'s.
+_ASKS = (Command.DOCTOR, Command.ROTATE_KEY, Command.MODEL, Command.UPDATE)
 _READS = {
     Role.SUBSCRIBER: (*_EVENTS, "still/+", "appeal", "idle"),
     Role.OPS: (*_EVENTS, "config/reported"),
@@ -68,7 +68,7 @@ _WRITES: dict[Role, tuple[str, ...]] = {
     Role.DISCOVERY: (),
     Role.HOME_ASSISTANT: (),
     # To clear what a removed box left behind, and to ask one what is wrong, for a new key, or to
-    # look with a model that the fleet's key signed.
+    # look with a model that the fleet's key signed, or to take an update that is signed.
     Role.ADMIN: (
         *("status", "health", "privacy", "active/+", "config/+"),
         *(f"cmd/{command}/request" for command in _ASKS),

@@ -11,6 +11,8 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from functools import partial
+from pathlib import Path
 from typing import TypeVar
 
 from cryptography import x509
@@ -22,15 +24,17 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from cleandesk.contract.topics import Address, TopicError
 from cleandesk_fleet.limits import Limiter
-from cleandesk_fleet.provision import artefacts, claiming, keyfiles, pki
+from cleandesk_fleet.provision import claiming, keyfiles, offering, pki
 from cleandesk_fleet.provision.authorities import Issuer
 from cleandesk_fleet.provision.change import Change
 from cleandesk_fleet.provision.claiming import NewKeyNeededError, TokenRefusedError
 from cleandesk_fleet.provision.errors import RequestRefusedError, halves
 from cleandesk_fleet.provision.fleet import Fleet
+from cleandesk_fleet.provision.turnstile import Turnstile
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +71,20 @@ class RefusedError(Exception):
         self.wait_s = wait_s
 
 
+class _Sent(FileResponse):
+    """A file, read from the disk as it is sent; its place is free when it ends, however it does."""
+
+    def __init__(self, path: Path, leave: Callable[[], None]) -> None:
+        super().__init__(path, media_type="application/octet-stream")
+        self._leave = leave
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._leave()
+
+
 class Enrolment:
     """Answers boxes.
 
@@ -84,6 +102,7 @@ class Enrolment:
         rate, refusals = given.requests_per_minute, given.refusals_per_hour
         self._requests = Limiter(per_s=rate / _MINUTE_S, burst=rate, clock=clock)
         self._refusals = Limiter(per_s=refusals / _HOUR_S, burst=refusals, clock=clock)
+        self._fetches = Turnstile(given.fetches_at_once, clock)
 
     def app(self) -> Starlette:
         """Return the service as an ASGI application."""
@@ -126,12 +145,17 @@ class Enrolment:
             )
         except RefusedError as error:
             return _refusal(request, error)
-        path = artefacts.find(self._fleet.settings.artefacts, name)
+        path = offering.find(self._fleet.settings.artefacts, name)
         if path is None:
-            fix = "run `cleandesk-provision model publish`"
+            fix = "run `cleandesk-provision model publish`, or `update publish`"
             return _refusal(request, RefusedError(404, "no_artefact", "there is no such file", fix))
+        wait_s = self._fetches.enter(box)
+        if wait_s:
+            fix = f"try again in {wait_s} s"
+            full = RefusedError(503, "full", "others fetch just now", fix, wait_s)
+            return _refusal(request, full)
         log.info("an artefact is fetched", extra={"box": box, "artefact": name})
-        return FileResponse(path, media_type="application/octet-stream")
+        return _Sent(path, partial(self._fetches.leave, box))
 
     def _admit(self, address: str) -> None:
         for limiter, spends in ((self._refusals, False), (self._requests, True)):

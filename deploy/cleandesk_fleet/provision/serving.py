@@ -76,7 +76,7 @@ def serve(fleet: Fleet) -> None:
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        limit_concurrency=_AT_ONCE,
+        limit_concurrency=_AT_ONCE + given.fetches_at_once,
         timeout_keep_alive=_KEEP_ALIVE_S,
         timeout_graceful_shutdown=_GOODBYE_S,
         ssl_certfile=fleet.enrolment[0],

@@ -65,6 +65,12 @@ class EnrolmentSettings(Settings):
     refusals_per_hour: int = Field(
         20, ge=1, le=10_000, description="Of one address; after so many it is told to wait"
     )
+    fetches_at_once: int = Field(
+        50,
+        ge=1,
+        le=1000,
+        description="So many boxes fetch models or updates; more are told to wait",
+    )
 
 
 class ProvisionSettings(Settings):
@@ -79,7 +85,12 @@ class ProvisionSettings(Settings):
         168, ge=1, le=2160, description="A box must come up for the first time within so long"
     )
     artefacts: Path = Field(
-        Path("artefacts"), description="Signed models that boxes may fetch from the service"
+        Path("artefacts"),
+        description="Signed models and updates that boxes may fetch from the service",
+    )
+    update_keyring: Path = Field(
+        Path("updates.pem"),
+        description="Certificates that sign for updates: the same that the image was made with",
     )
     authorities: AuthoritySettings = Field(
         default_factory=AuthoritySettings, description="Where certificates and keys are"

@@ -45,6 +45,7 @@ from cleandesk.contract.model_messages import ModelRequest, ModelResponse
 from cleandesk.contract.publication import REPLAYED
 from cleandesk.contract.stills import MAX_STILL, StillHeaders
 from cleandesk.contract.topics import NAME_PATTERN, ROOT, Channel, Command, Side
+from cleandesk.contract.update_messages import UpdateRequest, UpdateResponse
 from cleandesk.contract.worker_messages import Appeal, Idle
 
 log = logging.getLogger(__name__)
@@ -111,6 +112,10 @@ _ROTATE = f"The box makes a new key, has it signed for, and connects anew with i
 _MODEL = (
     "The box fetches a model from its enrolment service, checks and tries it, and begins anew with "
     f"it; or goes back to the model before. `health` tells how it does. {_REQUEST}"
+)
+_UPDATE = (
+    "The box fetches a bundle of its software from its enrolment service, and has it installed, "
+    f"tried, and kept or left. `health` tells how it does. {_REQUEST}"
 )
 _ANSWER = "The answer, with the request's correlation data; to the default topic or the one asked."
 
@@ -216,6 +221,8 @@ TOPICS = (
             (Command.ROTATE_KEY, Side.RESPONSE, RotateKeyResponse, _ANSWER),
             (Command.MODEL, Side.REQUEST, ModelRequest, _MODEL),
             (Command.MODEL, Side.RESPONSE, ModelResponse, _ANSWER),
+            (Command.UPDATE, Side.REQUEST, UpdateRequest, _UPDATE),
+            (Command.UPDATE, Side.RESPONSE, UpdateResponse, _ANSWER),
         )
     ),
 )

@@ -7,6 +7,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from cleandesk.contract.messages import CameraFault, Count, Fraction, Id, Message, Seconds, Text
 from cleandesk.contract.model_messages import BoxModel
+from cleandesk.contract.update_messages import BoxUpdate
 
 
 class StageTimes(BaseModel):
@@ -136,6 +137,9 @@ class Health(Message):
     )
     requests: RequestsHealth | None = None
     model: BoxModel | None = Field(default=None, description="What the box looks with")
+    update: BoxUpdate | None = Field(
+        default=None, description="The box's system; absent where none is ever installed"
+    )
     safe_mode: Text | None = Field(
         default=None,
         description="Why the box is in safe mode: it looks at nothing; absent: it is not",

@@ -41,6 +41,7 @@ class Command(StrEnum):
     DOCTOR = "doctor"
     ROTATE_KEY = "rotate-key"
     MODEL = "model"
+    UPDATE = "update"
 
 
 class Side(StrEnum):

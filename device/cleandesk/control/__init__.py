@@ -5,5 +5,6 @@ from cleandesk.control.control import Control, Effect
 from cleandesk.control.model_updates import ModelUpdates
 from cleandesk.control.rotation import Rotation
 from cleandesk.control.starts import Starts
+from cleandesk.control.updates import Updates
 
-__all__ = ["Configuration", "Control", "Effect", "ModelUpdates", "Rotation", "Starts"]
+__all__ = ["Configuration", "Control", "Effect", "ModelUpdates", "Rotation", "Starts", "Updates"]

@@ -8,8 +8,9 @@ from pathlib import Path
 from cleandesk.contract.artefact import order
 from cleandesk.contract.artefact_errors import ArtefactError
 from cleandesk.contract.model_messages import ModelRequest
+from cleandesk.control.errand import RefusedError
 from cleandesk.detector import Manifest, default_manifest, read_manifest
-from cleandesk.model.fetching import Fetching
+from cleandesk.identity.fetching import Fetching
 from cleandesk.model.kept import Fetched, Kept
 from cleandesk.model.shelf import Shelf
 from cleandesk.model.trying import Took
@@ -19,10 +20,6 @@ from cleandesk.problems import Problem
 SPARE_BYTES = 64 * 2**20
 #: Measured twice, one and the same model differs by less.
 _AS_FAST = 1.5
-
-
-class RefusedError(Exception):
-    """A model is not taken; the text says why, and the fix."""
 
 
 @dataclass(frozen=True, slots=True)

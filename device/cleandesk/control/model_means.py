@@ -7,10 +7,10 @@ from cleandesk.control.configuration import Configuration
 from cleandesk.control.model_change import Means
 from cleandesk.control.model_updates import ModelUpdates
 from cleandesk.detector import Manifest
+from cleandesk.identity.fetching import Fetching
 from cleandesk.identity.home import Home
 from cleandesk.link import Outbox
 from cleandesk.loop import needs_of
-from cleandesk.model.fetching import Fetching
 from cleandesk.model.running import manifest_of, shelf_of
 from cleandesk.model.trying import try_out
 from cleandesk.settings import BoxSettings

@@ -7,21 +7,18 @@ taken for two. What is open outlives that as it outlives any restart.
 """
 
 import logging
-import threading
+from collections.abc import Callable
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
-from cleandesk import durable
 from cleandesk.clock import Clock, Instant
-from cleandesk.contract.artefact_errors import ArtefactError
 from cleandesk.contract.commands import Outcome
-from cleandesk.contract.messages import Count, Digest
+from cleandesk.contract.messages import Digest
 from cleandesk.contract.model_messages import BoxModel, ModelRequest, ModelResponse
 from cleandesk.contract.topics import Command
-from cleandesk.control.model_change import Means, RefusedError, roll_back, update
+from cleandesk.control import errand
+from cleandesk.control.errand import MOST_ATTEMPTS, Begun, Errand, RefusedError
+from cleandesk.control.model_change import Means, roll_back, update
 from cleandesk.detector import Manifest, ModelError, default_manifest, read_manifest
-from cleandesk.identity.errors import IdentityError
 from cleandesk.model.kept import Kept
 from cleandesk.model.running import described
 from cleandesk.model.trying import TryError
@@ -33,22 +30,13 @@ log = logging.getLogger(__name__)
 _AN_HOUR = 6
 #: So many looks a model on trial must have had, beside `safe_mode.healthy_after_s`.
 LEAST_LOOKS = 20
-#: A request whose process was cut off so often is gone on with no more.
-_MOST_ATTEMPTS = 5
-_MOST_DETAIL = 200
-#: What is being finished is waited for so long.
-_TURN_S = 1.0
 
 
-class _Begun(BaseModel):
-    """A request that is being done: who waits, and which fetched model ran when it came."""
+class _Begun(Begun):
+    """A request that is being done: what it asks for, and which fetched model ran when it came."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    correlation: str = Field(pattern=r"^([0-9a-f]{2}){1,64}$")
-    topic: str
     request: ModelRequest
     was: Digest | None
-    attempts: Count = 0
 
 
 def path_of(outbox: Path) -> Path:
@@ -59,9 +47,6 @@ def path_of(outbox: Path) -> Path:
 class ModelUpdates:
     """Changes the model when it is asked to, one request at a time; follows one that is on trial.
 
-    A request is on the disk before it is begun: killed at any moment, the next process goes on with
-    it, and gives the answer that is owed.
-
     Args:
         own: The box's own settings.
         manifest: Of the model that runs.
@@ -71,8 +56,14 @@ class ModelUpdates:
 
     def __init__(self, own: BoxSettings, manifest: Manifest, clock: Clock, means: Means) -> None:
         self._own, self._clock, self._by = own, clock, means
-        self._record = path_of(own.outbox.path)
-        self._at_work = threading.Lock()
+        self._errand = Errand(
+            Command.MODEL,
+            record=path_of(own.outbox.path),
+            begun=_Begun,
+            response=ModelResponse,
+            clock=clock,
+            do=self._answer,
+        )
         kept = means.shelf.read()
         self._running = described(own, manifest, kept)
         self._on_trial, self._looks = kept.trial is not None, 0
@@ -95,16 +86,10 @@ class ModelUpdates:
         To be called when the answers of earlier processes are known, and no request comes yet.
         """
         self._tell_given_up()
-        begun = self._read()
+        begun = self._errand.pending
         self._by.shelf.tidy(but=None if begun is None else begun.request.sha256)
-        if begun is None:
-            return
-        asker = commands.again(Command.MODEL, bytes.fromhex(begun.correlation), begun.topic)
-        if asker is None:
-            self._forget()
-        else:
-            log.info("a model was asked for before this start: going on with it")
-            self._start(asker, begun)
+        if begun is not None:
+            self._errand.resume(commands, begun)
 
     def looked(self, now: Instant) -> None:
         """Take note of a look: a model that lasts, and looks, is kept for good."""
@@ -131,26 +116,7 @@ class ModelUpdates:
         return kept.committed() if runs else kept
 
     def _on_request(self, request: ModelRequest, asker: Asker) -> None:
-        self._start(asker, request)
-
-    def _start(self, asker: Asker, asked: ModelRequest | _Begun) -> None:
-        work = threading.Thread(target=self._run, args=(asker, asked), name="model", daemon=True)
-        work.start()
-
-    def _run(self, asker: Asker, asked: ModelRequest | _Begun) -> None:
-        if not self._at_work.acquire(timeout=_TURN_S):
-            asker(self._response(Outcome.BUSY, "another request for a model is at work"))
-            return
-        try:
-            begun = asked if isinstance(asked, _Begun) else self._begun(asker, asked)
-            changed = self._answer(asker, begun)
-            self._forget()
-            if changed:
-                self._by.restart()
-        except Exception:
-            log.exception("a request for a model failed; the next start goes on with it")
-        finally:
-            self._at_work.release()
+        self._errand.start(asker, lambda: self._begun(asker, request))
 
     def _begun(self, asker: Asker, request: ModelRequest) -> _Begun:
         present = self._by.shelf.read().present
@@ -158,32 +124,26 @@ class ModelUpdates:
         topic, correlation = asker.topic, asker.correlation.hex()
         return _Begun(correlation=correlation, topic=topic, request=request, was=was)
 
-    def _answer(self, asker: Asker, begun: _Begun) -> bool:
-        """Do what was asked for, and answer; returns whether a restart is due."""
+    def _answer(self, asker: Asker, begun: _Begun) -> Callable[[], None] | None:
+        """Do what was asked for, and answer; returns the restart, where one is due."""
         why: str
         try:
-            self._remember(begun.model_copy(update={"attempts": begun.attempts + 1}))
+            self._errand.remember(begun.model_copy(update={"attempts": begun.attempts + 1}))
             before = self._by.shelf.read()
             kept = self._changed(begun, before)
-        except RefusedError as error:
-            why = str(error)
-        except ArtefactError as error:
-            why = f"{error.fault}: {error.reason}: {error.fix}"
-        except IdentityError as error:
-            why = f"{error.code}: {error.reason}: {error.fix}"
         except (ModelError, TryError) as error:
             why = f"unfit: {error}"
-        except OSError as error:
-            why = f"disk: {(error.strerror or 'it fails').lower()}: look at the box's disk"
+        except errand.TOLD as error:
+            why = errand.told(error)
         else:
             changed = kept.present != before.present
-            done = self._response(Outcome.DONE, None if changed else "it runs already")
+            done = self._errand.response(Outcome.DONE, None if changed else "it runs already")
             asker(done.model_copy(update={"model": self._described(kept)}))
-            return changed
+            return self._by.restart if changed else None
         log.warning("no other model: %s", why, extra={"artefact": begun.request.artefact})
-        asker(self._response(Outcome.FAILED, why))
+        asker(self._errand.response(Outcome.FAILED, why))
         self._by.shelf.tidy(but=begun.request.sha256)
-        return False
+        return None
 
     def _changed(self, begun: _Begun, kept: Kept) -> Kept:
         """Put another model on the shelf, unless that is done; returns what is kept.
@@ -196,7 +156,7 @@ class ModelUpdates:
             raise RefusedError("own: the box's settings name a model: delete detector.manifest")
         if runs != begun.was or (runs is not None and runs == begun.request.sha256):
             return kept
-        if begun.attempts >= _MOST_ATTEMPTS:
+        if begun.attempts >= MOST_ATTEMPTS:
             raise RefusedError("cut_off: the box was cut off each time: look into its log")
         return roll_back(self._by) if begun.request.rollback else update(self._by, begun.request)
 
@@ -216,30 +176,3 @@ class ModelUpdates:
         present = kept.present
         path = default_manifest() if present is None else self._by.shelf.manifest(present)
         return described(self._own, read_manifest(path), kept)
-
-    def _remember(self, begun: _Begun) -> None:
-        durable.write(self._record, begun.model_dump_json().encode())
-
-    def _read(self) -> _Begun | None:
-        try:
-            content = durable.read(self._record)
-            return None if content is None else _Begun.model_validate_json(content)
-        except (durable.DamagedError, ValidationError) as error:
-            log.warning("a model was asked for, and nobody can tell which: ask again")
-            log.debug("the file is damaged", extra={"why": str(error)[:_MOST_DETAIL]})
-            return None
-
-    def _forget(self) -> None:
-        try:
-            durable.forget(self._record)
-        except OSError as error:
-            log.warning("what was answered stays on file", extra={"why": error.strerror})
-
-    def _response(self, outcome: Outcome, detail: str | None) -> ModelResponse:
-        now = self._clock.now()
-        return ModelResponse(
-            outcome=outcome,
-            detail=None if detail is None else detail[:_MOST_DETAIL],
-            at=now.utc,
-            clock_synced=now.synced,
-        )

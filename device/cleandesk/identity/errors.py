@@ -43,11 +43,15 @@ class IdentityError(Exception):
         place: A file, an address or a topic.
         reason: Why.
         fix: What to do about it.
+        wait_s: Who says no for now wants to be left alone for so long; 0: they did not say.
     """
 
-    def __init__(self, code: Code, place: object, reason: str, fix: str) -> None:
+    def __init__(
+        self, code: Code, place: object, reason: str, fix: str, *, wait_s: float = 0
+    ) -> None:
         super().__init__(f"{place}: {reason}: {fix} [{code}]")
         self.code, self.place, self.reason, self.fix = code, str(place), reason, fix
+        self.wait_s = wait_s
 
     @property
     def exit_code(self) -> int:

@@ -27,6 +27,8 @@ M = TypeVar("M", bound=BaseModel)
 _PATIENCE_S = 20.0
 _MOST_BYTES = 64 * 1024
 _AGAIN = frozenset({429, 503})
+#: However long the service wants to be left alone, it is asked again within that.
+_LONGEST_WAIT_S, _DIGITS = 3600, 9
 _HTTPS = 443
 #: What a refusal means, by the service's word for it.
 _CODES = {"token": Code.TOKEN_REFUSED, "new_key": Code.NEW_KEY}
@@ -48,6 +50,9 @@ class _Refusal(BaseModel):
     error: str = Field(max_length=100)
     reason: str = Field(max_length=500)
     fix: str = Field(max_length=500)
+
+
+_BUSY = _Refusal(error="busy", reason="it has too much to do", fix="try again later")
 
 
 class Service:
@@ -83,45 +88,57 @@ class Service:
         Raises:
             IdentityError: If there is none: the service is away, is another one, or says no.
         """
-        status, raw = self._post(path, json.dumps(body).encode())
-        if status == http.HTTPStatus.OK:
-            return self._parsed(Answer, raw)
-        raise self._refused(status, raw)
+        with self._connection() as connection:
+            connection.request(
+                "POST", path, json.dumps(body).encode(), {"Content-Type": "application/json"}
+            )
+            with connection.getresponse() as answer:
+                if answer.status != http.HTTPStatus.OK:
+                    raise self._refused(answer)
+                return self._parsed(Answer, answer.read(_MOST_BYTES))
 
-    def _refused(self, status: int, raw: bytes) -> IdentityError:
+    def _refused(self, answer: http.client.HTTPResponse) -> IdentityError:
+        raw = answer.read(_MOST_BYTES)
+        if answer.status in _AGAIN:
+            said = (answer.getheader("Retry-After") or "")[:_DIGITS]
+            wait_s = min(int(said), _LONGEST_WAIT_S) if said.isdecimal() else 0
+            try:
+                refusal = _Refusal.model_validate_json(raw)
+            except ValidationError:  # too many are connected: its server says so, in other words
+                refusal = _BUSY
+            reason, fix = refusal.reason, refusal.fix
+            return IdentityError(Code.SERVICE_AWAY, self._address, reason, fix, wait_s=wait_s)
         refusal = self._parsed(_Refusal, raw)
-        if status in _AGAIN:
-            return self._error(Code.SERVICE_AWAY, refusal.reason, refusal.fix)
         code = _CODES.get(refusal.error, Code.REFUSED)
         return self._error(code, refusal.reason, refusal.fix)
 
-    def fetch(self, path: str, begin: int) -> Iterator[bytes]:
-        """Yield a file's bytes from a place on, until it or the connection ends.
+    def fetch(self, path: str, begin: int, end: int) -> Iterator[bytes]:
+        """Yield a part of a file's bytes, until it or the connection ends.
+
+        Args:
+            path: The service's for it.
+            begin: The first byte.
+            end: The one after the last.
 
         Raises:
             IdentityError: If the service is away, is another one, or says no.
         """
-        headers = {"Range": f"bytes={begin}-"} if begin else {}
-        wanted = http.HTTPStatus.PARTIAL_CONTENT if begin else http.HTTPStatus.OK
         with self._connection() as connection:
-            connection.request("GET", path, headers=headers)
-            answer = connection.getresponse()
-            if answer.status == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
-                reason = f"{path} ends before byte {begin}"
-                raise self._error(Code.REFUSED, reason, "publish it anew, whole")
-            if answer.status != wanted:
-                raise self._refused(answer.status, answer.read(_MOST_BYTES))
-            said = answer.getheader("Content-Range") or ""
-            if begin and not said.startswith(f"bytes {begin}-"):
-                raise self._error(Code.ANSWER, "it begins elsewhere", "update the service")
-            while chunk := answer.read(_MOST_BYTES):
-                yield chunk
+            connection.request("GET", path, headers={"Range": f"bytes={begin}-{end - 1}"})
+            with connection.getresponse() as answer:
+                yield from self._part(answer, path, begin)
 
-    def _post(self, path: str, body: bytes) -> tuple[int, bytes]:
-        with self._connection() as connection:
-            connection.request("POST", path, body, {"Content-Type": "application/json"})
-            answer = connection.getresponse()
-            return answer.status, answer.read(_MOST_BYTES)
+    def _part(self, answer: http.client.HTTPResponse, path: str, begin: int) -> Iterator[bytes]:
+        if answer.status == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+            reason = f"{path} ends before byte {begin}"
+            raise self._error(Code.REFUSED, reason, "publish it anew, whole")
+        if answer.status != http.HTTPStatus.PARTIAL_CONTENT:
+            raise self._refused(answer)
+        said = answer.getheader("Content-Range") or ""
+        if not said.startswith(f"bytes {begin}-"):
+            raise self._error(Code.ANSWER, "it begins elsewhere", "update the service")
+        while chunk := answer.read(_MOST_BYTES):
+            yield chunk
 
     @contextmanager
     def _connection(self) -> Iterator[http.client.HTTPSConnection]:

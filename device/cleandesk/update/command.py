@@ -22,31 +22,35 @@ def install(
         Path,
         typer.Option("--card", metavar="DIR", help="Has `update.raucb`", readable=False),
     ] = Path("/boot/firmware/cleandesk"),
+    fetched: Annotated[
+        Path,
+        typer.Option("--fetched", metavar="DIR", help="Has what the box fetched", readable=False),
+    ] = Path("/var/lib/cleandesk/update"),
     kept: _KeptOption = _KEPT,
     mark: Annotated[
         Path | None,
         typer.Option("--mark", metavar="FILE", help="Is made where a start is to follow"),
     ] = None,
 ) -> None:
-    """Install the bundle that lies on the card into the slot that does not run.
+    """Install the bundle on the card, or that the box fetched, into the slot that does not run.
 
-    What became of it is told on the card, in `update.txt`.
+    What became of it is told to the box, and of the card's on the card, in `update.txt`.
 
     Exit codes: 0 done, or nothing to do; 1 refused.
     """
     from cleandesk.contract import logs  # noqa: PLC0415
+    from cleandesk.contract.bundle import UpdateError  # noqa: PLC0415
     from cleandesk.update.commit import Places  # noqa: PLC0415
-    from cleandesk.update.errors import UpdateError  # noqa: PLC0415
     from cleandesk.update.install import Outcome  # noqa: PLC0415
     from cleandesk.update.install import install as work  # noqa: PLC0415
 
     logs.configure("info")
     try:
-        outcome = work(Places(card=card, kept=kept))
+        outcome = work(Places(card=card, kept=kept, fetched=fetched))
     except UpdateError as error:
         fail(f"the update is refused: {error}", EXIT_FAILED)
     except OSError as error:
-        fail(f"{error.filename}: {error.strerror}: look at the card", EXIT_FAILED)
+        fail(f"{error.filename}: {error.strerror}: look at the card, and the disk", EXIT_FAILED)
     typer.echo(f"update: {outcome}")
     if mark is not None and outcome is Outcome.INSTALLED:
         mark.touch()
@@ -59,9 +63,9 @@ def commit(*, kept: _KeptOption = _KEPT) -> None:
     Exit codes: 0 committed; 1 it must be left.
     """
     from cleandesk.contract import logs  # noqa: PLC0415
+    from cleandesk.contract.bundle import UpdateError  # noqa: PLC0415
     from cleandesk.update.commit import Places  # noqa: PLC0415
     from cleandesk.update.commit import commit as work  # noqa: PLC0415
-    from cleandesk.update.errors import UpdateError  # noqa: PLC0415
 
     logs.configure("info")
     try:

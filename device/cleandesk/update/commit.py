@@ -6,9 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from cleandesk.clock import boot_id
+from cleandesk.contract.bundle import Run, UpdateError, rauc
 from cleandesk.update import health
-from cleandesk.update.bundle import Run, rauc
+from cleandesk.update.bundle import SYSTEM, System
 from cleandesk.update.health import Verdict
+from cleandesk.update.told import Step, Teller
 from cleandesk.watchdog import NAME, Word
 
 log = logging.getLogger(__name__)
@@ -25,12 +28,14 @@ class Places:
         kept: The updater's own folder, on the disk.
         box: The running box's folder.
         settings: The box's settings; a machine without them is no box yet.
+        fetched: The folder in which the box hands over what it fetched.
     """
 
     card: Path = Path("/boot/firmware/cleandesk")
     kept: Path = Path("/var/lib/cleandesk-update")
     box: Path = Path("/run/cleandesk")
     settings: Path = Path("/etc/cleandesk/cleandesk.yaml")
+    fetched: Path = Path("/var/lib/cleandesk/update")
 
     @property
     def before(self) -> Path:
@@ -50,6 +55,7 @@ class Places:
 def commit(
     places: Places,
     *,
+    system: Path = SYSTEM,
     run: Run = rauc,
     mono: Callable[[], float] = time.monotonic,
     pause: Callable[[float], None] = time.sleep,
@@ -58,6 +64,7 @@ def commit(
 
     Args:
         places: Where things lie.
+        system: RAUC's settings.
         run: Runs RAUC.
         mono: Tells the time, seconds.
         pause: Waits.
@@ -69,6 +76,8 @@ def commit(
         UpdateError: If RAUC does not mark it.
     """
     demand, began = health.demanded(places.before), mono()
+    version = _version(system)
+    teller = Teller(places.kept, version, boot_id())
     told: list[str] = []
     while True:
         missing = health.lacks(demand, places.word(), runs=places.runs)
@@ -80,9 +89,21 @@ def commit(
             case Verdict.COMMIT:
                 run(["status", "mark-good"])
                 log.warning("the update is committed", extra={"after_s": round(waited_s)})
+                teller.tell(Step.COMMITTED, version)
                 return True
             case Verdict.LEAVE:
                 log.error("the update is left", extra={"missing": missing})
+                why = f"{' and '.join(missing)} did not get healthy in {waited_s / 60:.0f} minutes"
+                teller.tell(Step.LEFT, version, why)
                 run(["status", "mark-bad"])
                 return False
         pause(_EVERY_S)
+
+
+def _version(system: Path) -> str | None:
+    """Return what runs; an image that does not tell is committed all the same."""
+    try:
+        return str(System.read(system).version)
+    except UpdateError as error:
+        log.warning("nobody can tell which version runs", extra={"why": str(error)})
+        return None

@@ -1,21 +1,24 @@
-"""Installs the bundle that a technician put on the card."""
+"""Installs the bundle that a technician put on the card, or that the box fetched."""
 
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 from cleandesk import whole_file
-from cleandesk.update import bundle as bundles
+from cleandesk.clock import boot_id
+from cleandesk.contract.bundle import Run, UpdateError, inspect, rauc
 from cleandesk.update import health
-from cleandesk.update.bundle import SYSTEM, Run, System, rauc
+from cleandesk.update.bundle import SYSTEM, System, judge
 from cleandesk.update.commit import Places
-from cleandesk.update.errors import UpdateError
+from cleandesk.update.drop import BUNDLE
+from cleandesk.update.told import Step, Teller
 
 log = logging.getLogger(__name__)
 
-BUNDLE, REFUSED, RESULT = "update.raucb", "update.refused", "update.txt"
+REFUSED, RESULT = "update.refused", "update.txt"
 #: A box that has just been started is given so long to get healthy before it is said what is.
 SETTLE_S = 600.0
 _EVERY_S = 5.0
@@ -29,6 +32,44 @@ class Outcome(StrEnum):
     INSTALLED = "installed"
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a bundle may lie.
+
+    Attributes:
+        folder: The folder.
+        card: A technician looks there: what is refused is set aside, with the reason beside it.
+            Else it makes room.
+    """
+
+    folder: Path
+    card: bool
+
+    @property
+    def bundle(self) -> Path:
+        """The bundle, if there is one."""
+        return self.folder / BUNDLE
+
+    def done(self, text: str) -> None:
+        """Take the bundle away, and leave word."""
+        self._say(text)
+        whole_file.remove(self.bundle)
+
+    def refuse(self, text: str) -> None:
+        """Take the bundle away, or set it aside, and leave word."""
+        if not self.card:
+            whole_file.remove(self.bundle)
+            return
+        self.bundle.replace(self.folder / REFUSED)
+        self._say(text)
+
+    def _say(self, text: str) -> None:
+        """Leave word for who looks at the card."""
+        if self.card:
+            content = f"{text}\r\n".encode()
+            whole_file.write(self.folder / RESULT, content, draft="update.new")
+
+
 def install(
     places: Places,
     *,
@@ -37,10 +78,11 @@ def install(
     mono: Callable[[], float] = time.monotonic,
     pause: Callable[[float], None] = time.sleep,
 ) -> Outcome:
-    """Install the card's bundle into the other slot, to be tried at the next start.
+    """Install the bundle that is there into the other slot, to be tried at the next start.
 
-    The bundle is taken off the card, or set aside as refused, with the reason beside it: it is
-    tried once. Only a power cut leaves it, and then it is tried again.
+    The card's goes first. A bundle is taken away, or set aside as refused: it is tried once. Only a
+    power cut leaves it, and then it is tried again. What becomes of it is told to the box, and of
+    the card's on the card, too.
 
     Args:
         places: Where things lie.
@@ -53,23 +95,32 @@ def install(
         UpdateError: If it is refused.
         OSError: If a disk does not take something.
     """
-    path = places.card / BUNDLE
-    if not path.exists():
+    sources = (Source(places.card, card=True), Source(places.fetched, card=False))
+    source = next((one for one in sources if one.bundle.exists()), None)
+    if source is None:
         return Outcome.NONE
+    version: str | None = None
+    teller = Teller(places.kept, None, boot_id())
     try:
-        bundle = bundles.inspect(path, system=system, run=run)
-        if not bundles.judge(bundle, System.read(system)):
-            _done(places, f"version {bundle.version}: {Outcome.SAME}")
+        here = System.read(system)
+        teller = Teller(places.kept, str(here.version), boot_id())
+        bundle = inspect(source.bundle, system=system, run=run)
+        version = str(bundle.version)
+        if not judge(bundle, here):
+            source.done(f"version {version}: {Outcome.SAME}")
             return Outcome.SAME
+        teller.tell(Step.WAITING, version)
         _settle(places, mono, pause)
         health.remember(places.before, places.word())
-        log.warning("an update is installed", extra={"version": str(bundle.version)})
-        run(["install", str(path)])
+        log.warning("an update is installed", extra={"version": version})
+        teller.tell(Step.INSTALLING, version)
+        run(["install", str(source.bundle)])
     except UpdateError as error:
-        path.replace(places.card / REFUSED)
-        _say(places, f"refused: {error}")
+        teller.tell(Step.REFUSED, version, str(error))
+        source.refuse(f"refused: {error}")
         raise
-    _done(places, f"version {bundle.version}: {Outcome.INSTALLED}, and tried with the next start")
+    teller.tell(Step.INSTALLED, version)
+    source.done(f"version {version}: {Outcome.INSTALLED}, and tried with the next start")
     return Outcome.INSTALLED
 
 
@@ -80,13 +131,3 @@ def _settle(places: Places, mono: Callable[[], float], pause: Callable[[float], 
         if not health.lacks(health.ALL, places.word(), runs=True):
             return
         pause(_EVERY_S)
-
-
-def _done(places: Places, text: str) -> None:
-    _say(places, text)
-    whole_file.remove(places.card / BUNDLE)
-
-
-def _say(places: Places, text: str) -> None:
-    """Leave word for who looks at the card."""
-    whole_file.write(places.card / RESULT, f"{text}\r\n".encode(), draft="update.new")

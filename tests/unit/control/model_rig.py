@@ -17,9 +17,9 @@ from cleandesk.control.model_change import Means
 from cleandesk.control.model_updates import LEAST_LOOKS, path_of
 from cleandesk.detector import Manifest, read_manifest
 from cleandesk.identity.errors import Code, IdentityError
+from cleandesk.identity.fetching import Fetching
 from cleandesk.identity.home import Home
 from cleandesk.link import Paper
-from cleandesk.model.fetching import Fetching
 from cleandesk.model.running import manifest_of, shelf_of
 from cleandesk.model.trying import Took, TryError
 from cleandesk.worker.commands import Commands
@@ -51,7 +51,7 @@ class FromDisk(Fetching):
     def moment(self) -> datetime:
         return NOW
 
-    def fetch(self, name: str, size: int, path: Path) -> None:
+    def fetch(self, name: str, size: int, path: Path, *, mode: int = 0o600) -> None:  # noqa: ARG002
         assert self.waits.wait(30)
         source = self.folder / name
         if not source.exists():

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from cleandesk.update import bundle as on_box
-from cleandesk.update.bundle import Bundle, System, Version
-from cleandesk.update.errors import UpdateError
+from cleandesk.contract import bundle as on_box
+from cleandesk.contract.bundle import Bundle, UpdateError, Version
+from cleandesk.update.bundle import System
 from image import bundle, updates
 from image.errors import ImageError
 from image.release import Release

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from cleandesk_fleet.provision import artefacts
+from cleandesk_fleet.provision import artefacts, offering
 from cleandesk_fleet.provision.authorities import ISSUING_LASTS, Authorities
 from cleandesk_fleet.provision.errors import ConflictError, LockedError, UsageError
 from tests.signed_models import NOW, a_model, a_root, a_signer, signed
@@ -80,7 +80,7 @@ def test_published_twice_is_once_and_another_one_of_that_name_is_refused(tmp_pat
     one, folder = signed(tmp_path, "1.0", SIGNER), tmp_path / "published"
     assert artefacts.publish(one, folder)
     assert not artefacts.publish(one, folder)
-    assert artefacts.find(folder, one.file) == folder / one.file
+    assert offering.find(folder, one.file) == folder / one.file
     other = artefacts.Artefact(one.file, one.content + b"\0", one.listing)
     with pytest.raises(ConflictError, match="another file"):
         artefacts.publish(other, folder)

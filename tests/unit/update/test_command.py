@@ -8,27 +8,29 @@ import pytest
 from typer.testing import CliRunner
 
 from cleandesk.cli import app
-from cleandesk.update.bundle import rauc
-from cleandesk.update.errors import UpdateError
-from cleandesk.update.install import BUNDLE, REFUSED, RESULT
+from cleandesk.contract.bundle import UpdateError, rauc
+from cleandesk.update.drop import BUNDLE
+from cleandesk.update.install import REFUSED, RESULT
 from tests.logging_as_it_was import logging_as_it_was
 
 
 def _install(tmp_path: Path) -> int:
-    options = ["--card", str(tmp_path), "--kept", str(tmp_path), "--mark", str(tmp_path / "mark")]
+    places = {"--card": "", "--kept": "kept", "--fetched": "fetched", "--mark": "mark"}
+    (tmp_path / "kept").mkdir(exist_ok=True)
+    options = [word for name, path in places.items() for word in (name, str(tmp_path / path))]
     with logging_as_it_was():
         return CliRunner().invoke(app, ["update", "install", *options]).exit_code
 
 
 def test_a_card_without_an_update_is_nothing_to_do(tmp_path: Path) -> None:
     assert _install(tmp_path) == 0
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["kept"]
 
 
 def test_what_is_no_bundle_is_refused_and_no_start_follows(tmp_path: Path) -> None:
     (tmp_path / BUNDLE).write_bytes(b"a letter")
     assert _install(tmp_path) == 1
-    assert {path.name for path in tmp_path.iterdir()} == {REFUSED, RESULT}
+    assert {path.name for path in tmp_path.iterdir()} == {"kept", REFUSED, RESULT}
     assert (tmp_path / RESULT).read_text().startswith("refused: ")
 
 
@@ -37,6 +39,7 @@ def test_what_is_no_bundle_is_refused_and_no_start_follows(tmp_path: Path) -> No
     [
         ("10% Copying\nLastError: Failed: bad block\n", "Installing `x` failed\n", "bad block"),
         ("", "one\ntwo\n\nthree\nfour\n", "two / three / four"),
+        ("", "rauc-Message: 14:41: Reading bundle: x\nbad signature\n", "^bad signature$"),
         ("", "", "ended with 1"),
     ],
 )

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cleandesk.update import health
+from cleandesk.contract.bundle import UpdateError
+from cleandesk.update import health, told
 from cleandesk.update.commit import Places, commit
-from cleandesk.update.errors import UpdateError
 from cleandesk.update.health import CAMERA_WITHIN_S, LINK_WITHIN_S, Verdict
+from cleandesk.update.told import Step, Told
 from cleandesk.watchdog import NAME, CameraWord, Word
 
 WELL = Word(CameraWord.WORKS, link=True)
@@ -25,6 +26,8 @@ class Trial:
         self.places.kept.mkdir()
         self.places.box.mkdir()
         self.places.settings.touch()
+        self._system = folder / "system.conf"
+        self._system.write_text("[system]\ncompatible=box\nmin-bundle-version=0.1.300\n")
         self.marked: list[str] = []
         self.becomes: dict[float, Word] = {}
         self.now = 0.0
@@ -41,7 +44,19 @@ class Trial:
 
     def commit(self) -> bool:
         self._pause(0)
-        return commit(self.places, run=self._rauc, mono=lambda: self.now, pause=self._pause)
+        return commit(
+            self.places,
+            system=self._system,
+            run=self._rauc,
+            mono=lambda: self.now,
+            pause=self._pause,
+        )
+
+    @property
+    def told(self) -> Told:
+        found = told.read(self.places.kept)
+        assert found is not None
+        return found
 
 
 @pytest.fixture
@@ -55,6 +70,7 @@ def test_it_is_committed_when_all_is_healthy_that_was(trial: Trial) -> None:
     assert trial.commit()
     assert trial.marked == ["mark-good"]
     assert 90 <= trial.now < 100
+    assert trial.told.step is Step.COMMITTED
 
 
 @pytest.mark.parametrize(
@@ -68,6 +84,9 @@ def test_a_camera_that_worked_and_does_not_any_more_is_no_success(
     assert not trial.commit()
     assert trial.marked == ["mark-bad"]
     assert CAMERA_WITHIN_S <= trial.now < CAMERA_WITHIN_S + 10
+    assert trial.told.lost is not None
+    assert str(trial.told.lost).startswith("0.1.300: left: ")
+    assert "did not get healthy in 10 minutes" in trial.told.lost.why
 
 
 def test_a_router_that_is_away_for_half_an_hour_costs_no_update(trial: Trial) -> None:

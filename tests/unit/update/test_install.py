@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from cleandesk.update import health
-from cleandesk.update.bundle import Bundle, System, Version, judge
+from cleandesk.contract.bundle import Bundle, UpdateError, Version
+from cleandesk.update import health, told
+from cleandesk.update.bundle import System, judge
 from cleandesk.update.commit import Places
-from cleandesk.update.errors import UpdateError
-from cleandesk.update.install import BUNDLE, REFUSED, RESULT, SETTLE_S, Outcome, install
+from cleandesk.update.drop import BUNDLE
+from cleandesk.update.install import REFUSED, RESULT, SETTLE_S, Outcome, install
+from cleandesk.update.told import Step, Teller, Told
 from cleandesk.watchdog import NAME, CameraWord, Word
 
 WELL = Word(CameraWord.WORKS, link=True)
@@ -35,8 +37,9 @@ class Card:
     """A card with an update, in a machine whose clock is injected."""
 
     def __init__(self, folder: Path) -> None:
-        self.places = Places(*(folder / name for name in ("card", "kept", "box", "settings")))
-        for path in (self.places.card, self.places.kept, self.places.box):
+        names = ("card", "kept", "box", "settings", "fetched")
+        self.places = Places(*(folder / name for name in names))
+        for path in (self.places.card, self.places.kept, self.places.box, self.places.fetched):
             path.mkdir()
         self.places.settings.touch()
         (self.places.card / BUNDLE).write_bytes(b"bundle")
@@ -55,9 +58,19 @@ class Card:
             self.places, system=self._system, run=rauc, mono=lambda: self.now, pause=self.pause
         )
 
+    def fetched(self) -> None:
+        """Have the bundle come over the network instead."""
+        (self.places.card / BUNDLE).rename(self.places.fetched / BUNDLE)
+
     @property
     def said(self) -> str:
         return (self.places.card / RESULT).read_text()
+
+    @property
+    def told(self) -> Told:
+        found = told.read(self.places.kept)
+        assert found is not None
+        return found
 
 
 @pytest.fixture
@@ -114,7 +127,8 @@ def test_what_rauc_refuses_is_set_aside_in_its_words(card: Card, fails_at: str) 
     assert not (card.places.card / BUNDLE).exists()
 
 
-def test_a_power_cut_within_leaves_the_update_on_the_card(card: Card) -> None:
+@pytest.mark.parametrize("by_network", [False, True])
+def test_a_power_cut_within_leaves_the_update_where_it_was(card: Card, *, by_network: bool) -> None:
     class PowerCutError(BaseException):
         pass
 
@@ -123,10 +137,75 @@ def test_a_power_cut_within_leaves_the_update_on_the_card(card: Card) -> None:
             raise PowerCutError
         return Rauc()(words)
 
+    if by_network:
+        card.fetched()
     card.word(WELL)
     with pytest.raises(PowerCutError):
         install(card.places, system=card._system, run=cut)
+    assert card.told.step is Step.INSTALLING
     assert card.install(Rauc()) is Outcome.INSTALLED
+
+
+def test_what_the_box_fetched_is_installed_told_of_and_taken_away(card: Card) -> None:
+    card.fetched()
+    card.word(WELL)
+    seen: list[Step] = []
+
+    def rauc(words: Sequence[str]) -> str:
+        if "install" in words:
+            assert words[-1] == str(card.places.fetched / BUNDLE)
+            seen.append(card.told.step)
+        return Rauc()(words)
+
+    assert install(card.places, system=card._system, run=rauc) is Outcome.INSTALLED
+    assert seen == [Step.INSTALLING]
+    assert (card.told.step, card.told.version, card.told.lost) == (Step.INSTALLED, "0.1.300", None)
+    assert (card.places.kept / told.NAME).stat().st_mode & 0o777 == 0o644, "the box reads it"
+    for folder in (card.places.fetched, card.places.card):
+        assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("fails_at", ["info", "install"])
+def test_what_the_box_fetched_and_is_refused_makes_room_and_is_told_of(
+    card: Card, fails_at: str
+) -> None:
+    card.fetched()
+    card.word(WELL)
+    rauc = Rauc()
+    rauc.fails_at = fails_at
+    with pytest.raises(UpdateError):
+        card.install(rauc)
+    assert list(card.places.fetched.iterdir()) == []
+    assert list(card.places.card.iterdir()) == []
+    lost = card.told.lost
+    assert lost is not None
+    version = None if fails_at == "info" else "0.1.300"
+    assert (card.told.step, lost.version, lost.left) == (Step.REFUSED, version, False)
+    assert "bad block 17" in str(lost)
+
+
+def test_the_cards_goes_first_and_the_other_one_is_not_forgotten(card: Card) -> None:
+    (card.places.fetched / BUNDLE).write_bytes(b"other")
+    card.word(WELL)
+    card.install(Rauc("0.1.400"))
+    assert not (card.places.card / BUNDLE).exists()
+    assert (card.places.fetched / BUNDLE).exists()
+    with pytest.raises(UpdateError, match="older"):
+        card.install(Rauc("0.1.100"))
+    assert list(card.places.fetched.iterdir()) == []
+
+
+def test_an_updaters_disk_that_takes_nothing_keeps_no_update_away(
+    card: Card, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(told.durable, "write", full)
+    card.word(WELL)
+    monkeypatch.setattr(health.durable, "write", lambda *_: None)
+    Teller(card.places.kept, "0.1.200", "0" * 32).tell(Step.WAITING, "0.1.300")
+    assert told.read(card.places.kept) is None
 
 
 def test_a_box_that_has_just_been_started_gets_time_to_get_healthy(card: Card) -> None:

@@ -42,6 +42,27 @@ def test_it_says_state_health_last_heard_version_and_outbox(site: Site) -> None:
     assert "empty" in others
 
 
+def test_it_says_which_system_runs_and_how_an_update_does(site: Site) -> None:
+    update = {"version": "0.1.200", "state": "fetching", "coming": "0.1.300", "fetched": 0.42}
+    lost = "0.1.250: left: it did not start, or crashed"
+    site.log.commit(
+        [
+            status(),
+            health(update=update | {"given_up": lost}),
+            status(box=OTHER),
+            health(box=OTHER, update={"version": "0.1.300", "state": "committed"}),
+        ],
+        site.clock(),
+    )
+    reader = site.as_(Role.VIEWER)
+    text = reader.get("/").text
+    assert "system 0.1.200, fetching 0.1.300, 42% of it" in row_of(text, BOX)
+    assert "system 0.1.300<" in row_of(text, OTHER)
+    page = reader.get(f"/boxes/{BOX.site}/{BOX.box}").text
+    assert lost in page
+    assert "0.1.200, fetching 0.1.300, 42% of it" in page
+
+
 def test_a_box_that_is_well_says_so_and_one_that_said_nothing_does_not(site: Site) -> None:
     site.log.commit([status(), health(), status(box=OTHER)], site.clock())
     text = site.as_(Role.VIEWER).get("/").text

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, exists, func, select, tuple_
 
 from cleandesk.contract.health import Health
 from cleandesk.contract.messages import Availability
+from cleandesk.contract.update_messages import UpdateState
 from cleandesk_fleet.subscriber.reports import REMOVED
 from cleandesk_fleet.subscriber.tables import alarms, boxes
 from cleandesk_fleet.web.errors import NotFoundError
@@ -57,6 +58,22 @@ class Box:
             return None
         outbox = self.health.outbox
         return Outbox(outbox.depth, outbox.oldest_s, self.health.at)
+
+    @property
+    def system(self) -> str | None:
+        """The system that it runs, and the update that is under way, for people."""
+        update = None if self.health is None else self.health.update
+        if update is None or update.state is UpdateState.COMMITTED:
+            return None if update is None else update.version
+        coming = "" if update.coming is None else f" {update.coming}"
+        done = "" if update.fetched is None else f", {update.fetched:.0%} of it"
+        return f"{update.version}, {update.state}{coming}{done}"
+
+    @property
+    def given_up(self) -> str | None:
+        """The last update that it did not take, or left, and why."""
+        update = None if self.health is None else self.health.update
+        return None if update is None else update.given_up
 
     @property
     def wrong(self) -> list[str]:

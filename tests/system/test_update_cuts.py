@@ -1,0 +1,181 @@
+"""Power cuts in the middle of a fetched update; what the service sends of it, and to how many."""
+
+import hashlib
+import http.client
+import json
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cleandesk.contract.connection import TlsSettings
+from cleandesk.contract.publication import Received
+from cleandesk.contract.topics import Command, Side
+from cleandesk.contract.update_messages import UpdateRequest
+from cleandesk.control.updates import Means, Updates, Where, record_of
+from cleandesk.identity import fetching
+from cleandesk.identity.fetching import Fetching
+from cleandesk.link import Paper
+from cleandesk.update.drop import Drop
+from cleandesk.worker.commands import Commands
+from tests.eventually import eventually
+from tests.mosquitto import needs_mosquitto
+from tests.system.claim_rig import Box
+from tests.system.provision_rig import Site
+from tests.unit.worker.make import BOOT
+
+pytestmark = [pytest.mark.system, needs_mosquitto]
+
+STEP = 1 if os.environ.get("ROUNDS") else 2
+MIB = 2**20
+
+
+def _offer(site: Site, version: str, content: bytes) -> UpdateRequest:
+    """Put something where boxes fetch it; nobody looks at a signature before the updater does."""
+    folder, name = site.fleet().settings.artefacts, f"cleandesk-{version}.raucb"
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_bytes(content)
+    sha256 = hashlib.sha256(content).hexdigest()
+    return UpdateRequest(artefact=name, version=version, sha256=sha256, size=len(content))
+
+
+def _where(folder: Path) -> Where:
+    where = Where(folder / "system.conf", folder / "keyring", folder / "uncommitted", folder)
+    where.system.write_text("[system]\ncompatible=box\nmin-bundle-version=0.1.0\n")
+    where.keyring.touch()
+    return where
+
+
+def _live(box: Box, folder: Path, request: UpdateRequest, said: Path, correlation: bytes) -> None:
+    """Live as a box that is asked again and again until it has answered, but for looking."""
+
+    def say(paper: Paper) -> None:
+        with said.open("ab") as file:
+            file.write(paper.payload + b"\n")
+
+    outbox = folder / "outbox.db"
+    if said.exists() and said.read_bytes().endswith(b"\n"):
+        record_of(outbox).unlink(missing_ok=True)  # as with the answer in the ledger
+        return
+    means = Means(
+        drop=Drop(folder / "update"),
+        fetching=Fetching(box.home, box.clock, patience_s=30),
+        note=lambda *_: None,
+        boot=BOOT,
+        where=_where(folder),
+    )
+    commands = Commands(box.address, box.clock, say, room=1e6)
+    updates = Updates(outbox, box.clock, means)
+    updates.serve(commands)
+    updates.begin(commands)
+    topic = box.address.command(Command.UPDATE, Side.REQUEST)
+    received = Received(topic, request.to_json(), correlation=correlation)
+    commands.take(received, box.clock.now())
+    eventually(lambda: said.exists() and not record_of(outbox).exists(), "the answer")
+
+
+def test_a_power_cut_at_any_operation_leaves_one_whole_bundle_and_one_answer(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetching, "PIECE", 100_000)  # so that there are several
+    box, folder = Box(site, "s1/cut-update", tmp_path), tmp_path / "data"
+    box.claim()
+    (folder / "update").mkdir(parents=True)
+    bundle = folder / "update" / "update.raucb"
+    for at in range(1, 100, STEP):
+        content = f"{at}".encode() * 120_000
+        request = _offer(site, f"0.1.{at}", content)
+        said = tmp_path / "said"
+        said.unlink(missing_ok=True)
+        correlation = bytes([at])
+        cut = box.cut(at, lambda: _live(box, folder, request, said, correlation))  # noqa: B023
+        # What lies there for the updater is whole, or does not lie there.
+        assert not bundle.exists() or bundle.read_bytes() == content
+        _live(box, folder, request, said, correlation)
+        answer = json.loads(said.read_text().splitlines()[0])
+        assert answer["outcome"] == "done", answer
+        assert bundle.read_bytes() == content
+        assert [path.name for path in bundle.parent.iterdir()] == [bundle.name]
+        bundle.unlink()  # as the updater does
+        if not cut:
+            break
+    assert at > 8
+
+
+@pytest.fixture
+def narrow(tmp_path: Path) -> Iterator[Site]:
+    """Return a service that one box may fetch from at once."""
+    limits = {"requests_per_minute": 10_000, "fetches_at_once": 1}
+    home = tmp_path / "narrow"
+    home.mkdir()
+    with Site(home, enrolment=limits) as running:
+        yield running
+
+
+def _get(
+    site: Site, name: str, files: TlsSettings | None, first: int, last: int
+) -> tuple[int, int, http.client.HTTPMessage]:
+    """Ask for a part of a file; returns status, bytes and headers."""
+    connection = http.client.HTTPSConnection(
+        "localhost", site.port, context=site.context(files), timeout=60
+    )
+    try:
+        headers = {"Range": f"bytes={first}-{last}"}
+        connection.request("GET", f"/v1/artefacts/{name}", headers=headers)
+        answer, count = connection.getresponse(), 0
+        while chunk := answer.read(MIB):
+            count += len(chunk)
+        return answer.status, count, answer.headers
+    finally:
+        connection.close()
+
+
+def test_who_is_one_too_many_is_told_to_come_later_and_does(narrow: Site, tmp_path: Path) -> None:
+    one = _offer(narrow, "0.1.1", b"x" * 1000)
+    first = narrow.enrol("s1/first")
+    second = Box(narrow, "s1/second", tmp_path / "second")
+    second.claim()
+    assert _get(narrow, one.artefact, first.files, 0, 9)[:2] == (206, 10)
+    assert _get(narrow, one.artefact, first.files, 10, 19)[:2] == (206, 10), "it has its place"
+    waits: list[float] = []
+
+    def pause(seconds: float) -> None:
+        waits.append(seconds)
+        threading.Event().wait(min(seconds, 11.0))
+
+    path = tmp_path / "fetched"
+    Fetching(second.home, second.clock, patience_s=60, pause=pause).fetch(
+        one.artefact, one.size, path
+    )
+    assert path.read_bytes() == b"x" * 1000
+    assert len(waits) == 1
+    assert 15 <= waits[0] <= 25
+
+
+def test_only_boxes_that_are_let_in_are_given_one(site: Site) -> None:
+    one = _offer(site, "0.1.1", b"x" * 1000)
+    assert _get(site, one.artefact, None, 0, 9)[0] == 401
+    gone = site.enrol("s1/gone")
+    site.run("revoke", "s1/gone")
+    assert _get(site, one.artefact, gone.files, 0, 9)[0] == 400
+
+
+def _memory_kib(pid: int) -> int:
+    """Return the most memory that a process ever had."""
+    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
+
+
+def test_a_large_one_is_sent_from_the_disk_and_not_kept_in_memory(site: Site) -> None:
+    folder, size = site.fleet().settings.artefacts, 290 * MIB
+    folder.mkdir(exist_ok=True)
+    with (folder / "large.raucb").open("wb") as file:
+        file.truncate(size)
+    box = site.enrol("s1/large")
+    _get(site, "large.raucb", box.files, 0, 9)
+    before = _memory_kib(site.service_pid)
+    part = 64 * MIB
+    assert _get(site, "large.raucb", box.files, 0, part - 1)[:2] == (206, part)
+    assert _memory_kib(site.service_pid) - before < 16 * 1024
