@@ -10,7 +10,7 @@ from sqlalchemy import Connection, and_, select
 from cleandesk.contract.health import Health
 from cleandesk.contract.messages import AckResult, AckStatus
 from cleandesk.contract.topics import Address
-from cleandesk_fleet.subscriber import quarantine, reports
+from cleandesk_fleet.subscriber import reports
 from cleandesk_fleet.subscriber.alarms import Alarms, Kind
 from cleandesk_fleet.subscriber.database import bulk
 from cleandesk_fleet.subscriber.intake import (
@@ -25,7 +25,7 @@ from cleandesk_fleet.subscriber.intake import (
 )
 from cleandesk_fleet.subscriber.notices.choosing import NewNotices, Wanted
 from cleandesk_fleet.subscriber.objections import Objections
-from cleandesk_fleet.subscriber.pictures import Pictures
+from cleandesk_fleet.subscriber.quarantine import Quarantine
 from cleandesk_fleet.subscriber.ranges import count, describe
 from cleandesk_fleet.subscriber.rows import Key, Row, Rows, box_key
 from cleandesk_fleet.subscriber.sequences import Numbered, Sequence, Sequences
@@ -109,7 +109,7 @@ class Transaction:
         self._heard: set[Key] = set()
         self._new_events: list[Row] = []
         self._notices = NewNotices(terms.notices)
-        self._quarantined = False
+        self._quarantine = Quarantine(now)
 
     def apply(self, reading: Reading) -> Answer:
         """Take one reading in and return what to tell the box."""
@@ -142,8 +142,8 @@ class Transaction:
         self._sequences.save()
         for sequence in self._sequences.changed_gaps():
             self._tell_gaps(sequence)
-        if self._quarantined:
-            quarantine.trim(self._connection, self._terms.max_quarantined)
+        self._quarantine.save(self._connection, self._terms.max_quarantined)
+        self.alarms.save()
 
     def committed(self) -> None:
         """Remember and tell what is certain only now."""
@@ -213,8 +213,7 @@ class Transaction:
         kind = Kind.REFUSED if reading.status is AckStatus.REFUSED else Kind.QUARANTINED
         self.alarms.open(kind, reading.address, "", reading.reason)
         if reading.keep:
-            quarantine.keep(self._connection, reading, self._now)
-            self._quarantined = True
+            self._quarantine.keep(reading)
             if reading.address is not None and reading.number is not None:
                 epoch, seq = reading.number
                 sequence = self._sequences.of(reading.address, epoch)

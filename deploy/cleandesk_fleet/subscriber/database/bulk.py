@@ -93,6 +93,32 @@ def add_new(connection: Connection, table: Table, rows: Sequence[Values]) -> Non
         connection.execute(dialect_insert(table).on_conflict_do_nothing(), list(rows))
 
 
+def add_or_count(
+    connection: Connection,
+    table: Table,
+    rows: Sequence[Values],
+    *,
+    by: Sequence[str],
+    count: str,
+    latest: str,
+) -> None:
+    """Add rows; of those that are there already add one column up, and renew another.
+
+    Args:
+        connection: To the log.
+        table: Where they belong.
+        rows: All with the same columns.
+        by: What makes two of them the same.
+        count: The column that is added up.
+        latest: The one that is renewed.
+    """
+    if not rows:
+        return
+    statement = (postgresql_insert if _copies(connection) else sqlite_insert)(table)
+    new = {count: table.c[count] + statement.excluded[count], latest: statement.excluded[latest]}
+    connection.execute(statement.on_conflict_do_update(index_elements=by, set_=new), list(rows))
+
+
 def upsert(connection: Connection, table: Table, rows: Sequence[Values]) -> None:
     """Add rows, or replace those with the same primary key. All have the same columns."""
     if not rows:
