@@ -13,11 +13,21 @@ from cleandesk_fleet.subscriber.database.versions import bring_up_to_date, check
 
 DRIVER = "postgresql+psycopg"
 CONNECT_S = 5
-#: A server that is gone without a word is noticed after about so long, and so are we by it.
+#: A server that is gone without a word is noticed after some 20 s, and so are we by it: what stands
+#: in `_OPTIONS` is the server's side of the connection, `_KEEPALIVE` is ours.
 _KEEPALIVE_S = 10
+_KEEPALIVE = {
+    "keepalives_idle": _KEEPALIVE_S,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": _KEEPALIVE_S * 2000,
+}
 #: Who says nothing for so long is frozen: the server ends its connection, and with it every lock.
 #: A writer looks around each second, so silence between transactions is a sign, too.
 FROZEN_S = 10
+#: Several write one log, and what is deleted goes by what they wrote: further from the server's
+#: clock nobody may be.
+MOST_SKEW = timedelta(minutes=5)
 _PROGRAM = "cleandesk-subscriber"
 _OPTIONS = (
     "-c timezone=UTC "
@@ -142,6 +152,7 @@ def _engine(url: URL, *, pool: type[StaticPool | NullPool], more: str) -> Engine
             poolclass=pool,
             connect_args={
                 "connect_timeout": CONNECT_S,
+                **_KEEPALIVE,
                 "options": f"{_OPTIONS} -c lock_timeout={FROZEN_S + 5}s{more}",
                 "application_name": _PROGRAM,
             },
