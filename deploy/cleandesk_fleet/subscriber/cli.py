@@ -16,6 +16,7 @@ from cleandesk.contract import logs, tls
 from cleandesk.contract.mqtt import TlsError
 from cleandesk_fleet.subscriber import reading, reading_notices, reading_stills
 from cleandesk_fleet.subscriber.database import (
+    MOST_SKEW,
     DatabaseUnusableError,
     open_reader,
     open_writer,
@@ -27,8 +28,9 @@ from cleandesk_fleet.subscriber.notices.choosing import Wanted
 from cleandesk_fleet.subscriber.pictures import Pictures
 from cleandesk_fleet.subscriber.service import Subscriber
 from cleandesk_fleet.subscriber.settings import SubscriberSettings
+from cleandesk_fleet.subscriber.stills import Album
 from cleandesk_fleet.subscriber.store import Log
-from cleandesk_fleet.subscriber.transaction import Album, Terms
+from cleandesk_fleet.subscriber.transaction import Terms
 from cleandesk_fleet.subscriber.watching import watched, ways_of
 from cleandesk_fleet.web import cli as web
 from cleandesk_fleet.web.errors import AccountError, WebError
@@ -123,12 +125,20 @@ def check(config: ConfigFile) -> None:
 
 
 def _terms(settings: SubscriberSettings) -> Terms:
-    redundancy, keep_days = settings.redundancy, settings.store.keep_days
+    redundancy, stills = settings.redundancy, settings.stills
+    days, hours = settings.store.keep_days, timedelta(hours=stills.keep_h)
+    keep = None if days is None else timedelta(days=days)
     return Terms(
-        Album(Pictures(settings.stills_folder), timedelta(hours=settings.stills.keep_h)),
+        # A picture does not outlive what it is a picture of.
+        Album(
+            Pictures(settings.stills_folder),
+            hours if keep is None else min(hours, keep),
+            stills.of_a_box,
+        ),
         settings.store.max_quarantined,
         gap_after=None if redundancy is None else timedelta(seconds=redundancy.gap_after_s),
-        keep=None if keep_days is None else timedelta(days=keep_days),
+        keep=keep,
+        most_skew=MOST_SKEW,
         notices=Wanted.of(settings.notices),
         seen_within=timedelta(seconds=min(_SEEN_WITHIN_S, settings.silent_after_s / 10)),
     )

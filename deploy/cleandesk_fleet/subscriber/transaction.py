@@ -29,7 +29,7 @@ from cleandesk_fleet.subscriber.quarantine import Quarantine
 from cleandesk_fleet.subscriber.ranges import count, describe
 from cleandesk_fleet.subscriber.rows import Key, Row, Rows, box_key
 from cleandesk_fleet.subscriber.sequences import Numbered, Sequence, Sequences
-from cleandesk_fleet.subscriber.stills import Stills
+from cleandesk_fleet.subscriber.stills import Album, Stills
 from cleandesk_fleet.subscriber.tables import boxes, events, violations
 from cleandesk_fleet.subscriber.violations import event_row, facts, merge
 
@@ -42,14 +42,6 @@ _SHOWN_GAPS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Album:
-    """Where stills are kept, and for how long."""
-
-    pictures: Pictures
-    keep: timedelta
-
-
-@dataclass(frozen=True, slots=True)
 class Terms:
     """What holds for every transaction.
 
@@ -59,6 +51,7 @@ class Terms:
         gap_after: Others write the same log, and may be about to fill a gap: it is told when it is
             so old, by whoever judges for all. None: nobody else writes; it is told when it is seen.
         keep: Events are deleted after so long; None: never.
+        most_skew: Nothing is deleted by a clock that is further from the database's.
         notices: Which violations people are told of.
         seen_within: So much older than a box's last word may be what `boxes.last_seen` says: to
             write it costs about as much as an event.
@@ -68,6 +61,7 @@ class Terms:
     max_quarantined: int
     gap_after: timedelta | None = None
     keep: timedelta | None = None
+    most_skew: timedelta = timedelta.max
     notices: Wanted = field(default_factory=Wanted)
     seen_within: timedelta = timedelta()
 
@@ -103,8 +97,7 @@ class Transaction:
             connection,
             [reading for reading in readings if isinstance(reading, StillReading)],
             now,
-            terms.album.pictures,
-            terms.album.keep,
+            terms.album,
         )
         self._heard: set[Key] = set()
         self._new_events: list[Row] = []

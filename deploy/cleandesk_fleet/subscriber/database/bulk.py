@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Delete,
     Row,
     Select,
     Table,
@@ -18,6 +19,7 @@ from sqlalchemy import (
     bindparam,
     func,
     select,
+    tuple_,
 )
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
@@ -158,6 +160,22 @@ def update(
         connection.execute(_update(table, named, tuple(to), copies=copies), parameters)
 
 
+def delete(
+    connection: Connection,
+    table: Table,
+    names: Sequence[str],
+    keys: Collection[Key],
+    *,
+    where: ColumnElement[bool],
+    **values: Any,
+) -> None:
+    """Delete the rows with these keys of which `where` holds; `values` are its parameters."""
+    if keys:
+        copies, named = _copies(connection), tuple(names)
+        parameters = _parameters(named, keys, copies=copies) | values
+        connection.execute(_delete(table, named, where, copies=copies), parameters)
+
+
 def _copying() -> ModuleType:
     """Return what needs PostgreSQL's driver, which is installed only where there is one."""
     return importlib.import_module("cleandesk_fleet.subscriber.database.copying")
@@ -199,10 +217,27 @@ def _update(table: Table, names: tuple[str, ...], to: tuple[str, ...], *, copies
 
 
 @lru_cache
+def _delete(
+    table: Table, names: tuple[str, ...], where: ColumnElement[bool], *, copies: bool
+) -> Delete:
+    wanted, parts = _keys(names, copies=copies)
+    ours = tuple_(*(table.c[name] for name in names))
+    return table.delete().where(ours.in_(select(*parts.values()).select_from(wanted)), where)
+
+
+@lru_cache
 def _wanted(
     table: Table, names: tuple[str, ...], *, copies: bool
 ) -> tuple[FromClause, ColumnElement[bool]]:
     """Return keys as something to join with, and how a table's rows match it."""
+    wanted, parts = _keys(names, copies=copies)
+    return wanted, and_(*(table.c[name] == part for name, part in parts.items()))
+
+
+def _keys(
+    names: tuple[str, ...], *, copies: bool
+) -> tuple[FromClause, dict[str, ColumnElement[Any]]]:
+    """Return keys as something to read from, and its columns by name."""
     if copies:
         # As one text for each column: names and ids hold no comma, and arrays are slow to write.
         arrays = [func.string_to_array(bindparam(f"keys_{name}"), ",") for name in names]
@@ -214,7 +249,7 @@ def _wanted(
             name: func.json_extract(wanted.c.value, f"$[{place}]")
             for place, name in enumerate(names)
         }
-    return wanted, and_(*(table.c[name] == part for name, part in parts.items()))
+    return wanted, parts
 
 
 def _parameters(names: Sequence[str], keys: Collection[Key], *, copies: bool) -> Values:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -46,6 +47,13 @@ def open_writer(url: URL) -> Engine:
     with _opening(url, migrating), migrating.begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATING})
         bring_up_to_date(connection, _words(url))
+        off = skew(connection, datetime.now(UTC))
+        if abs(off) > MOST_SKEW:
+            way = "ahead of" if off > timedelta() else "behind"
+            raise DatabaseUnusableError(
+                f"{_words(url)}: this machine's clock is {abs(off)} {way} the server's: set it "
+                "(timedatectl), or the server's"
+            )
     silent = f" -c idle_session_timeout={FROZEN_S}s"
     engine = _engine(url, pool=StaticPool, more=_cut_off() + silent)
 
@@ -111,6 +119,14 @@ def leads(connection: Connection, *, wanted: bool) -> bool:
     elif not wanted and connection.info.pop(_LEADS, False):
         connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _LEADING})
     return bool(connection.info.get(_LEADS))
+
+
+def skew(connection: Connection, now: datetime) -> timedelta:
+    """Return how far a clock is ahead of the server's; nothing where there is no server."""
+    if connection.dialect.name != "postgresql":
+        return timedelta()
+    its: datetime = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+    return now - its
 
 
 def taking_turns(connection: Connection) -> None:
