@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import (
+    Column,
     Connection,
     Table,
     and_,
@@ -21,6 +22,7 @@ from cleandesk_fleet.subscriber.database import bulk, partitions
 from cleandesk_fleet.subscriber.notices.table import notices
 from cleandesk_fleet.subscriber.rows import Row
 from cleandesk_fleet.subscriber.tables import (
+    alarms,
     appeals,
     boxes,
     deletions,
@@ -49,10 +51,12 @@ def delete_old(connection: Connection, now: datetime, keep: timedelta) -> list[R
     events go by `Months`.
     """
     before = now - keep
-    tables = [appeals, notices, quarantine]
+    moments = [table.c.received_at for table in (appeals, notices, quarantine)]
+    # Of a box that was silent or off each evening they tell when somebody was at work.
+    moments.append(alarms.c.closed_at)
     if connection.dialect.name != "postgresql":
-        tables.append(events)
-    proofs = [_delete(connection, table, before) for table in tables]
+        moments.append(events.c.received_at)
+    proofs = [_delete(connection, moment, before) for moment in moments]
     return _entered(connection, [proof for proof in proofs if proof], now)
 
 
@@ -136,13 +140,10 @@ def _drop(connection: Connection, partition: str, before: datetime) -> Row | Non
     return _proof(events, f"partition {partition} dropped", before, whole, left)
 
 
-def _delete(connection: Connection, table: Table, before: datetime) -> Row | None:
-    old = table.c.received_at < before
+def _delete(connection: Connection, moment: Column[datetime], before: datetime) -> Row | None:
+    table, old = moment.table, moment < before
     rows = connection.execute(
-        select(table.c.id, table.c.received_at)
-        .where(old)
-        .order_by(table.c.received_at)
-        .limit(_A_TURN)
+        select(table.c.id, moment).where(old).order_by(moment).limit(_A_TURN)
     ).all()
     if not rows:
         return None
@@ -156,8 +157,7 @@ def _delete(connection: Connection, table: Table, before: datetime) -> Row | Non
     else:
         connection.execute(delete(table).where(bounds))
     left = connection.scalar(select(func.count()).where(table.c.id.in_(ids)))
-    whole = (rows[0].received_at, rows[-1].received_at, len(rows))
-    return _proof(table, "rows deleted", before, whole, left)
+    return _proof(table, "rows deleted", before, (rows[0][1], rows[-1][1], len(rows)), left)
 
 
 def _proof(

@@ -49,8 +49,8 @@ class StoreSettings(Settings):
         None,
         ge=1,
         le=36_500,
-        description="Then events, violations, appeals, notices and unreadable messages are "
-        "deleted, which `deletions` proves; default: never",
+        description="Then events, violations, appeals, notices, unreadable messages and alarms "
+        "that are over are deleted, which `deletions` proves; default: never",
     )
     max_quarantined: int = Field(
         100_000,

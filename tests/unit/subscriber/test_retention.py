@@ -21,6 +21,7 @@ from cleandesk_fleet.subscriber.pictures import Pictures
 from cleandesk_fleet.subscriber.stills import Album
 from cleandesk_fleet.subscriber.store import Log
 from cleandesk_fleet.subscriber.tables import (
+    alarms,
     appeals,
     deletions,
     events,
@@ -30,12 +31,15 @@ from cleandesk_fleet.subscriber.tables import (
 from cleandesk_fleet.subscriber.transaction import Terms
 from tests.unit.subscriber.conftest import Kept
 from tests.unit.subscriber.make import (
+    BOX,
+    OTHER,
     START,
     HandClock,
     event,
     hex_id,
     log_of,
     received,
+    status,
 )
 
 KEEP = timedelta(days=30)
@@ -123,6 +127,19 @@ def test_a_violation_goes_with_its_last_event(log: Log, clock: HandClock, seen: 
     assert left == [hex_id("lasting")]
     look(log, clock, (30 + A_MONTH_MORE) * DAY_S)
     assert seen.rows(violations) == seen.rows(events) == []
+
+
+def test_alarms_go_when_they_ended_so_long_ago_and_open_ones_stay(
+    log: Log, clock: HandClock, seen: Kept
+) -> None:
+    log.commit([status("offline"), status("offline", box=OTHER)], clock())
+    log.commit([status("online")], clock.sleep(DAY_S))
+    look(log, clock, 29.9 * DAY_S)
+    assert {row["box"] for row in seen.rows(alarms)} == {BOX.box, OTHER.box}
+    look(log, clock, 0.2 * DAY_S)
+    assert [row["box"] for row in seen.rows(alarms)] == [OTHER.box]
+    (proof,) = seen.rows(deletions)
+    assert (proof["what"], proof["rows"], proof["left"]) == ("alarms", 1, 0)
 
 
 def test_what_was_deleted_does_not_come_back_as_a_new_event(
