@@ -1,1 +1,1 @@
-"""What runs off the box: the subscriber."""
+"""What runs off the box: the log and its page, provisioning, and discovery."""

@@ -39,6 +39,19 @@ RowId = BigInteger().with_variant(Integer, "sqlite")
 Name = String(64)
 
 
+def row_id() -> Column[int]:
+    """Return the column by which the database numbers rows."""
+    return Column("id", RowId, primary_key=True, autoincrement=True)
+
+
+def of_box(*, primary_key: bool = False, nullable: bool = False) -> tuple[Column[str], Column[str]]:
+    """Return the columns that say whose a row is."""
+    site, box = (
+        Column(name, Name, primary_key=primary_key, nullable=nullable) for name in ("site", "box")
+    )
+    return site, box
+
+
 def meta_table(metadata: MetaData) -> Table:
     """Return the table of what a database says of itself, its schema's version above all."""
     return Table(

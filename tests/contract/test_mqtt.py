@@ -89,6 +89,55 @@ def test_many_messages_at_once_keep_their_order(broker: Mosquitto) -> None:
         assert [int(one.payload) for one in there.received] == list(range(500))
 
 
+def test_what_nobody_answers_is_told_together_and_is_no_open_question(broker: Mosquitto) -> None:
+    with (
+        Recorder(settings(broker.port), "in", subscriptions=["t/+"]) as there,
+        Recorder(settings(broker.port), "out") as here,
+    ):
+        there.connected()
+        here.connected()
+        some = [Publication(f"t/{number}", b"x" * number) for number in range(300)]
+        here.session.tell(some)
+        last = here.session.publish(Publication("t/last", b"!", user=(("a", "b"),)))
+        eventually(lambda: len(there.received) > 300 and last in here.pubacks)
+        assert [(one.topic, one.payload, one.qos) for one in there.received[:-1]] == [
+            (one.topic, one.payload, 0) for one in some
+        ]
+        assert there.received[-1].qos == 1
+        # Of these an answer would be waited for, or one too many be counted.
+        assert here.pubacks == {last: 0}
+
+
+def test_told_at_no_connection_nothing_is_kept() -> None:
+    with (
+        Recorder(settings(1), "out") as here,
+        pytest.raises(NotConnectedError, match="after the next connect"),
+    ):
+        here.session.tell([Publication("t", b"x")])
+
+
+def test_large_and_small_messages_come_whole_however_they_are_cut(broker: Mosquitto) -> None:
+    with (
+        Recorder(settings(broker.port), "in", subscriptions=["t"], manual_ack=True) as there,
+        Recorder(settings(broker.port), "out") as here,
+    ):
+        there.connected()
+        here.connected()
+        sizes = [0, 1, 127, 128, 16_383, 65_536, 65_537, 200_000, 3, 700_000, 5] * 3
+        for number, size in enumerate(sizes):
+            here.session.publish(Publication("t", bytes([number]) * size))
+        # More than the broker hands out unanswered: it goes on as these are acknowledged.
+        acknowledged = 0
+        while acknowledged < len(sizes):
+            eventually(lambda done=acknowledged: len(there.received) > done)  # type: ignore[misc]
+            some = there.received[acknowledged:]
+            there.session.acknowledge(*some)
+            acknowledged += len(some)
+        assert [one.payload for one in there.received] == [
+            bytes([number]) * size for number, size in enumerate(sizes)
+        ]
+
+
 def test_it_keeps_to_the_brokers_limit_of_unanswered_messages(tmp_path: Path) -> None:
     with (
         Mosquitto(tmp_path, options=["max_inflight_messages 3"]) as narrow,

@@ -1,5 +1,6 @@
 """What runs gave, for people."""
 
+import statistics
 from collections import defaultdict
 from collections.abc import Sequence
 
@@ -9,6 +10,8 @@ from tests.load.run import Outcome, Plan, median
 
 _PARTS = ("broker", "subscribers", "database", "boxes")
 _MICRO = 1e6
+_HOUR_S = 3600.0
+_FEWEST_SAMPLES = 10
 
 
 def line(outcome: Outcome) -> str:
@@ -35,12 +38,10 @@ def of(outcomes: Sequence[Outcome]) -> Table:
         "doubled",
     ):
         shown.add_column(heading, justify="left" if heading == "run" else "right")
-    for part in (*_PARTS, "two cores allow/s", "memory MB, first and last"):
+    for part in (*_PARTS, "two cores allow/s", "memory MB: start, quarter, end", "MB an hour"):
         shown.add_column(part, justify="right")
     for plan, rounds in _by_plan(outcomes).items():
         costs = [median([one.cpu_us[part] for one in rounds]) for part in _PARTS]
-        first = median([one.memory_mb[len(one.memory_mb) // 4] for one in rounds])
-        last = median([one.memory_mb[-1] for one in rounds])
         shown.add_row(
             plan.name,
             f"{plan.rate:.0f}",
@@ -52,7 +53,8 @@ def of(outcomes: Sequence[Outcome]) -> Table:
             str(sum(one.doubled for one in rounds)),
             *(f"{cost:.0f}" for cost in costs),
             f"{2 * _MICRO / sum(costs):.0f}",
-            f"{first:.0f} {last:.0f}",
+            " ".join(f"{median(at):.0f}" for at in zip(*map(_memory, rounds), strict=True)),
+            f"{median([slope_mb_an_hour(one.memory_mb) for one in rounds]):+.1f}",
         )
     return shown
 
@@ -67,6 +69,24 @@ def growth(outcomes: Sequence[Outcome]) -> str:
                 ratio = _cpu_a_second(rounds) / _cpu_a_second(others)
                 told.append(f"{plan.name}: {ratio:.1f} times the processor time of a tenth of it")
     return "\n".join(told)
+
+
+def slope_mb_an_hour(memory_mb: Sequence[float]) -> float:
+    """Return how fast memory grows in the last three quarters of a run, by least squares.
+
+    Args:
+        memory_mb: Resident memory each second.
+    """
+    steady = memory_mb[len(memory_mb) // 4 :]
+    if len(steady) < _FEWEST_SAMPLES:
+        return float("nan")
+    return statistics.linear_regression(range(len(steady)), steady).slope * _HOUR_S
+
+
+def _memory(outcome: Outcome) -> tuple[float, float, float]:
+    """Return a run's memory at its start, after a quarter of it, and at its end."""
+    samples = outcome.memory_mb
+    return samples[0], samples[len(samples) // 4], samples[-1]
 
 
 def _cpu_a_second(rounds: Sequence[Outcome]) -> float:

@@ -122,6 +122,7 @@ def test_it_works_by_keyboard_alone(ops: Ops) -> None:
     page.get_by_role("heading", name="Violations").wait_for()
     assert page.url.endswith("/violations?class=paper")
     page.get_by_label("What").focus()
+    page.keyboard.press("Control+a")
     page.keyboard.type("phone")
     page.get_by_role("button", name="Show").focus()
     page.keyboard.press("Enter")

@@ -1,16 +1,13 @@
 """`cleandesk-discovery`: tell a Home Assistant of the boxes, or of none any more."""
 
 import json
-import logging
-import signal
-import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from cleandesk.config import ConfigError, load
-from cleandesk.contract import logs, tls
+from cleandesk.contract import tls
 from cleandesk.contract.messages import Availability, Status
 from cleandesk.contract.mqtt import TlsError
 from cleandesk.contract.topics import Address, TopicError
@@ -18,8 +15,7 @@ from cleandesk_fleet.discovery.entities import announcement
 from cleandesk_fleet.discovery.service import BrokerError, Discovery
 from cleandesk_fleet.discovery.settings import DiscoverySettings
 from cleandesk_fleet.discovery.topics import config as topic_of
-
-log = logging.getLogger(__name__)
+from cleandesk_fleet.services import LogLevel, begin, fail, until_told
 
 app = typer.Typer(
     name="cleandesk-discovery",
@@ -38,25 +34,16 @@ def main() -> None:
     try:
         app()
     except (ConfigError, TlsError, TopicError) as error:
-        sys.exit(_told(error, 2))
+        fail(error, code=2)
     except (BrokerError, OSError) as error:
-        sys.exit(_told(error, 1))
+        fail(error, code=1)
 
 
 @app.command()
-def run(
-    config: ConfigFile,
-    log_level: Annotated[
-        Literal["debug", "info", "warning", "error"],
-        typer.Option(help="How much to tell on standard error"),
-    ] = "info",
-) -> None:
+def run(config: ConfigFile, log_level: LogLevel = "info") -> None:
     """Announce boxes until SIGTERM or Ctrl-C; clear those of boxes that are gone."""
-    settings = load(config, DiscoverySettings)
-    logs.configure(log_level)
-    discovery = Discovery(settings)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: discovery.stop())
+    discovery = Discovery(begin(config, DiscoverySettings, log_level))
+    until_told(discovery.stop)
     discovery.run()
 
 
@@ -90,8 +77,3 @@ def remove(config: ConfigFile) -> None:
     settings = load(config, DiscoverySettings)
     for topic in Discovery(settings, clearing=True).clear():
         typer.echo(f"cleared {topic}")
-
-
-def _told(error: Exception, code: int) -> int:
-    sys.stderr.write(f"{error}\n")
-    return code

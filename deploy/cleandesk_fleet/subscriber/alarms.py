@@ -55,7 +55,7 @@ class _Turn:
 
 
 class Alarms:
-    """The alarms' table within one transaction. Call `tell` after the commit.
+    """The alarms' table within one transaction: `save` before the commit, `tell` after it.
 
     Args:
         connection: To the log.
@@ -67,6 +67,7 @@ class Alarms:
         self._connection = connection
         self._now = now
         self._turns: list[_Turn] = []
+        self._again: dict[tuple[Kind, Address | None, str], tuple[str, int]] = {}
         self._open: dict[Key, dict[tuple[str, str], str]] = {key: {} for key in boxes}
         self._read(boxes)
 
@@ -79,12 +80,18 @@ class Alarms:
         if before is None:
             if self._add(kind, address, subject, detail):
                 self._turns.append(_Turn("alarm", logging.WARNING, kind, address, subject, detail))
-        elif kind in _ONCE or before != detail:
-            self._connection.execute(
-                alarms.update()
-                .where(_open_ones(kind, address), alarms.c.subject == subject)
-                .values(detail=detail, times=alarms.c.times + 1, last_at=self._now)
-            )
+        elif kind in _ONCE:
+            # Each message of a hostile box is one: they are written down together.
+            _, times = self._again.get((kind, address, subject), ("", 0))
+            self._again[kind, address, subject] = (detail, times + 1)
+        elif before != detail:
+            self._renew(kind, address, subject, detail)
+
+    def save(self) -> None:
+        """Write down what happened again."""
+        for (kind, address, subject), (detail, times) in self._again.items():
+            self._renew(kind, address, subject, detail, times)
+        self._again.clear()
 
     def is_open(self, kind: Kind, address: Address | None, subject: str = "") -> bool:
         """Say whether an alarm is open."""
@@ -127,6 +134,15 @@ class Alarms:
                 },
             )
         self._turns.clear()
+
+    def _renew(
+        self, kind: Kind, address: Address | None, subject: str, detail: str, times: int = 1
+    ) -> None:
+        self._connection.execute(
+            alarms.update()
+            .where(_open_ones(kind, address), alarms.c.subject == subject)
+            .values(detail=detail, times=alarms.c.times + times, last_at=self._now)
+        )
 
     def _of(self, address: Address | None) -> dict[tuple[str, str], str]:
         """Return the open alarms of a box, or of none: the details by kind and subject."""

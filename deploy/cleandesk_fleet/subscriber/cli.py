@@ -2,20 +2,20 @@
 
 import logging
 import os
-import signal
-import sys
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal, NoReturn
+from typing import Annotated
 
 import typer
 from sqlalchemy.exc import SQLAlchemyError
 
 from cleandesk.config import ConfigError, load
-from cleandesk.contract import logs, tls
+from cleandesk.contract import tls
 from cleandesk.contract.mqtt import TlsError
+from cleandesk_fleet.services import LogLevel, begin, fail, until_told
 from cleandesk_fleet.subscriber import reading, reading_notices, reading_stills
 from cleandesk_fleet.subscriber.database import (
+    MOST_SKEW,
     DatabaseUnusableError,
     open_reader,
     open_writer,
@@ -27,8 +27,9 @@ from cleandesk_fleet.subscriber.notices.choosing import Wanted
 from cleandesk_fleet.subscriber.pictures import Pictures
 from cleandesk_fleet.subscriber.service import Subscriber
 from cleandesk_fleet.subscriber.settings import SubscriberSettings
+from cleandesk_fleet.subscriber.stills import Album
 from cleandesk_fleet.subscriber.store import Log
-from cleandesk_fleet.subscriber.transaction import Album, Terms
+from cleandesk_fleet.subscriber.transaction import Terms
 from cleandesk_fleet.subscriber.watching import watched, ways_of
 from cleandesk_fleet.web import cli as web
 from cleandesk_fleet.web.errors import AccountError, WebError
@@ -56,33 +57,25 @@ def main() -> None:
     try:
         app()
     except (ConfigError, TlsError) as error:
-        _fail(str(error), code=2)
+        fail(error, code=2)
     except (DatabaseUnusableError, SQLAlchemyError, OSError, AccountError, WebError) as error:
-        _fail(str(error), code=1)
+        fail(error, code=1)
 
 
 @app.command()
-def run(
-    config: ConfigFile,
-    log_level: Annotated[
-        Literal["debug", "info", "warning", "error"],
-        typer.Option(help="How much to tell on standard error"),
-    ] = "info",
-) -> None:
+def run(config: ConfigFile, log_level: LogLevel = "info") -> None:
     """Take in what boxes send, until SIGTERM or Ctrl-C; then answer what is here and end.
 
     Logs go to standard error: JSON, one object a line; plain on a terminal.
     """
-    settings = load(config, SubscriberSettings)
-    logs.configure(log_level)
+    settings = begin(config, SubscriberSettings, log_level)
     place, ways, figures = settings.store.place, ways_of(settings), Figures()
     with sole_writer(place, redundant=settings.redundancy is not None):
         journal = Log(
             open_writer(place), silent_after_s=settings.silent_after_s, terms=_terms(settings)
         ).begin(system_clock())
         subscriber = Subscriber(settings, journal, figures)
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: subscriber.stop())
+        until_told(subscriber.stop)
         log.info(
             "subscriber started",
             extra={
@@ -123,12 +116,20 @@ def check(config: ConfigFile) -> None:
 
 
 def _terms(settings: SubscriberSettings) -> Terms:
-    redundancy, keep_days = settings.redundancy, settings.store.keep_days
+    redundancy, stills = settings.redundancy, settings.stills
+    days, hours = settings.store.keep_days, timedelta(hours=stills.keep_h)
+    keep = None if days is None else timedelta(days=days)
     return Terms(
-        Album(Pictures(settings.stills_folder), timedelta(hours=settings.stills.keep_h)),
+        # A picture does not outlive what it is a picture of.
+        Album(
+            Pictures(settings.stills_folder),
+            hours if keep is None else min(hours, keep),
+            stills.of_a_box,
+        ),
         settings.store.max_quarantined,
         gap_after=None if redundancy is None else timedelta(seconds=redundancy.gap_after_s),
-        keep=None if keep_days is None else timedelta(days=keep_days),
+        keep=keep,
+        most_skew=MOST_SKEW,
         notices=Wanted.of(settings.notices),
         seen_within=timedelta(seconds=min(_SEEN_WITHIN_S, settings.silent_after_s / 10)),
     )
@@ -139,8 +140,3 @@ app.add_typer(web.app, name="web")
 reading.add_commands(app)  # after `run` and `check`, so that the help lists these first
 app.command()(reading_notices.notices)
 app.command()(reading_notices.try_notices)
-
-
-def _fail(text: str, *, code: int) -> NoReturn:
-    sys.stderr.write(f"{text}\n")
-    sys.exit(code)

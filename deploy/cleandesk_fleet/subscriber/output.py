@@ -19,8 +19,11 @@ from cleandesk_fleet.subscriber.queries import Row
 
 #: Of a table into a pipe: nothing is cut.
 _PIPE_WIDTH = 250
-#: A spreadsheet takes a cell that begins so for a formula.
-_FORMULA = re.compile(r"^[=+\-@\t\r\n]")
+#: A spreadsheet takes a cell that begins so for a formula, by wide characters in some languages.
+_FORMULA = re.compile(r"^[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
+#: What steers a terminal, or turns its text around. Of these JSON itself escapes only the first 32.
+_STEERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+_LINES = frozenset("\t\n")
 
 
 class Format(StrEnum):
@@ -80,7 +83,8 @@ class Writer:
         written = 0
         for written, row in enumerate(rows, 1):  # noqa: B007 - counts
             line = {key: _plain(value) for key, value in row.items()}
-            self._stream.write(json.dumps(line, ensure_ascii=False) + "\n")
+            text = json.dumps(line, ensure_ascii=False)
+            self._stream.write(_STEERS.sub(_escaped, text) + "\n")
         return written
 
     def _csv(self, rows: Iterable[Row]) -> int:
@@ -115,9 +119,18 @@ def _cell(value: Any) -> Any:
         return str(value).lower()
     if isinstance(value, list):
         return " ".join(str(item) for item in value)
-    if isinstance(value, str) and _FORMULA.match(value):
-        return f"'{value}"
+    if isinstance(value, str):
+        text = _STEERS.sub(_unless_a_line, value)
+        return f"'{text}" if _FORMULA.match(value) else text
     return _plain(value)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return f"\\u{ord(found[0]):04x}"
+
+
+def _unless_a_line(found: re.Match[str]) -> str:
+    return found[0] if found[0] in _LINES else "\N{REPLACEMENT CHARACTER}"
 
 
 def _shown(value: Any) -> str:

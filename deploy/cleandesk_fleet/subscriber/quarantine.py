@@ -8,6 +8,7 @@ from sqlalchemy import Connection, delete, func, select
 from cleandesk.contract.topics import Channel, TopicError, parse
 from cleandesk_fleet.subscriber.database import bulk
 from cleandesk_fleet.subscriber.intake import Rejected
+from cleandesk_fleet.subscriber.rows import Row
 from cleandesk_fleet.subscriber.tables import meta, quarantine
 
 #: Enough to see what came; a whole event is far shorter.
@@ -16,46 +17,56 @@ _MAX_KEPT_TOPIC = 1000
 DROPPED = "quarantine_dropped"
 
 
-def keep(connection: Connection, rejected: Rejected, now: datetime) -> bool:
-    """Keep one message; one that is kept already is counted.
+class Quarantine:
+    """What one transaction could not log: gathered, so that whoever sends it costs little."""
 
-    Returns:
-        Whether it is a new one.
-    """
-    topic = printable(rejected.topic)[:_MAX_KEPT_TOPIC]
-    digest = hashlib.sha256(rejected.payload).hexdigest()
-    row = {
-        "site": rejected.address.site if rejected.address else None,
-        "box": rejected.address.box if rejected.address else None,
-        "topic": topic,
-        "digest": digest,
-        "size": len(rejected.payload),
-        "payload": b"" if _may_be_picture(rejected.topic) else rejected.payload[:MAX_KEPT_BYTES],
-        "result": rejected.status.value,
-        "reason": printable(rejected.reason),
-        "deliveries": 1,
-        "received_at": now,
-        "last_at": now,
-    }
-    if bulk.add(connection, quarantine, row):
-        return True
-    connection.execute(
-        quarantine.update()
-        .where(quarantine.c.topic == topic, quarantine.c.digest == digest)
-        .values(deliveries=quarantine.c.deliveries + 1, last_at=now)
-    )
-    return False
+    def __init__(self, now: datetime) -> None:
+        self._now = now
+        self._rows: dict[tuple[str, str], Row] = {}
+
+    def keep(self, rejected: Rejected) -> None:
+        """Keep one message; one that is kept already is counted."""
+        topic = printable(rejected.topic)[:_MAX_KEPT_TOPIC]
+        digest = hashlib.sha256(rejected.payload).hexdigest()
+        known = self._rows.get((topic, digest))
+        if known is not None:
+            known["deliveries"] += 1
+            return
+        picture = _may_be_picture(rejected.topic)
+        self._rows[topic, digest] = {
+            "site": rejected.address.site if rejected.address else None,
+            "box": rejected.address.box if rejected.address else None,
+            "topic": topic,
+            "digest": digest,
+            "size": len(rejected.payload),
+            "payload": b"" if picture else rejected.payload[:MAX_KEPT_BYTES],
+            "result": rejected.status.value,
+            "reason": printable(rejected.reason),
+            "deliveries": 1,
+            "received_at": self._now,
+            "last_at": self._now,
+        }
+
+    def save(self, connection: Connection, limit: int) -> None:
+        """Write what was gathered; drop the oldest above a limit, and count them."""
+        rows = list(self._rows.values())
+        bulk.add_or_count(
+            connection,
+            quarantine,
+            rows,
+            by=("topic", "digest"),
+            count="deliveries",
+            latest="last_at",
+        )
+        if rows:
+            trim(connection, limit)
 
 
-def trim(connection: Connection, limit: int) -> int:
-    """Drop the oldest above a limit and count them.
-
-    Returns:
-        How many were dropped.
-    """
+def trim(connection: Connection, limit: int) -> None:
+    """Drop the oldest above a limit and count them."""
     surplus = (connection.scalar(select(func.count()).select_from(quarantine)) or 0) - limit
     if surplus <= 0:
-        return 0
+        return
     oldest = select(quarantine.c.id).order_by(quarantine.c.id).limit(surplus)
     connection.execute(delete(quarantine).where(quarantine.c.id.in_(oldest)))
     bulk.add(connection, meta, {"name": DROPPED, "value": "0"})
@@ -63,7 +74,6 @@ def trim(connection: Connection, limit: int) -> int:
     before = connection.scalar(select(meta.c.value).where(mine).with_for_update())
     total = str(int(before or 0) + surplus)
     connection.execute(meta.update().where(mine).values(value=total))
-    return surplus
 
 
 def _may_be_picture(topic: str) -> bool:

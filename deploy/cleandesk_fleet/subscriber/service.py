@@ -167,16 +167,19 @@ class Subscriber:
             if answer is not None:
                 by_box[answer[0]].append(answer[1])
         words = [
-            (address.topic(Channel.ACK), Ack(results[start : start + _RESULTS_A_MESSAGE]).to_json())
+            Publication(
+                address.topic(Channel.ACK),
+                Ack(results[start : start + _RESULTS_A_MESSAGE]).to_json(),
+            )
             for address, results in by_box.items()
             for start in range(0, len(results), _RESULTS_A_MESSAGE)
         ]
         try:
-            for number, (topic, payload) in enumerate(words, 1):
-                # An answer that is lost on the way is asked for again. Of one in each batch the
-                # broker says that it is there, and whether we may answer.
-                last = number == len(words)
-                self._session.publish(Publication(topic, payload, qos=1 if last else 0))
+            # An answer that is lost on the way is asked for again. Of one in each batch the
+            # broker says that it is there, and whether we may answer.
+            self._session.tell(words[:-1])
+            for last in words[-1:]:
+                self._session.publish(last)
             self._session.acknowledge(*batch)
         except NotConnectedError:
             # No PUBACK either: the broker sends it all again, and it is answered as duplicates.

@@ -49,8 +49,8 @@ class StoreSettings(Settings):
         None,
         ge=1,
         le=36_500,
-        description="Then events, violations, appeals, notices and unreadable messages are "
-        "deleted, which `deletions` proves; default: never",
+        description="Then events, violations, appeals, notices, unreadable messages and alarms "
+        "that are over are deleted, which `deletions` proves; default: never",
     )
     max_quarantined: int = Field(
         100_000,
@@ -79,7 +79,15 @@ class StillsSettings(Settings):
         72,
         gt=0,
         le=480,
-        description="Then file and row are deleted, which the log shows; 20 days at most",
+        description="Then file and row are deleted, which the log shows; 20 days at most, and not "
+        "longer than 'store.keep_days'",
+    )
+    of_a_box: int = Field(
+        2000,
+        ge=1,
+        le=100_000,
+        description="Pictures of one box that are kept at once; those beyond are turned away, with "
+        "an alarm, so that no box fills the disk",
     )
     folder: Path | None = Field(
         None,

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, func, or_, select
@@ -22,6 +23,15 @@ _A_TURN = 100
 _PROOF = [c for c in deleted_stills.c if c.name in stills.c and c.name != "id"]
 
 
+@dataclass(frozen=True, slots=True)
+class Album:
+    """Where stills are kept, for how long, and how many of one box at most."""
+
+    pictures: Pictures
+    keep: timedelta
+    of_a_box: int = 2000
+
+
 class Stills:
     """The stills of one transaction; files come before rows, so that no row is without its file."""
 
@@ -30,12 +40,11 @@ class Stills:
         connection: Connection,
         arrived: Sequence[StillReading],
         now: datetime,
-        pictures: Pictures,
-        keep: timedelta,
+        album: Album,
     ) -> None:
-        self._connection, self._now = connection, now
-        self._pictures, self._keep = pictures, keep
+        self._connection, self._now, self._album = connection, now, album
         self._known = self._load_known(sorted({one.headers.still_id for one in arrived}))
+        self._kept = {address: self._count(address) for address in {one.address for one in arrived}}
         self._new: list[Row] = []
 
     def take(self, still: StillReading) -> tuple[Address, AckResult] | Rejected:
@@ -54,14 +63,23 @@ class Stills:
         if known is not None:
             whose = "this box" if known[0] == address else "another box"
             return turn_away(still, f"still_id {headers.still_id} names another still of {whose}")
-        self._pictures.put(headers.sha256, headers.media_type, still.payload)
+        if self._kept[address] >= self._album.of_a_box:
+            return turn_away(still, f"{self._album.of_a_box} pictures of this box are kept already")
+        self._kept[address] += 1
+        self._album.pictures.put(headers.sha256, headers.media_type, still.payload)
         self._known[headers.still_id] = own
-        self._new.append(_row(still, self._now, self._keep))
+        self._new.append(_row(still, self._now, self._album.keep))
         return address, AckResult(id=headers.still_id, result=AckStatus.COMMITTED)
 
     def save(self) -> None:
         """Write the rows of the new ones."""
         bulk.insert(self._connection, stills, self._new)
+
+    def _count(self, address: Address) -> int:
+        """Return how many of a box are kept, counted up to the bound."""
+        mine = (stills.c.site == address.site, stills.c.box == address.box)
+        some = select(stills.c.id).where(*mine).limit(self._album.of_a_box).subquery()
+        return self._connection.scalar(select(func.count()).select_from(some)) or 0
 
     def _load_known(self, ids: Sequence[str]) -> dict[str, tuple[Address, str, str]]:
         found: dict[str, tuple[Address, str, str]] = {}

@@ -12,7 +12,7 @@ from cleandesk.contract.messages import Availability, Status
 from cleandesk.contract.topics import Address, Channel
 from cleandesk_fleet.subscriber import overseeing, retention
 from cleandesk_fleet.subscriber.alarms import Alarms, Kind
-from cleandesk_fleet.subscriber.database import end_frozen, leads, make_ahead, will_pass
+from cleandesk_fleet.subscriber.database import end_frozen, leads, make_ahead, skew, will_pass
 from cleandesk_fleet.subscriber.intake import Cleared, Reading, Rejected, Report, spoke, turn_away
 from cleandesk_fleet.subscriber.moments import Moment
 from cleandesk_fleet.subscriber.reports import AT_REST
@@ -47,6 +47,7 @@ class Log:
         self.leads = not self._redundant
         self.watch = Watch(silent_after_s)
         self._sweep_at = self._delete_at = 0.0
+        self._months = retention.Months()
 
     def begin(self, now: Moment) -> Self:
         """Watch the boxes that are known from before.
@@ -146,11 +147,29 @@ class Log:
                 self._sweep_at = now.mono + _SWEEP_EVERY_S
         tell(proofs)
         if keep is not None and now.mono >= self._delete_at:
-            with self._engine.begin() as connection:
-                old = retention.delete_old(connection, now.utc, keep)
-            retention.tell(old)
-            # What is left is deleted in the next turn, so that what arrives does not wait.
-            self._delete_at = now.mono + (0 if old else _DELETE_EVERY_S)
+            # Where it fails, too: what it waited for, all who write waited for.
+            self._delete_at = now.mono + _DELETE_EVERY_S
+            if self._delete_old(now, keep):
+                # What is left is deleted in the next turn, so that what arrives does not wait.
+                self._delete_at = now.mono
+
+    def _delete_old(self, now: Moment, keep: timedelta) -> bool:
+        """Delete a part of what came so long ago; say whether there may be more."""
+        with self._engine.begin() as connection:
+            off = skew(connection, now.utc)
+            if abs(off) > self._terms.most_skew:
+                log.error(
+                    "nothing is deleted after its time: this machine's clock and the database's "
+                    "differ; set them (timedatectl)",
+                    extra={"ahead_s": off.total_seconds()},
+                )
+                return False
+            old = retention.delete_old(connection, now.utc, keep)
+        retention.tell(old)
+        with self._engine.begin() as connection:
+            months, more = self._months.delete_old(connection, now.utc, keep)
+        retention.tell(months)
+        return bool(old) or more
 
     def leave(self) -> None:
         """Let it fall to another one to judge, or to us anew in the next turn."""

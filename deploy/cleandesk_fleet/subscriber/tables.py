@@ -1,5 +1,8 @@
 """The log's tables: the state of record of all boxes, kept in one database."""
 
+from collections.abc import Iterator
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -15,42 +18,59 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from cleandesk_fleet.columns import Name, RowId, Utc, meta_table
+from cleandesk_fleet.columns import Utc, meta_table, of_box, row_id
 
 #: Goes up with every change that older software cannot work with.
 VERSION = 5
 
 metadata = MetaData()
 
-
 Id = String(32)
 
 meta = meta_table(metadata)
 
+
+def _facts() -> Iterator[Column[Any]]:
+    """Yield what an event says of its violation, and the violation's row has of the newest one."""
+    for name in ("rule", "class", "zone"):
+        yield Column(name, Text, nullable=False)
+    yield Column("severity", String(16), nullable=False)
+    for name in ("score", "dwell_s", "x1", "y1", "x2", "y2"):
+        yield Column(name, Float, nullable=False)
+    yield Column("suspended", Boolean, nullable=False)
+    yield Column("opened_at", Utc, nullable=False)
+
+
+def _picture() -> Iterator[Column[Any]]:
+    """Yield what is known of a picture while it is kept, and stays as the proof that it is gone."""
+    yield Column("still_id", Id, nullable=False, unique=True)
+    yield Column("violation_id", Id, nullable=False)
+    yield Column("media_type", String(40), nullable=False)
+    yield Column("sha256", String(64), nullable=False)
+    yield Column("size", Integer, nullable=False)
+
+
+def _arrival() -> Iterator[Column[Any]]:
+    """Yield what is known of each message of a worker's or a violation's: from when, and when."""
+    yield Column("at", Utc, nullable=False)
+    yield Column("clock_synced", Boolean, nullable=False)
+    yield Column("schema", Integer, nullable=False)
+    yield Column("replayed", Boolean, nullable=False)
+    yield Column("received_at", Utc, nullable=False)
+
+
 events = Table(
     "events",
     metadata,
-    Column("id", RowId, primary_key=True, autoincrement=True),
-    Column("site", Name, nullable=False),
-    Column("box", Name, nullable=False),
+    row_id(),
+    *of_box(),
     Column("event_id", Id, nullable=False, unique=True),
     Column("violation_id", Id, nullable=False),
     Column("epoch", Id, nullable=False),
     Column("seq", BigInteger, nullable=False),
     Column("phase", String(16), nullable=False),
     Column("reason", String(16)),
-    Column("rule", Text, nullable=False),
-    Column("class", Text, nullable=False),
-    Column("zone", Text, nullable=False),
-    Column("severity", String(16), nullable=False),
-    Column("score", Float, nullable=False),
-    Column("dwell_s", Float, nullable=False),
-    Column("x1", Float, nullable=False),
-    Column("y1", Float, nullable=False),
-    Column("x2", Float, nullable=False),
-    Column("y2", Float, nullable=False),
-    Column("suspended", Boolean, nullable=False),
-    Column("opened_at", Utc, nullable=False),
+    *_facts(),
     Column("at", Utc, nullable=False),
     Column("clock_synced", Boolean, nullable=False),
     Column("boot", Id, nullable=False),
@@ -77,21 +97,9 @@ Index(
 violations = Table(
     "violations",
     metadata,
-    Column("site", Name, primary_key=True),
-    Column("box", Name, primary_key=True),
+    *of_box(primary_key=True),
     Column("violation_id", Id, primary_key=True),
-    Column("rule", Text, nullable=False),
-    Column("class", Text, nullable=False),
-    Column("zone", Text, nullable=False),
-    Column("severity", String(16), nullable=False),
-    Column("score", Float, nullable=False),
-    Column("dwell_s", Float, nullable=False),
-    Column("x1", Float, nullable=False),
-    Column("y1", Float, nullable=False),
-    Column("x2", Float, nullable=False),
-    Column("y2", Float, nullable=False),
-    Column("suspended", Boolean, nullable=False),
-    Column("opened_at", Utc, nullable=False),
+    *_facts(),
     Column("closed_at", Utc),
     Column("reason", String(16)),
     Column("clock_synced", Boolean, nullable=False),
@@ -112,18 +120,13 @@ violations = Table(
 appeals = Table(
     "appeals",
     metadata,
-    Column("id", RowId, primary_key=True, autoincrement=True),
-    Column("site", Name, nullable=False),
-    Column("box", Name, nullable=False),
+    row_id(),
+    *of_box(),
     Column("appeal_id", Id, nullable=False, unique=True),
     Column("violation_id", Id, nullable=False),
     Column("reason", String(16), nullable=False),
     Column("note", Text),
-    Column("at", Utc, nullable=False),
-    Column("clock_synced", Boolean, nullable=False),
-    Column("schema", Integer, nullable=False),
-    Column("replayed", Boolean, nullable=False),
-    Column("received_at", Utc, nullable=False),
+    *_arrival(),
     Column("payload", LargeBinary, nullable=False),
     Index("appeals_violation", "site", "box", "violation_id"),
 )
@@ -131,19 +134,10 @@ appeals = Table(
 stills = Table(
     "stills",
     metadata,
-    Column("id", RowId, primary_key=True, autoincrement=True),
-    Column("site", Name, nullable=False),
-    Column("box", Name, nullable=False),
-    Column("still_id", Id, nullable=False, unique=True),
-    Column("violation_id", Id, nullable=False),
-    Column("media_type", String(40), nullable=False),
-    Column("sha256", String(64), nullable=False),
-    Column("size", Integer, nullable=False),
-    Column("at", Utc, nullable=False),
-    Column("clock_synced", Boolean, nullable=False),
-    Column("schema", Integer, nullable=False),
-    Column("replayed", Boolean, nullable=False),
-    Column("received_at", Utc, nullable=False),
+    row_id(),
+    *of_box(),
+    *_picture(),
+    *_arrival(),
     Column("delete_at", Utc, nullable=False),
     Index("stills_violation", "site", "box", "violation_id"),
     Index("stills_sha256", "sha256"),
@@ -153,14 +147,9 @@ stills = Table(
 deleted_stills = Table(
     "deleted_stills",
     metadata,
-    Column("id", RowId, primary_key=True, autoincrement=True),
-    Column("site", Name, nullable=False),
-    Column("box", Name, nullable=False),
-    Column("still_id", Id, nullable=False, unique=True),
-    Column("violation_id", Id, nullable=False),
-    Column("media_type", String(40), nullable=False),
-    Column("sha256", String(64), nullable=False),
-    Column("size", Integer, nullable=False),
+    row_id(),
+    *of_box(),
+    *_picture(),
     Column("received_at", Utc, nullable=False),
     Column("delete_at", Utc, nullable=False),
     Column("deleted_at", Utc, nullable=False),
@@ -171,8 +160,7 @@ deleted_stills = Table(
 boxes = Table(
     "boxes",
     metadata,
-    Column("site", Name, primary_key=True),
-    Column("box", Name, primary_key=True),
+    *of_box(primary_key=True),
     Column("status", String(16)),
     Column("version", Text),
     Column("model", Text),
@@ -199,8 +187,7 @@ boxes = Table(
 epochs = Table(
     "epochs",
     metadata,
-    Column("site", Name, primary_key=True),
-    Column("box", Name, primary_key=True),
+    *of_box(primary_key=True),
     Column("epoch", Id, primary_key=True),
     Column("top", BigInteger, nullable=False),
     Column("lost_top", BigInteger, nullable=False),
@@ -210,8 +197,7 @@ epochs = Table(
 gaps = Table(
     "gaps",
     metadata,
-    Column("site", Name, primary_key=True),
-    Column("box", Name, primary_key=True),
+    *of_box(primary_key=True),
     Column("epoch", Id, primary_key=True),
     Column("first", BigInteger, primary_key=True),
     Column("last", BigInteger, nullable=False),
@@ -222,8 +208,7 @@ gaps = Table(
 losses = Table(
     "losses",
     metadata,
-    Column("site", Name, primary_key=True),
-    Column("box", Name, primary_key=True),
+    *of_box(primary_key=True),
     Column("epoch", Id, primary_key=True),
     Column("first", BigInteger, primary_key=True),
     Column("last", BigInteger, nullable=False),
@@ -234,9 +219,8 @@ losses = Table(
 quarantine = Table(
     "quarantine",
     metadata,
-    Column("id", RowId, primary_key=True, autoincrement=True),
-    Column("site", Name),
-    Column("box", Name),
+    row_id(),
+    *of_box(nullable=True),
     Column("topic", Text, nullable=False),
     Column("digest", String(64), nullable=False),
     Column("size", BigInteger, nullable=False),
@@ -253,7 +237,7 @@ quarantine = Table(
 deletions = Table(
     "deletions",
     metadata,
-    Column("id", RowId, primary_key=True, autoincrement=True),
+    row_id(),
     Column("what", String(16), nullable=False),
     Column("how", Text, nullable=False),
     Column("received_before", Utc, nullable=False),
@@ -267,10 +251,9 @@ deletions = Table(
 alarms = Table(
     "alarms",
     metadata,
-    Column("id", RowId, primary_key=True, autoincrement=True),
+    row_id(),
     Column("kind", String(16), nullable=False),
-    Column("site", Name, nullable=False),
-    Column("box", Name, nullable=False),
+    *of_box(),
     Column("subject", Text, nullable=False),
     Column("detail", Text, nullable=False),
     Column("times", Integer, nullable=False),

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, and_, select
 from cleandesk.contract.health import Health
 from cleandesk.contract.messages import AckResult, AckStatus
 from cleandesk.contract.topics import Address
-from cleandesk_fleet.subscriber import quarantine, reports
+from cleandesk_fleet.subscriber import reports
 from cleandesk_fleet.subscriber.alarms import Alarms, Kind
 from cleandesk_fleet.subscriber.database import bulk
 from cleandesk_fleet.subscriber.intake import (
@@ -25,11 +25,11 @@ from cleandesk_fleet.subscriber.intake import (
 )
 from cleandesk_fleet.subscriber.notices.choosing import NewNotices, Wanted
 from cleandesk_fleet.subscriber.objections import Objections
-from cleandesk_fleet.subscriber.pictures import Pictures
+from cleandesk_fleet.subscriber.quarantine import Quarantine
 from cleandesk_fleet.subscriber.ranges import count, describe
 from cleandesk_fleet.subscriber.rows import Key, Row, Rows, box_key
 from cleandesk_fleet.subscriber.sequences import Numbered, Sequence, Sequences
-from cleandesk_fleet.subscriber.stills import Stills
+from cleandesk_fleet.subscriber.stills import Album, Stills
 from cleandesk_fleet.subscriber.tables import boxes, events, violations
 from cleandesk_fleet.subscriber.violations import event_row, facts, merge
 
@@ -42,14 +42,6 @@ _SHOWN_GAPS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Album:
-    """Where stills are kept, and for how long."""
-
-    pictures: Pictures
-    keep: timedelta
-
-
-@dataclass(frozen=True, slots=True)
 class Terms:
     """What holds for every transaction.
 
@@ -59,6 +51,7 @@ class Terms:
         gap_after: Others write the same log, and may be about to fill a gap: it is told when it is
             so old, by whoever judges for all. None: nobody else writes; it is told when it is seen.
         keep: Events are deleted after so long; None: never.
+        most_skew: Nothing is deleted by a clock that is further from the database's.
         notices: Which violations people are told of.
         seen_within: So much older than a box's last word may be what `boxes.last_seen` says: to
             write it costs about as much as an event.
@@ -68,6 +61,7 @@ class Terms:
     max_quarantined: int
     gap_after: timedelta | None = None
     keep: timedelta | None = None
+    most_skew: timedelta = timedelta.max
     notices: Wanted = field(default_factory=Wanted)
     seen_within: timedelta = timedelta()
 
@@ -103,13 +97,12 @@ class Transaction:
             connection,
             [reading for reading in readings if isinstance(reading, StillReading)],
             now,
-            terms.album.pictures,
-            terms.album.keep,
+            terms.album,
         )
         self._heard: set[Key] = set()
         self._new_events: list[Row] = []
         self._notices = NewNotices(terms.notices)
-        self._quarantined = False
+        self._quarantine = Quarantine(now)
 
     def apply(self, reading: Reading) -> Answer:
         """Take one reading in and return what to tell the box."""
@@ -142,8 +135,8 @@ class Transaction:
         self._sequences.save()
         for sequence in self._sequences.changed_gaps():
             self._tell_gaps(sequence)
-        if self._quarantined:
-            quarantine.trim(self._connection, self._terms.max_quarantined)
+        self._quarantine.save(self._connection, self._terms.max_quarantined)
+        self.alarms.save()
 
     def committed(self) -> None:
         """Remember and tell what is certain only now."""
@@ -213,8 +206,7 @@ class Transaction:
         kind = Kind.REFUSED if reading.status is AckStatus.REFUSED else Kind.QUARANTINED
         self.alarms.open(kind, reading.address, "", reading.reason)
         if reading.keep:
-            quarantine.keep(self._connection, reading, self._now)
-            self._quarantined = True
+            self._quarantine.keep(reading)
             if reading.address is not None and reading.number is not None:
                 epoch, seq = reading.number
                 sequence = self._sequences.of(reading.address, epoch)

@@ -4,15 +4,15 @@ import getpass
 import sys
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from cleandesk.config import load
-from cleandesk.contract import logs
 from cleandesk.contract.messages import timestamp
+from cleandesk_fleet.services import LogLevel, begin
 from cleandesk_fleet.web.errors import WebError
 from cleandesk_fleet.web.roles import Role
 from cleandesk_fleet.web.settings import WebSettings
@@ -46,20 +46,11 @@ def need_libraries() -> None:
 
 
 @app.command()
-def run(
-    config: ConfigFile,
-    *,
-    log_level: Annotated[
-        Literal["debug", "info", "warning", "error"],
-        typer.Option(help="How much to tell on standard error"),
-    ] = "info",
-) -> None:
+def run(config: ConfigFile, log_level: LogLevel = "info") -> None:
     """Serve the page until SIGTERM or Ctrl-C."""
     from cleandesk_fleet.web.serve import serve  # noqa: PLC0415
 
-    settings = load(config, WebSettings)
-    logs.configure(log_level)
-    serve(settings)
+    serve(begin(config, WebSettings, log_level))
 
 
 @app.command()

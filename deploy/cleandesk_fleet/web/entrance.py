@@ -17,6 +17,8 @@ from cleandesk_fleet.web.store import Store
 _TRIES_A_MINUTE, _BURST = 12, 20
 #: A password is looked at within that, or somebody keeps us busy.
 _TURN_S = 5.0
+#: So many wait for their turn at most: each holds a thread that other pages need.
+_MOST_WAITING = 6
 _LONGEST_NAME = 64
 
 
@@ -57,6 +59,7 @@ class Entrance:
         self._counting = threading.Lock()
         # Hashing takes 64 MiB and a core for a while: strangers share one place, the known another.
         self._turns = {False: threading.Lock(), True: threading.Lock()}
+        self._waiting = {known: threading.Semaphore(_MOST_WAITING) for known in self._turns}
 
     def sign_in(self, name: str, password: str, address: str, device: str | None) -> Keys:
         """Begin a session.
@@ -74,11 +77,13 @@ class Entrance:
         with self._store.reading() as connection:
             known_device = sessions.device_of(connection, device, name)
             kept = accounts.kept_password(connection, name)
+            exists = accounts.find(connection, name) is not None
         self._admit(name, address, known_device)
         with self._turn(known=known_device is not None):
             fits = passwords.fits(password, kept)
         if not fits:
-            self._tell_wrong(name, address, exists=kept is not None)
+            if exists:  # made-up names would fill the trail
+                self._tell_wrong(name, address)
             raise RefusedError("That name and password do not fit.")
         with self._counting:
             self._attempts.succeeded(name, address, known_device)
@@ -99,6 +104,7 @@ class Entrance:
         with self._turn(known=True):
             fits = passwords.fits(old, kept)
         if not fits:
+            self._tell_wrong(name, address)
             raise RefusedError("That is not your present password.")
         if old == new:
             raise AccountError("That is the password that you have.")
@@ -125,21 +131,24 @@ class Entrance:
 
     @contextmanager
     def _turn(self, *, known: bool) -> Iterator[None]:
-        turn = self._turns[known]
-        if not turn.acquire(timeout=_TURN_S):
-            raise RefusedError("Many people try to sign in just now.", _TURN_S)
+        turn, busy = self._turns[known], "Many people try to sign in just now."
+        if not self._waiting[known].acquire(blocking=False):
+            raise RefusedError(busy, _TURN_S)
         try:
-            yield
+            if not turn.acquire(timeout=_TURN_S):
+                raise RefusedError(busy, _TURN_S)
+            try:
+                yield
+            finally:
+                turn.release()
         finally:
-            turn.release()
+            self._waiting[known].release()
 
-    def _tell_wrong(self, name: str, address: str, *, exists: bool) -> None:
-        """Write it down for an account that there is: made-up names would fill the trail."""
-        if exists:
-            now = self._clock().utc
-            with self._store.writing() as connection:
-                actor = Actor(name, "local", address)
-                self._trail.enter(connection, now, actor, Action.SIGN_IN_FAILED)
+    def _tell_wrong(self, name: str, address: str) -> None:
+        now = self._clock().utc
+        with self._store.writing() as connection:
+            actor = Actor(name, "local", address)
+            self._trail.enter(connection, now, actor, Action.SIGN_IN_FAILED)
 
     def _let_in(
         self, name: str, password: str, address: str, device: str | None, *, outdated: bool

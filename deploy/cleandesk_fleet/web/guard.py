@@ -18,6 +18,7 @@ HEADERS = bounds.HEADERS | {
 }
 _LASTS = {"Strict-Transport-Security": "max-age=31536000"}
 _LONGEST_QUERY = 4096
+_ELSEWHERE = frozenset({"cross-site", "same-site"})
 
 
 class Guard:
@@ -56,6 +57,8 @@ class Guard:
             return PlainTextResponse("this page is not called that", 421)
         if not self._same_origin(scope["method"], headers):
             return PlainTextResponse("this form came from another page", 403)
+        if _is_written_down(scope["path"]) and headers.get("sec-fetch-site", "none") in _ELSEWHERE:
+            return PlainTextResponse("another page asked for this in your name", 403)
         if bounds.too_long(headers.get("content-length", "0")):
             return PlainTextResponse("too long", 413)
         if len(scope["query_string"]) > _LONGEST_QUERY:
@@ -72,3 +75,8 @@ class Guard:
         if headers.get("sec-fetch-site", "same-origin") != "same-origin":
             return False
         return headers.get("origin", self._url) == self._url
+
+
+def _is_written_down(path: str) -> bool:
+    """Say whether asking for it is entered into the trail, under the name of whoever does."""
+    return path.startswith("/stills/") or path.endswith(".csv")

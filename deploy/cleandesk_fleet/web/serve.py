@@ -14,6 +14,7 @@ import uvicorn
 from sqlalchemy.exc import DatabaseError
 from starlette.types import ASGIApp
 
+from cleandesk.http import serving
 from cleandesk_fleet.subscriber.moments import Clock, system_clock
 from cleandesk_fleet.subscriber.pictures import Pictures
 from cleandesk_fleet.web import audit, sessions
@@ -30,6 +31,7 @@ log = logging.getLogger(__name__)
 
 _BACKLOG = 64
 _MOST_CONNECTIONS = 200
+_GOODBYE_S = 5
 _TIDY_EVERY_S = 3600.0
 
 
@@ -80,21 +82,12 @@ def serve(settings: WebSettings) -> None:
 
 def _config(settings: WebSettings, app: ASGIApp) -> uvicorn.Config:
     """Return what uvicorn needs to know, with the certificate loaded."""
-    config = uvicorn.Config(
+    config = serving.config(
         app,
-        ssl_certfile=settings.listen.cert,
-        ssl_keyfile=settings.listen.key,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        ws="none",
-        lifespan="off",
-        http="h11",
-        loop="asyncio",
-        limit_concurrency=_MOST_CONNECTIONS,
-        timeout_keep_alive=30,
-        timeout_graceful_shutdown=5,
+        most_connections=_MOST_CONNECTIONS,
+        goodbye_s=_GOODBYE_S,
+        cert=settings.listen.cert,
+        key=settings.listen.key,
     )
     try:
         config.load()
@@ -169,13 +162,15 @@ def _unix(path: Path) -> socket.socket:
             if other.connect_ex(str(path)) != 0:
                 path.unlink()
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    before = os.umask(0o117)  # whoever can connect is believed: nobody else may, not for a moment
     try:
         listener.bind(str(path))
-        path.chmod(0o660)
         listener.listen(_BACKLOG)
     except OSError:
         listener.close()
         raise
+    finally:
+        os.umask(before)
     return listener
 
 

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Boolean, Column, Index, String, Table, Text
 
-from cleandesk_fleet.columns import Name, RowId, Utc
+from cleandesk_fleet.columns import Name, Utc, of_box, row_id
 from cleandesk_fleet.subscriber.tables import Id, metadata
 
 Digest = String(64)
@@ -43,7 +43,7 @@ devices = Table(
 decisions = Table(
     "decisions",
     metadata,
-    Column("id", RowId, primary_key=True, autoincrement=True),
+    row_id(),
     Column("appeal_id", Id, nullable=False),
     Column("outcome", String(16), nullable=False),
     Column("note", Text, nullable=False),
@@ -56,15 +56,14 @@ decisions = Table(
 audit = Table(
     "audit",
     metadata,
-    Column("id", RowId, primary_key=True, autoincrement=True),
+    row_id(),
     Column("at", Utc, nullable=False),
     Column("delete_at", Utc, nullable=False),
     Column("account", Text, nullable=False),
     Column("via", String(16), nullable=False),
     Column("address", Text),
     Column("action", String(24), nullable=False),
-    Column("site", Name),
-    Column("box", Name),
+    *of_box(nullable=True),
     Column("subject", Text),
     Column("detail", Text),
     Index("audit_account", "account"),

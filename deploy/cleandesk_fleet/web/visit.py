@@ -72,8 +72,10 @@ class Visit:
                 if person is not None:
                     self.reader = Reader(person.name, person.role, "proxy")
             return
-        now = self.parts.clock().utc
         token = self.request.cookies.get(SESSION_COOKIE)
+        if not token:
+            return  # and the database hears nothing of strangers
+        now = self.parts.clock().utc
         with self.parts.store.reading() as connection:
             self.session = sessions.find(connection, now, token)
         if self.session is None:

@@ -151,7 +151,7 @@ class Session:
             connection.close(again=True)
 
     def publish(self, publication: Publication) -> int:
-        """Send a message; return the id that `on_puback` will carry. From any thread.
+        """Send a message of QoS 1; return the id that `on_puback` will carry. From any thread.
 
         Raises:
             NotConnectedError: If there is no connection.
@@ -161,15 +161,25 @@ class Session:
             raise NotConnectedError("not connected to the broker: send it after the next connect")
         return connection.publish(publication)
 
+    def tell(self, publications: Sequence[Publication]) -> None:
+        """Send messages at QoS 0, which nobody answers, all in one go. From any thread.
+
+        Raises:
+            NotConnectedError: If there is no connection.
+        """
+        connection = self._connection
+        if connection is None:
+            raise NotConnectedError("not connected to the broker: send it after the next connect")
+        connection.tell(publications)
+
     def acknowledge(self, *messages: Received) -> None:
-        """Send the PUBACK of each message (`manual_ack`). From any thread.
+        """Send the PUBACK of each message (`manual_ack`), all in one go. From any thread.
 
         Does nothing if its connection is gone: the broker sends the message again.
         """
         connection = self._connection
         if connection is not None:
-            for received in messages:
-                connection.acknowledge(received)
+            connection.acknowledge(messages)
 
     def refresh(self) -> None:
         """Have the broker send once more what it has retained for our subscriptions.

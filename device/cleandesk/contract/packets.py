@@ -2,11 +2,12 @@
 
 import contextlib
 import logging
+import struct
 from typing import Any
 
 from paho.mqtt.client import MQTTMessage
 from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
+from paho.mqtt.properties import Properties, VariableByteIntegers
 
 from cleandesk.contract.publication import Publication, Received
 
@@ -53,6 +54,21 @@ def properties_of(publication: Publication) -> Any:
     if publication.correlation is not None:
         made.CorrelationData = publication.correlation
     return made
+
+
+def unanswered(publication: Publication) -> bytes:
+    """Return the whole packet of a message at QoS 0, which the broker does not answer."""
+    topic, made = publication.topic.encode(), properties_of(publication)
+    body = struct.pack("!H", len(topic)) + topic
+    body += b"\0" if made is None else made.pack()
+    body += publication.payload
+    size: bytes = VariableByteIntegers.encode(len(body))  # type: ignore[no-untyped-call]
+    return bytes((PacketTypes.PUBLISH << 4 | publication.retain,)) + size + body
+
+
+def puback(mid: int) -> bytes:
+    """Return the whole packet that says that a message was taken."""
+    return struct.pack("!BBH", PacketTypes.PUBACK << 4, 2, mid)
 
 
 def properties(packet: int) -> Any:

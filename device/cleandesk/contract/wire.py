@@ -4,7 +4,7 @@ import logging
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,6 +16,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from cleandesk.contract import packets, reasons, tls
+from cleandesk.contract.client import LeanClient
 from cleandesk.contract.connection import BrokerSettings
 from cleandesk.contract.ending import End, Trouble
 from cleandesk.contract.publication import NotConnectedError, Publication, Received, TlsError
@@ -111,7 +112,7 @@ class Connection:
         return replace(self._ended or self._lost("the connection was lost"), lasted_s=lasted)
 
     def publish(self, publication: Publication) -> int:
-        """Hand a message to the network thread; return the id that its PUBACK will carry.
+        """Hand a message of QoS 1 to the network thread; return the id that its PUBACK will carry.
 
         Raises:
             NotConnectedError: If the broker has not taken us, or the connection is gone.
@@ -127,10 +128,19 @@ class Connection:
         except (NotConnectedError, RuntimeError, ValueError):
             return False
 
-    def acknowledge(self, received: Received) -> None:
-        """Send the PUBACK of a message; does nothing when it came by another connection."""
-        if received.qos > 0 and received.connection == self.number:
-            self._client.ack(received.mid, received.qos)
+    def tell(self, publications: Sequence[Publication]) -> None:
+        """Hand messages to the network thread, all in one go, at QoS 0: nobody answers them.
+
+        Raises:
+            NotConnectedError: If the broker has not taken us, or the connection is gone.
+        """
+        self._must_be_open()
+        self._client.send_together(map(packets.unanswered, publications))
+
+    def acknowledge(self, messages: Iterable[Received]) -> None:
+        """Send the PUBACK of messages, all in one go; not of those of another connection."""
+        ours = (one.mid for one in messages if one.qos > 0 and one.connection == self.number)
+        self._client.send_together(map(packets.puback, ours))
 
     def subscribe(self) -> None:
         """Subscribe; the broker sends what it has retained, also when this is done again."""
@@ -144,8 +154,7 @@ class Connection:
         Raises:
             NotConnectedError: If the broker has not taken us, or the connection is gone.
         """
-        if not self._open:
-            raise NotConnectedError("not connected to the broker: look after the next connect")
+        self._must_be_open()
         with self._looking:  # the answer may be here before its number is
             _, mid = self._client.subscribe(topic_filter, options=SubscribeOptions(qos=1))
             self._looks.add(mid)
@@ -162,9 +171,9 @@ class Connection:
         self._open = False
         self._client.disconnect()
 
-    def _new_client(self) -> Client:
+    def _new_client(self) -> LeanClient:
         profile = self._profile
-        client = Client(
+        client = LeanClient(
             CallbackAPIVersion.VERSION2,
             client_id=profile.client_id,
             protocol=MQTTProtocolVersion.MQTTv5,
@@ -228,10 +237,8 @@ class Connection:
             self._end(why, "look into the broker's log", trouble=Trouble.LOST)
 
     def _publish(self, publication: Publication) -> MQTTMessageInfo:
-        if not self._open:
-            raise NotConnectedError("not connected to the broker: send it after the next connect")
-        if publication.qos:
-            self._count(1)
+        self._must_be_open()
+        self._count(1)
         info = self._client.publish(
             publication.topic,
             publication.payload,
@@ -240,10 +247,13 @@ class Connection:
             packets.properties_of(publication),
         )
         if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
-            if publication.qos:
-                self._count(-1)
+            self._count(-1)
             raise NotConnectedError(f"the message was not taken ({info.rc.name}): send it again")
         return info
+
+    def _must_be_open(self) -> None:
+        if not self._open:
+            raise NotConnectedError("not connected to the broker: again after the next connect")
 
     def _count(self, step: int) -> None:
         with self._lock:

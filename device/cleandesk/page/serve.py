@@ -10,6 +10,7 @@ from pathlib import Path
 import uvicorn
 
 from cleandesk.clock import SystemClock
+from cleandesk.http import serving
 from cleandesk.page import certificate, pins
 from cleandesk.page.app import make
 from cleandesk.page.client import BoxClient
@@ -25,6 +26,7 @@ log = logging.getLogger(__name__)
 
 _BACKLOG = 32
 _MOST_CONNECTIONS = 64
+_GOODBYE_S = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,21 +77,12 @@ def serve(settings: PageSettings) -> None:
         fingerprint=own.fingerprint,
         viewers=Viewers(),
     )
-    config = uvicorn.Config(
+    config = serving.config(
         make(parts),
-        ssl_certfile=own.path,
-        ssl_keyfile=own.path,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        ws="none",
-        lifespan="off",
-        http="h11",
-        loop="asyncio",
-        limit_concurrency=_MOST_CONNECTIONS,
-        timeout_keep_alive=30,
-        timeout_graceful_shutdown=2,
+        most_connections=_MOST_CONNECTIONS,
+        goodbye_s=_GOODBYE_S,
+        cert=own.path,
+        key=own.path,
     )
     log.info("page started", extra={"address": settings.address, "fingerprint": own.fingerprint})
     # uvicorn ends in order and then raises the signal again, which is no failure here.

@@ -13,8 +13,9 @@ from cleandesk.contract.topics import Address, Channel
 from cleandesk_fleet.subscriber.intake import Reading, read
 from cleandesk_fleet.subscriber.moments import Moment
 from cleandesk_fleet.subscriber.pictures import Pictures
+from cleandesk_fleet.subscriber.stills import Album
 from cleandesk_fleet.subscriber.store import Log
-from cleandesk_fleet.subscriber.transaction import Album, Terms
+from cleandesk_fleet.subscriber.transaction import Terms
 
 BOX = Address("s1", "b1")
 OTHER = Address("s1", "b2")

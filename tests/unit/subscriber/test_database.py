@@ -2,9 +2,10 @@ import sqlite3
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Engine, select
 
 from cleandesk_fleet.subscriber.database import (
     DatabaseUnusableError,
@@ -108,3 +109,12 @@ def test_one_log_has_one_writer(path: Path) -> None:
     holder.communicate()
     with sole_writer(path):
         pass
+
+
+@pytest.mark.parametrize("place", ["postgresql"], indirect=True)
+def test_a_server_that_is_gone_without_a_word_is_noticed_by_our_side_too(engine: Engine) -> None:
+    with engine.connect() as connection:
+        raw: Any = connection.connection.driver_connection
+        asked = raw.info.get_parameters()
+    limits = {name: asked.get(name) for name in ("keepalives_idle", "tcp_user_timeout")}
+    assert limits == {"keepalives_idle": "10", "tcp_user_timeout": "20000"}

@@ -1,6 +1,11 @@
 """E-mail by a real mail server: encrypted, signed in, plain words and no picture."""
 
+import socket
+import threading
+import time
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from pydantic import ValidationError
@@ -107,6 +112,31 @@ def test_an_address_that_is_refused_holds_up_no_other_one(
 def test_what_the_server_does_not_take_is_not_taken(fails: str) -> None:
     with MailReceiver(fails=fails) as receiver, pytest.raises(NotTakenError, match=fails):
         mail(receiver).send(message(way=Way.MAIL))
+
+
+def drip(server: socket.socket, left: threading.Event) -> None:
+    """Greet without ever coming to an end, each byte in time."""
+    connection, _ = server.accept()
+    with connection:
+        for _ in range(500):
+            try:
+                connection.sendall(b"220-still there\r\n")
+            except OSError:
+                left.set()
+                return
+            time.sleep(0.02)
+
+
+def test_a_server_that_holds_on_is_left_after_a_time() -> None:
+    left = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        dripping = threading.Thread(target=drip, args=[server, left])
+        dripping.start()
+        receiver = SimpleNamespace(port=server.getsockname()[1])
+        with pytest.raises(NotTakenError):
+            mail(cast("MailReceiver", receiver), timeout_s=0.3).send(message(way=Way.MAIL))
+        dripping.join()
+    assert left.is_set()
 
 
 def test_nobody_there_is_not_taken() -> None:

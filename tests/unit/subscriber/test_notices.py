@@ -14,8 +14,9 @@ from cleandesk_fleet.subscriber.notices.choosing import Wanted, Way
 from cleandesk_fleet.subscriber.notices.outbox import Message
 from cleandesk_fleet.subscriber.notices.table import notices
 from cleandesk_fleet.subscriber.pictures import Pictures
+from cleandesk_fleet.subscriber.stills import Album
 from cleandesk_fleet.subscriber.store import Log
-from cleandesk_fleet.subscriber.transaction import Album, Terms
+from cleandesk_fleet.subscriber.transaction import Terms
 from tests.unit.subscriber.conftest import Kept
 from tests.unit.subscriber.make import HandClock, event, hex_id
 

@@ -55,10 +55,25 @@ def test_csv_of_nothing_is_a_header() -> None:
     ]
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1"])
+@pytest.mark.parametrize(
+    "text",
+    ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "\uff1d1+1", "\uff20SUM(A1)"],
+)
 def test_csv_cells_are_no_formulas(text: str) -> None:
     (_, row) = csv.reader(io.StringIO(written(Format.CSV, [ROW | {"rule": text}])))
-    assert row[2] == f"'{text}"
+    assert row[2] == f"'{text}".replace("\r", "\N{REPLACEMENT CHARACTER}")
+
+
+STEERING = "\x1b[31m\x07\x9b2J\x7f\u202egnp.exe\u2066\u2028end"
+
+
+def test_a_boxs_words_steer_no_terminal_in_any_form() -> None:
+    for form in Format:
+        text = written(form, [ROW | {"rule": STEERING}])
+        assert not set("\x1b\x07\x9b\x7f\u202e\u2066\u2028") & set(text), form
+        assert "gnp.exe" in text
+    (line,) = written(Format.JSONL, [ROW | {"rule": STEERING}]).splitlines()
+    assert json.loads(line)["rule"] == STEERING
 
 
 @pytest.mark.parametrize("text", ['a,"b"', "two\nlines", "'", "ü"])

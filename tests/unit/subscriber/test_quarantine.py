@@ -5,6 +5,8 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import Engine
+from sqlalchemy import event as sql_event
 
 from cleandesk.contract.messages import AckStatus
 from cleandesk.contract.mqtt import Received
@@ -12,7 +14,7 @@ from cleandesk_fleet.subscriber.database import open_writer
 from cleandesk_fleet.subscriber.intake import Rejected, read
 from cleandesk_fleet.subscriber.quarantine import MAX_KEPT_BYTES
 from cleandesk_fleet.subscriber.store import Log
-from cleandesk_fleet.subscriber.tables import meta, quarantine
+from cleandesk_fleet.subscriber.tables import alarms, meta, quarantine
 from tests.unit.subscriber.conftest import Kept
 from tests.unit.subscriber.make import OTHER, HandClock, event, log_of, received
 from tests.unit.subscriber.test_intake import json_values, topics, twisted_events
@@ -40,6 +42,26 @@ def test_the_same_again_is_counted_not_kept_twice(
     (row,) = kept.rows(quarantine)
     assert row["deliveries"] == 3
     assert row["last_at"] > row["received_at"]
+
+
+def test_whoever_sends_much_that_cannot_be_read_holds_up_nobody(
+    journal: Log, clock: HandClock, kept: Kept, engine: Engine
+) -> None:
+    journal.commit([read(received("violation", b"the first"), None)], clock())
+    said: list[str] = []
+
+    def note(_: object, __: object, statement: str, *___: object) -> None:
+        said.append(statement)
+
+    sql_event.listen(engine, "before_cursor_execute", note)
+    nonsense = [read(received("violation", b"%d" % (number % 40)), None) for number in range(200)]
+    answers = journal.commit(nonsense, clock.sleep(1))
+    sql_event.remove(engine, "before_cursor_execute", note)
+    assert len(answers) == 200
+    assert len(said) < 20, said
+    assert [row["deliveries"] for row in kept.rows(quarantine)] == [1, *[5] * 40]
+    (alarm,) = kept.rows(alarms)
+    assert (alarm["times"], alarm["last_at"]) == (201, clock().utc)
 
 
 def test_only_the_beginning_of_a_large_payload_is_kept(

@@ -14,9 +14,10 @@ from cleandesk.contract.topics import Address
 from cleandesk_fleet.subscriber.database import Place, open_writer
 from cleandesk_fleet.subscriber.intake import Reading
 from cleandesk_fleet.subscriber.pictures import Pictures
+from cleandesk_fleet.subscriber.stills import Album
 from cleandesk_fleet.subscriber.store import Log
 from cleandesk_fleet.subscriber.tables import alarms, boxes, events, gaps
-from cleandesk_fleet.subscriber.transaction import Album, Terms
+from cleandesk_fleet.subscriber.transaction import Terms
 from tests.eventually import eventually
 from tests.postgresql import needs_postgresql
 from tests.unit.subscriber.conftest import Kept

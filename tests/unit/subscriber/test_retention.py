@@ -5,28 +5,41 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, select
+from sqlalchemy.exc import OperationalError
 
-from cleandesk_fleet.subscriber.database import Place
+from cleandesk_fleet.subscriber import retention
+from cleandesk_fleet.subscriber.database import (
+    DatabaseUnusableError,
+    Place,
+    open_writer,
+    postgresql,
+)
 from cleandesk_fleet.subscriber.intake import read
 from cleandesk_fleet.subscriber.notices.choosing import Wanted, Way
 from cleandesk_fleet.subscriber.notices.table import notices
 from cleandesk_fleet.subscriber.pictures import Pictures
+from cleandesk_fleet.subscriber.stills import Album
 from cleandesk_fleet.subscriber.store import Log
 from cleandesk_fleet.subscriber.tables import (
+    alarms,
     appeals,
     deletions,
     events,
     quarantine,
     violations,
 )
-from cleandesk_fleet.subscriber.transaction import Album, Terms
+from cleandesk_fleet.subscriber.transaction import Terms
 from tests.unit.subscriber.conftest import Kept
 from tests.unit.subscriber.make import (
+    BOX,
+    OTHER,
     START,
     HandClock,
     event,
     hex_id,
+    log_of,
     received,
+    status,
 )
 
 KEEP = timedelta(days=30)
@@ -61,6 +74,13 @@ def appeal(violation: str) -> dict[str, object]:
     }
 
 
+def look(log: Log, clock: HandClock, seconds: float = 0) -> None:
+    """Look around as long as there is more to delete, as the service does each second."""
+    clock.sleep(seconds)
+    for _ in range(10):
+        log.look_around(clock())
+
+
 def fill(log: Log, clock: HandClock) -> None:
     """Log an old violation and all that hangs on it, and one that goes on."""
     old, lasting = hex_id("old"), hex_id("lasting")
@@ -87,7 +107,7 @@ def test_nothing_goes_before_its_time(log: Log, clock: HandClock, seen: Kept) ->
 
 def test_what_is_old_goes_and_what_it_was_is_proven(log: Log, clock: HandClock, seen: Kept) -> None:
     fill(log, clock)
-    log.look_around(clock.sleep(MAY_IS_OVER_S))
+    look(log, clock, MAY_IS_OVER_S)
     proofs = {row["what"]: row for row in seen.rows(deletions)}
     assert {what: (row["rows"], row["left"]) for what, row in proofs.items()} == {
         "events": (2, 0),
@@ -102,20 +122,31 @@ def test_what_is_old_goes_and_what_it_was_is_proven(log: Log, clock: HandClock, 
 
 def test_a_violation_goes_with_its_last_event(log: Log, clock: HandClock, seen: Kept) -> None:
     fill(log, clock)
-    log.look_around(clock.sleep(MAY_IS_OVER_S))
+    look(log, clock, MAY_IS_OVER_S)
     left = [row["violation_id"] for row in seen.rows(violations)]
     assert left == [hex_id("lasting")]
-    log.look_around(clock.sleep((30 + A_MONTH_MORE) * DAY_S))
-    log.look_around(clock.sleep(1))
+    look(log, clock, (30 + A_MONTH_MORE) * DAY_S)
     assert seen.rows(violations) == seen.rows(events) == []
+
+
+def test_alarms_go_when_they_ended_so_long_ago_and_open_ones_stay(
+    log: Log, clock: HandClock, seen: Kept
+) -> None:
+    log.commit([status("offline"), status("offline", box=OTHER)], clock())
+    log.commit([status("online")], clock.sleep(DAY_S))
+    look(log, clock, 29.9 * DAY_S)
+    assert {row["box"] for row in seen.rows(alarms)} == {BOX.box, OTHER.box}
+    look(log, clock, 0.2 * DAY_S)
+    assert [row["box"] for row in seen.rows(alarms)] == [OTHER.box]
+    (proof,) = seen.rows(deletions)
+    assert (proof["what"], proof["rows"], proof["left"]) == ("alarms", 1, 0)
 
 
 def test_what_was_deleted_does_not_come_back_as_a_new_event(
     log: Log, clock: HandClock, seen: Kept
 ) -> None:
     fill(log, clock)
-    log.look_around(clock.sleep((40 + A_MONTH_MORE) * DAY_S))
-    log.look_around(clock.sleep(1))
+    look(log, clock, (40 + A_MONTH_MORE) * DAY_S)
     assert seen.rows(events) == []
     log.commit([event(1, violation_id=hex_id("old"), replayed=True)], clock())
     assert seen.rows(events) == []
@@ -130,6 +161,79 @@ def test_nothing_is_deleted_unless_somebody_says_when(
     log.commit([event(1)], clock())
     log.look_around(clock.sleep(4000 * DAY_S))
     assert len(Kept(place).rows(events)) == 1
+
+
+@pytest.mark.parametrize("turn", [1, 2, 3])
+def test_many_go_a_few_at_a_time(
+    log: Log, clock: HandClock, seen: Kept, monkeypatch: pytest.MonkeyPatch, turn: int
+) -> None:
+    monkeypatch.setattr(retention, "_A_TURN", turn)
+    fill(log, clock)
+    clock.sleep(MAY_IS_OVER_S)
+    before = len(seen.rows(violations))
+    for _ in range(10):
+        log.look_around(clock())
+        left = len(seen.rows(violations))
+        assert before - left <= turn
+        before = left
+    assert [row["violation_id"] for row in seen.rows(violations)] == [hex_id("lasting")]
+    assert sum(row["rows"] for row in seen.rows(deletions) if row["what"] == "events") == 2
+    assert len(seen.rows(events)) == 1
+
+
+@pytest.mark.parametrize("place", ["postgresql"], indirect=True)
+def test_who_reads_for_long_keeps_a_month_there_and_nobody_else_waiting(
+    log: Log, clock: HandClock, seen: Kept, place: Place
+) -> None:
+    fill(log, clock)
+    other = open_writer(place)
+    with seen.reader.connect() as reading:
+        assert len(reading.execute(select(events)).all()) == 3
+        clock.sleep(MAY_IS_OVER_S)
+        log.look_around(clock())
+        with pytest.raises(OperationalError, match="lock timeout"):
+            log.look_around(clock())
+        # It is not tried again at once: all who write events waited for it.
+        log.look_around(clock.sleep(1))
+        log_of(other).begin(clock()).commit([event(4, violation_id=hex_id("new"))], clock())
+    assert len(seen.rows(events)) == 4
+    other.dispose()
+    look(log, clock, 60)
+    assert [row["seq"] for row in seen.rows(events)] == [3, 4]
+
+
+@pytest.mark.parametrize("place", ["postgresql"], indirect=True)
+def test_by_a_clock_that_is_far_from_the_servers_nothing_is_deleted(
+    engine: Engine, clock: HandClock, seen: Kept, caplog: pytest.LogCaptureFixture
+) -> None:
+    album = Album(Pictures(Path("no-stills")), timedelta(hours=72))
+    terms = Terms(album, 50, keep=KEEP, most_skew=timedelta(minutes=5))
+    log = Log(engine, silent_after_s=10**9, terms=terms).begin(clock())
+    fill(log, clock)
+    look(log, clock, MAY_IS_OVER_S)
+    assert len(seen.rows(events)) == 3
+    assert "set them (timedatectl)" in caplog.text
+
+
+@pytest.mark.parametrize("place", ["postgresql"], indirect=True)
+def test_by_a_clock_that_is_far_from_the_servers_no_log_is_opened(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgresql, "skew", lambda *_: timedelta(days=-20_000))
+    with pytest.raises(DatabaseUnusableError, match=r"20000 days, 0:00:00 behind the server's"):
+        open_writer(place)
+
+
+@pytest.mark.parametrize("place", ["postgresql"], indirect=True)
+def test_a_new_month_waits_for_nobody_who_reads(
+    log: Log, clock: HandClock, seen: Kept, engine: Engine
+) -> None:
+    with seen.reader.connect() as reading, engine.connect() as connection:
+        assert reading.execute(select(events)).all() == []
+        connection.exec_driver_sql("SET lock_timeout = '100ms'")
+        connection.commit()
+        log.commit([event(1)], clock.sleep(400 * DAY_S))
+    assert len(seen.rows(events)) == 1
 
 
 @pytest.mark.parametrize("place", ["postgresql"], indirect=True)

@@ -19,8 +19,11 @@ from cleandesk.contract.topics import Address, Channel
 from cleandesk_fleet.subscriber import queries
 from cleandesk_fleet.subscriber.database import open_writer
 from cleandesk_fleet.subscriber.intake import Rejected, StillReading, read
+from cleandesk_fleet.subscriber.pictures import Pictures
 from cleandesk_fleet.subscriber.queries import Filter
+from cleandesk_fleet.subscriber.stills import Album
 from cleandesk_fleet.subscriber.store import Log
+from cleandesk_fleet.subscriber.transaction import Terms
 from tests.unit.subscriber.make import BOX, OTHER, START, HandClock, event, hex_id, log_of
 
 KEEP = timedelta(hours=72)
@@ -216,6 +219,18 @@ def test_the_sites_that_are_not_ours_leave_nothing(site: Site) -> None:
     reading = read(received(payload, headers(payload)), {"elsewhere"})
     assert site.take(reading) == [AckStatus.REFUSED]
     assert (site.files(), site.rows(queries.find_quarantined)) == ([], [])
+
+
+def test_no_box_fills_the_disk(site: Site) -> None:
+    album = Album(Pictures(site.folder), KEEP, of_a_box=3)
+    site.log = Log(site.engine, silent_after_s=180, terms=Terms(album, 50)).begin(site.clock())
+    first = [still(number) for number in range(1, 5)]
+    assert site.take(*first) == [AckStatus.COMMITTED] * 3 + [AckStatus.QUARANTINED]
+    assert site.take(still(1), still(5)) == [AckStatus.DUPLICATE, AckStatus.QUARANTINED]
+    assert site.take(still(6, box=OTHER)) == [AckStatus.COMMITTED]
+    assert len(site.files()) == 4
+    site.pass_by(72)
+    assert site.take(still(7)) == [AckStatus.COMMITTED]
 
 
 def test_a_full_disk_is_no_answer(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -105,7 +105,7 @@ def nonsense(handler: BaseHTTPRequestHandler) -> None:
 @pytest.mark.parametrize(
     ("answer", "why"),
     [
-        (refuse, "HTTP 503 Busy"),
+        (refuse, "HTTP 503 'Busy'"),
         (redirect, "HTTP 307"),
         (vanish, "RemoteDisconnected"),
         (nonsense, "BadStatusLine"),

@@ -13,8 +13,9 @@ from cleandesk_fleet.subscriber.metrics.figures import Figures
 from cleandesk_fleet.subscriber.metrics.state import FleetState
 from cleandesk_fleet.subscriber.notices.choosing import Wanted, Way
 from cleandesk_fleet.subscriber.pictures import Pictures
+from cleandesk_fleet.subscriber.stills import Album
 from cleandesk_fleet.subscriber.store import Log
-from cleandesk_fleet.subscriber.transaction import Album, Terms
+from cleandesk_fleet.subscriber.transaction import Terms
 from tests.unit.subscriber.make import HandClock, event, health, received, status
 from tests.unit.subscriber.test_stills import KEEP
 

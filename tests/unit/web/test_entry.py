@@ -1,10 +1,12 @@
 """Signing in: who comes in, what a session is worth, and that guessing keeps nobody else out."""
 
+import threading
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from datetime import timedelta
 
 import pytest
 
-from cleandesk_fleet.web import accounts, sessions
+from cleandesk_fleet.web import accounts, passwords, sessions
 from cleandesk_fleet.web.roles import Role
 from cleandesk_fleet.web.tables import audit
 from tests.unit.web.conftest import PASSWORD, Site, send
@@ -163,6 +165,55 @@ def test_wrong_passwords_of_an_account_are_in_the_trail_and_made_up_names_are_no
         ("ann", "sign_in_failed", "192.0.2.7"),
         ("ann", "signed_in", "192.0.2.7"),
     ]
+
+
+def test_wrong_passwords_are_in_the_trail_also_for_a_disabled_account_and_within_a_session(
+    file_site: Site,
+) -> None:
+    file_site.account("boss", Role.ADMIN)
+    reader = file_site.as_(Role.VIEWER)
+    send(reader, "/password", old=WRONG, new="another fine one", again="another fine one")
+    with file_site.parts.store.writing() as connection:
+        accounts.set_disabled(connection, "viewer", disabled=True)
+    send(file_site.reader(), "/sign-in", name="viewer", password=PASSWORD)
+    failed = [row for row in file_site.rows(audit) if row["action"] == "sign_in_failed"]
+    assert [row["account"] for row in failed] == ["viewer", "viewer"]
+
+
+def test_many_strangers_at_once_do_not_take_the_threads_that_readers_need(
+    file_site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader, looked, go_on = file_site.as_(Role.VIEWER), threading.Event(), threading.Event()
+
+    def slow(_password: str, _known: str | None) -> bool:
+        looked.set()
+        return not go_on.wait(10)
+
+    monkeypatch.setattr(passwords, "fits", slow)
+    strangers = [file_site.reader(address=f"198.51.100.{number}") for number in range(20)]
+    with ThreadPoolExecutor(len(strangers)) as pool:
+        one = pool.submit(send, strangers[0], "/sign-in", name="a", password=WRONG)
+        looked.wait()
+        rest = [
+            pool.submit(send, stranger, "/sign-in", name="a", password=WRONG)
+            for stranger in strangers[1:]
+        ]
+        done, _ = wait(rest, return_when=FIRST_COMPLETED)
+        assert {each.result().status_code for each in done} == {429}
+        assert reader.get("/").status_code == 200
+        go_on.set()
+    said = [each.result().status_code for each in [one, *rest]]
+    assert said.count(429) == len(strangers) - 6
+
+
+def test_the_database_hears_nothing_of_who_has_no_session(
+    file_site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stranger = file_site.reader()
+    monkeypatch.setattr(file_site.parts.store, "reading", None)
+    monkeypatch.setattr(file_site.parts.store, "writing", None)
+    assert stranger.get("/sign-in").status_code == 200
+    assert stranger.get("/").status_code == 303
 
 
 def test_one_changes_ones_own_password_and_other_sessions_end(file_site: Site) -> None:

@@ -1,6 +1,6 @@
 """Boxes: how each one does, and its days."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -130,6 +130,17 @@ def test_a_day_without_anything_is_a_page(site: Site) -> None:
     assert reader.get("/boxes/s1/b1?day=0001-01-01").status_code == 404
     assert reader.get("/boxes/s1/b1?day=tomorrow").status_code == 422
     assert 'rel="next"' not in reader.get("/boxes/s1/b1").text
+
+
+@pytest.mark.parametrize("year", [1, 2026, 9999])
+def test_a_box_cannot_hide_its_day_by_what_it_dates(site: Site, year: int) -> None:
+    site.log.commit(
+        [status(), opened(1), opened(2, at=datetime(year, 12, 31, 12, tzinfo=UTC))],
+        site.clock.sleep(86_400),
+    )
+    answer = site.as_(Role.VIEWER).get("/boxes/s1/b1")
+    assert answer.status_code == 200
+    assert "Monday, 2026-05-04" in answer.text
 
 
 def test_a_day_of_too_much_says_that_there_is_more(file_site: Site) -> None:

@@ -4,6 +4,7 @@ import pytest
 
 from cleandesk.http.bounds import MAX_BODY
 from cleandesk_fleet.web.roles import Role
+from cleandesk_fleet.web.tables import audit
 from tests.unit.web.conftest import URL, Site, token
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -48,6 +49,20 @@ def test_a_form_of_another_page_is_refused(file_site: Site, headers: dict[str, s
     form = {"token": token(reader.get("/").text)}
     assert reader.post("/sign-out", data=form, headers=headers).status_code == 403
     assert reader.get("/").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/violations.csv", "/stills/" + "0" * 32])
+def test_no_other_page_has_something_written_down_in_a_readers_name(
+    file_site: Site, path: str
+) -> None:
+    reader = file_site.as_(Role.REVIEWER)
+    before = file_site.rows(audit)
+    for site in ("cross-site", "same-site"):
+        answer = reader.get(path, headers={"Sec-Fetch-Site": site})
+        assert answer.status_code == 403
+    assert file_site.rows(audit) == before
+    for site in ("same-origin", "none"):
+        assert reader.get(path, headers={"Sec-Fetch-Site": site}).status_code in {200, 404}
 
 
 def test_a_form_of_its_own_is_taken(file_site: Site) -> None:

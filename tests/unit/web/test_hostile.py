@@ -49,8 +49,22 @@ PAGES = [
 ]
 #: What the templates themselves use; nothing else may come out.
 TAGS = {
-    *("a", "article", "b", "blockquote", "body", "br", "button", "code", "dd", "details", "div"),
-    *("dl", "dt", "fieldset", "figure", "footer", "form", "h1", "h2", "h3", "head", "header"),
+    *("a", "article", "b", "blockquote", "body", "br", "button", "code", "datalist", "dd"),
+    *(
+        "details",
+        "div",
+        "dl",
+        "dt",
+        "fieldset",
+        "figure",
+        "footer",
+        "form",
+        "h1",
+        "h2",
+        "h3",
+        "head",
+        "header",
+    ),
     *("html", "img", "input", "label", "legend", "li", "line", "link", "main", "meta", "nav"),
     *("ol", "option", "p", "rect", "section", "select", "small", "span", "summary", "svg"),
     *("table", "tbody", "td", "text", "textarea", "th", "thead", "time", "title", "tr", "ul"),

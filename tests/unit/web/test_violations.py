@@ -101,3 +101,14 @@ def test_appeals_about_what_is_not_logged_are_shown_too(site: Site) -> None:
     site.log.commit([appeal(7)], site.clock())
     assert site.rows(appeals)
     assert "a violation that is not logged" in site.as_(Role.REVIEWER).get("/appeals").text
+
+
+def test_no_box_keeps_a_class_from_being_asked_for_by_many_of_its_own(file_site: Site) -> None:
+    many = [opened(number, more={"class": f"!{number:03}"}) for number in range(2, 80)]
+    file_site.log.commit([opened(1), *many], file_site.clock())
+    reader = file_site.as_(Role.VIEWER)
+    page = reader.get("/violations").text
+    assert '<option value="!002">' in page
+    assert '<option value="phone">' not in page
+    assert '<input id="f-class" name="class" value="" list="l-class"' in page
+    assert 'value="phone" list="l-class"' in reader.get("/violations?class=phone").text

@@ -11,12 +11,15 @@ from cleandesk_fleet.subscriber.database.opening import (
 )
 from cleandesk_fleet.subscriber.database.partitions import make_ahead
 from cleandesk_fleet.subscriber.database.postgresql import (
+    MOST_SKEW,
     end_frozen,
     leads,
+    skew,
     taking_turns,
 )
 
 __all__ = [
+    "MOST_SKEW",
     "DatabaseUnusableError",
     "Place",
     "end_frozen",
@@ -26,6 +29,7 @@ __all__ = [
     "open_reader",
     "open_writer",
     "place_of",
+    "skew",
     "sole_writer",
     "taking_turns",
     "will_pass",

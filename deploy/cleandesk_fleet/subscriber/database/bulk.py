@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Delete,
     Row,
     Select,
     Table,
@@ -18,6 +19,7 @@ from sqlalchemy import (
     bindparam,
     func,
     select,
+    tuple_,
 )
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
@@ -93,6 +95,32 @@ def add_new(connection: Connection, table: Table, rows: Sequence[Values]) -> Non
         connection.execute(dialect_insert(table).on_conflict_do_nothing(), list(rows))
 
 
+def add_or_count(
+    connection: Connection,
+    table: Table,
+    rows: Sequence[Values],
+    *,
+    by: Sequence[str],
+    count: str,
+    latest: str,
+) -> None:
+    """Add rows; of those that are there already add one column up, and renew another.
+
+    Args:
+        connection: To the log.
+        table: Where they belong.
+        rows: All with the same columns.
+        by: What makes two of them the same.
+        count: The column that is added up.
+        latest: The one that is renewed.
+    """
+    if not rows:
+        return
+    statement = (postgresql_insert if _copies(connection) else sqlite_insert)(table)
+    new = {count: table.c[count] + statement.excluded[count], latest: statement.excluded[latest]}
+    connection.execute(statement.on_conflict_do_update(index_elements=by, set_=new), list(rows))
+
+
 def upsert(connection: Connection, table: Table, rows: Sequence[Values]) -> None:
     """Add rows, or replace those with the same primary key. All have the same columns."""
     if not rows:
@@ -130,6 +158,22 @@ def update(
         values = {f"to_{name}": value for name, value in to.items()}
         parameters = _parameters(named, keys, copies=copies) | values
         connection.execute(_update(table, named, tuple(to), copies=copies), parameters)
+
+
+def delete(
+    connection: Connection,
+    table: Table,
+    names: Sequence[str],
+    keys: Collection[Key],
+    *,
+    where: ColumnElement[bool],
+    **values: Any,
+) -> None:
+    """Delete the rows with these keys of which `where` holds; `values` are its parameters."""
+    if keys:
+        copies, named = _copies(connection), tuple(names)
+        parameters = _parameters(named, keys, copies=copies) | values
+        connection.execute(_delete(table, named, where, copies=copies), parameters)
 
 
 def _copying() -> ModuleType:
@@ -173,10 +217,27 @@ def _update(table: Table, names: tuple[str, ...], to: tuple[str, ...], *, copies
 
 
 @lru_cache
+def _delete(
+    table: Table, names: tuple[str, ...], where: ColumnElement[bool], *, copies: bool
+) -> Delete:
+    wanted, parts = _keys(names, copies=copies)
+    ours = tuple_(*(table.c[name] for name in names))
+    return table.delete().where(ours.in_(select(*parts.values()).select_from(wanted)), where)
+
+
+@lru_cache
 def _wanted(
     table: Table, names: tuple[str, ...], *, copies: bool
 ) -> tuple[FromClause, ColumnElement[bool]]:
     """Return keys as something to join with, and how a table's rows match it."""
+    wanted, parts = _keys(names, copies=copies)
+    return wanted, and_(*(table.c[name] == part for name, part in parts.items()))
+
+
+def _keys(
+    names: tuple[str, ...], *, copies: bool
+) -> tuple[FromClause, dict[str, ColumnElement[Any]]]:
+    """Return keys as something to read from, and its columns by name."""
     if copies:
         # As one text for each column: names and ids hold no comma, and arrays are slow to write.
         arrays = [func.string_to_array(bindparam(f"keys_{name}"), ",") for name in names]
@@ -188,7 +249,7 @@ def _wanted(
             name: func.json_extract(wanted.c.value, f"$[{place}]")
             for place, name in enumerate(names)
         }
-    return wanted, and_(*(table.c[name] == part for name, part in parts.items()))
+    return wanted, parts
 
 
 def _parameters(names: Sequence[str], keys: Collection[Key], *, copies: bool) -> Values:

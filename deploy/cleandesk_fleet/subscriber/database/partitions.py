@@ -11,6 +11,8 @@ MONTH = "month"
 #: So many months are made ahead: a partition is there before its first event.
 _AHEAD = 2
 _DECEMBER = 12
+#: So long all who write events may wait for one that is dropped.
+_PATIENCE_MS = 500
 
 
 def month_of(moment: datetime) -> date:
@@ -26,18 +28,26 @@ def after(month: date) -> date:
 
 
 def make(connection: Connection, months: AbstractSet[date]) -> None:
-    """Make the partitions that are not there."""
+    """Make the partitions that are not there; nobody waits for it who reads or writes events."""
     known: set[date] = connection.info.setdefault(EVENTS, set())
     for month in sorted(months - known):
         name = f"{EVENTS}_{month:%Y_%m}"
-        # Asked first: making one locks all events, if only for a moment.
-        if connection.scalar(text("SELECT to_regclass(:name) IS NOT NULL"), {"name": name}):
+        if _is_there(connection, name):
             known.add(month)
-        else:
+            continue
+        # Others who make one wait. `CREATE TABLE … PARTITION OF` would have all wait, and would
+        # itself wait for whoever reads, a backup for hours.
+        connection.exec_driver_sql(f"LOCK TABLE {EVENTS} IN SHARE UPDATE EXCLUSIVE MODE")
+        if not _is_there(connection, name):
+            connection.exec_driver_sql(f"CREATE TABLE {name} (LIKE {EVENTS} INCLUDING DEFAULTS)")
             connection.exec_driver_sql(
-                f"CREATE TABLE IF NOT EXISTS {name} PARTITION OF {EVENTS} "
+                f"ALTER TABLE {EVENTS} ATTACH PARTITION {name} "
                 f"FOR VALUES FROM ('{month}') TO ('{after(month)}')"
             )
+
+
+def _is_there(connection: Connection, name: str) -> bool:
+    return bool(connection.scalar(text("SELECT to_regclass(:name) IS NOT NULL"), {"name": name}))
 
 
 def make_ahead(connection: Connection, now: datetime) -> None:
@@ -60,15 +70,24 @@ def ended(connection: Connection, before: datetime) -> list[str]:
             "WHERE i.inhparent = 'events'::regclass ORDER BY c.relname"
         )
     )
-    return [name for name in names if after(_month(name)) <= before.date()]
+    return [name for name in names if after(month_in(name)) <= before.date()]
 
 
 def drop(connection: Connection, partition: str) -> None:
-    """Delete a month's events, all of them."""
+    """Delete a month's events, all of them.
+
+    That locks all events for a moment. Where somebody reads them for long (a backup), everybody
+    who writes them waits behind us, so we give up soon.
+
+    Raises:
+        OperationalError: If they are being read; try again later.
+    """
     connection.info.pop(EVENTS, None)
+    connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_PATIENCE_MS}ms'")
     connection.exec_driver_sql(f"DROP TABLE {partition}")
 
 
-def _month(partition: str) -> date:
+def month_in(partition: str) -> date:
+    """Return the first day of a partition's month."""
     year, month = partition.removeprefix(f"{EVENTS}_").split("_")
     return date(int(year), int(month), 1)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -13,11 +14,21 @@ from cleandesk_fleet.subscriber.database.versions import bring_up_to_date, check
 
 DRIVER = "postgresql+psycopg"
 CONNECT_S = 5
-#: A server that is gone without a word is noticed after about so long, and so are we by it.
+#: A server that is gone without a word is noticed after some 20 s, and so are we by it: what stands
+#: in `_OPTIONS` is the server's side of the connection, `_KEEPALIVE` is ours.
 _KEEPALIVE_S = 10
+_KEEPALIVE = {
+    "keepalives_idle": _KEEPALIVE_S,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": _KEEPALIVE_S * 2000,
+}
 #: Who says nothing for so long is frozen: the server ends its connection, and with it every lock.
 #: A writer looks around each second, so silence between transactions is a sign, too.
 FROZEN_S = 10
+#: Several write one log, and what is deleted goes by what they wrote: further from the server's
+#: clock nobody may be.
+MOST_SKEW = timedelta(minutes=5)
 _PROGRAM = "cleandesk-subscriber"
 _OPTIONS = (
     "-c timezone=UTC "
@@ -36,6 +47,13 @@ def open_writer(url: URL) -> Engine:
     with _opening(url, migrating), migrating.begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATING})
         bring_up_to_date(connection, _words(url))
+        off = skew(connection, datetime.now(UTC))
+        if abs(off) > MOST_SKEW:
+            way = "ahead of" if off > timedelta() else "behind"
+            raise DatabaseUnusableError(
+                f"{_words(url)}: this machine's clock is {abs(off)} {way} the server's: set it "
+                "(timedatectl), or the server's"
+            )
     silent = f" -c idle_session_timeout={FROZEN_S}s"
     engine = _engine(url, pool=StaticPool, more=_cut_off() + silent)
 
@@ -103,6 +121,14 @@ def leads(connection: Connection, *, wanted: bool) -> bool:
     return bool(connection.info.get(_LEADS))
 
 
+def skew(connection: Connection, now: datetime) -> timedelta:
+    """Return how far a clock is ahead of the server's; nothing where there is no server."""
+    if connection.dialect.name != "postgresql":
+        return timedelta()
+    its: datetime = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+    return now - its
+
+
 def taking_turns(connection: Connection) -> None:
     """Keep others from making messages of the same notices until the commit.
 
@@ -142,6 +168,7 @@ def _engine(url: URL, *, pool: type[StaticPool | NullPool], more: str) -> Engine
             poolclass=pool,
             connect_args={
                 "connect_timeout": CONNECT_S,
+                **_KEEPALIVE,
                 "options": f"{_OPTIONS} -c lock_timeout={FROZEN_S + 5}s{more}",
                 "application_name": _PROGRAM,
             },

@@ -2,11 +2,12 @@
 
 import logging
 from smtplib import SMTP, SMTP_SSL, SMTPException, SMTPResponseException
+from typing import Any
 
 from cleandesk_fleet.subscriber.notices import secret_file
 from cleandesk_fleet.subscriber.notices.choosing import Way
 from cleandesk_fleet.subscriber.notices.outbox import Message
-from cleandesk_fleet.subscriber.notices.sending import NotTakenError, tls
+from cleandesk_fleet.subscriber.notices.sending import NotTakenError, Patience, tls
 from cleandesk_fleet.subscriber.notices.settings import MailSettings
 from cleandesk_fleet.subscriber.notices.wording import letter
 
@@ -39,7 +40,7 @@ class Mail:
         """Hand it over; see `Sender.send`. One address that is refused holds up no other one."""
         host = self._settings.host
         try:
-            with self._session() as smtp:
+            with Patience(self.timeout_s) as patience, self._session(patience) as smtp:
                 refused = smtp.send_message(
                     letter(message, self._settings.sender, self._settings.to)
                 )
@@ -54,14 +55,14 @@ class Mail:
                 extra={"host": host, "refused": sorted(refused)},
             )
 
-    def _session(self) -> SMTP:
+    def _session(self, patience: Patience) -> SMTP:
         """Return a session that is encrypted and signed in as the settings ask for."""
         settings = self._settings
         where = (settings.host, settings.port)
         if settings.encryption == "tls":
-            smtp: SMTP = SMTP_SSL(*where, timeout=self.timeout_s, context=self._tls)
+            smtp: SMTP = _SmtpTls(patience, where, timeout=self.timeout_s, context=self._tls)
         else:
-            smtp = SMTP(*where, timeout=self.timeout_s)
+            smtp = _Smtp(patience, where, timeout=self.timeout_s)
         try:
             if settings.encryption == "starttls":
                 smtp.starttls(context=self._tls)
@@ -71,6 +72,22 @@ class Mail:
             smtp.close()
             raise
         return smtp
+
+
+class _Smtp(SMTP):
+    """Is watched from its first byte on, which it waits for while it is made."""
+
+    def __init__(self, patience: Patience, where: tuple[str, int], **options: Any) -> None:
+        patience.watch(self)
+        super().__init__(*where, **options)
+
+
+class _SmtpTls(SMTP_SSL):
+    """The same, encrypted from its first byte on."""
+
+    def __init__(self, patience: Patience, where: tuple[str, int], **options: Any) -> None:
+        patience.watch(self)
+        super().__init__(*where, **options)
 
 
 def _words(error: Exception) -> str:

@@ -1,8 +1,11 @@
 """What every way of telling people has in common."""
 
+import socket
 import ssl
+import threading
+from contextlib import suppress
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, Self
 
 from cleandesk_fleet.subscriber.notices.choosing import Way
 from cleandesk_fleet.subscriber.notices.outbox import Message
@@ -33,6 +36,56 @@ class Sender(Protocol):
         Raises:
             NotTakenError: If it has not, as far as we know.
         """
+
+
+class Connected(Protocol):
+    """A connection of a library's; `sock` is None while there is none."""
+
+    @property
+    def sock(self) -> socket.socket | None:
+        """The socket."""
+
+
+class Patience:
+    """Ends a connection after a time, however slowly somebody drips into it.
+
+    Args:
+        timeout_s: The way's; it is over after `PATIENCE` times as long.
+    """
+
+    def __init__(self, timeout_s: float) -> None:
+        self._whole_s = PATIENCE * timeout_s
+        self._over = threading.Event()
+        self._connection: Connected | None = None
+        self._end = threading.Timer(self._whole_s, self._hang_up)
+        self._end.daemon = True
+
+    def __enter__(self) -> Self:
+        self._end.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end.cancel()
+
+    def watch(self, connection: Connected) -> None:
+        """Say what is to be ended."""
+        self._connection = connection
+
+    def check(self) -> None:
+        """See that there was time: what was heard until the end may look like an answer.
+
+        Raises:
+            TimeoutError: If there was not.
+        """
+        if self._over.is_set():
+            raise TimeoutError(f"no whole answer in {self._whole_s:g} s")
+
+    def _hang_up(self) -> None:
+        """Wake up whoever waits for the connection's next byte."""
+        self._over.set()
+        if self._connection is not None and self._connection.sock is not None:
+            with suppress(OSError):  # it is gone already
+                self._connection.sock.shutdown(socket.SHUT_RDWR)
 
 
 def tls(ca: Path | None, key: str) -> ssl.SSLContext:

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Boolean, Column, Index, Integer, String, Table, Text, UniqueConstraint, and_
 
-from cleandesk_fleet.columns import Name, RowId, Utc
+from cleandesk_fleet.columns import Utc, of_box, row_id
 from cleandesk_fleet.subscriber.tables import Id, metadata
 
 #: One row for each violation and way. Rows of one message share its name, which is the key that
@@ -10,10 +10,9 @@ from cleandesk_fleet.subscriber.tables import Id, metadata
 notices = Table(
     "notices",
     metadata,
-    Column("id", RowId, primary_key=True, autoincrement=True),
+    row_id(),
     Column("way", String(16), nullable=False),
-    Column("site", Name, nullable=False),
-    Column("box", Name, nullable=False),
+    *of_box(),
     Column("violation_id", Id, nullable=False),
     Column("severity", String(16), nullable=False),
     Column("rule", Text, nullable=False),

@@ -4,18 +4,16 @@ import base64
 import binascii
 import hashlib
 import hmac
-import socket
-import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from urllib.parse import urlsplit
 
 from cleandesk_fleet.subscriber.notices import secret_file
 from cleandesk_fleet.subscriber.notices.choosing import Way
 from cleandesk_fleet.subscriber.notices.outbox import Message
-from cleandesk_fleet.subscriber.notices.sending import PATIENCE, NotTakenError, tls
+from cleandesk_fleet.subscriber.notices.sending import NotTakenError, Patience, tls
 from cleandesk_fleet.subscriber.notices.settings import WebhookSettings
 from cleandesk_fleet.subscriber.notices.wording import payload
 
@@ -63,7 +61,7 @@ class Webhook:
             raise NotTakenError(f"{self._host}: {reason}: is notices.webhook.url right?") from error
         if response.status not in _TAKEN:
             raise NotTakenError(
-                f"{self._host}: HTTP {response.status} {response.reason}: {said!r}: "
+                f"{self._host}: HTTP {response.status} {response.reason!r}: {said!r}: "
                 "let the receiver take it, and answer with 2xx"
             )
 
@@ -87,26 +85,13 @@ class Webhook:
             if self._encrypted
             else HTTPConnection(self._host, self._port, timeout=self.timeout_s)
         )
-        over = threading.Event()
-        whole_s = PATIENCE * self.timeout_s
-        end = threading.Timer(whole_s, _hang_up, [connection, over])
-        end.daemon = True
-        end.start()
         try:
-            yield connection
-            if over.is_set():  # what was heard until then may look like an answer
-                raise TimeoutError(f"no whole answer in {whole_s:g} s")
+            with Patience(self.timeout_s) as patience:
+                patience.watch(connection)
+                yield connection
+                patience.check()
         finally:
-            end.cancel()
             connection.close()
-
-
-def _hang_up(connection: HTTPConnection, over: threading.Event) -> None:
-    """Wake up whoever waits for a connection's next byte."""
-    over.set()
-    if connection.sock is not None:
-        with suppress(OSError):  # it is gone already
-            connection.sock.shutdown(socket.SHUT_RDWR)
 
 
 def _key(settings: WebhookSettings) -> bytes:

@@ -14,6 +14,8 @@ Row = dict[str, Any]
 #: So many of each kind are shown of one day.
 MOST = 300
 _DAY = timedelta(days=1)
+#: What a box dates before that, its clock did, or somebody who would have its page show nothing.
+_OLDEST = timedelta(days=36_500)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +55,17 @@ class Day:
 
 
 def newest_day(connection: Connection, site: str, box: str, now: datetime) -> datetime:
-    """Return the day of a box's newest violation or alarm; today, if there is none."""
+    """Return the day of a box's newest violation or alarm; today, if there is none.
+
+    What it dates in the future is not of the newest day: nobody would find the others.
+    """
     moments = [
         connection.scalar(
-            select(func.max(table.c.opened_at)).where(table.c.site == site, table.c.box == box)
+            select(func.max(table.c.opened_at)).where(
+                table.c.site == site,
+                table.c.box == box,
+                table.c.opened_at.between(now - _OLDEST, now),
+            )
         )
         for table in (violations, alarms)
     ]

@@ -1,0 +1,87 @@
+"""How every page is served, by a real server."""
+
+import asyncio
+import socket
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+import uvicorn
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.types import Receive, Scope, Send
+
+from cleandesk.http import serving
+from tests.eventually import eventually
+
+HEAR_S = 0.4
+REQUEST = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbody"
+ANSWER = b"4 bytes"
+
+
+async def app(scope: Scope, receive: Receive, send: Send) -> None:
+    """Take in a request, think for longer than one may take to come, and answer."""
+    body = await Request(scope, receive).body()
+    await asyncio.sleep(3 * HEAR_S)
+    await PlainTextResponse(f"{len(body)} bytes")(scope, receive, send)
+
+
+@pytest.fixture
+def port(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    monkeypatch.setattr(serving, "HEAR_S", HEAR_S)
+    server = uvicorn.Server(serving.config(app, most_connections=8, goodbye_s=1))
+    listener = socket.create_server(("127.0.0.1", 0))
+    thread = threading.Thread(target=lambda: server.run(sockets=[listener]))
+    thread.start()
+    eventually(lambda: server.started)
+    yield listener.getsockname()[1]
+    server.should_exit = True
+    thread.join()
+
+
+def is_over(connection: socket.socket) -> bool:
+    """Say whether the other side ended a connection, without an answer."""
+    try:
+        return connection.recv(1000) == b""
+    except ConnectionResetError:
+        return True
+
+
+def test_a_whole_request_is_answered_however_long_that_takes(port: int) -> None:
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        for _ in range(2):
+            connection.sendall(REQUEST)
+            answer = b""
+            while ANSWER not in answer:
+                answer += connection.recv(1000)
+            assert answer.startswith(b"HTTP/1.1 200")
+
+
+@pytest.mark.parametrize("begun", [b"", REQUEST[:10], REQUEST[:-2], b"GET / HTTP/1.1\r\nA: "])
+def test_one_that_does_not_come_to_an_end_is_not_waited_for(port: int, begun: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.sendall(begun)
+        assert is_over(connection)
+
+
+def test_whoever_sends_a_byte_now_and_then_gains_nothing(port: int) -> None:
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nA: ")
+        for _ in range(1000):
+            try:
+                connection.sendall(b"x")
+            except OSError:
+                break
+            time.sleep(HEAR_S / 20)
+        else:
+            pytest.fail("it was listened to for ever")
+
+
+def test_a_second_request_that_does_not_come_to_an_end_is_not_waited_for(port: int) -> None:
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.sendall(REQUEST + REQUEST[:20])
+        answer = b""
+        while ANSWER not in answer:
+            answer += connection.recv(1000)
+        assert is_over(connection)
