@@ -6,6 +6,7 @@ import json
 import os
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -152,6 +153,23 @@ def test_who_is_one_too_many_is_told_to_come_later_and_does(narrow: Site, tmp_pa
     assert path.read_bytes() == b"x" * 1000
     assert len(waits) == 1
     assert 15 <= waits[0] <= 25
+
+
+def test_a_crowd_is_told_to_wait_and_a_claim_is_answered_meanwhile(narrow: Site) -> None:
+    one = _offer(narrow, "0.1.1", bytes(8 * MIB))
+    crowd = [narrow.enrol(f"s1/crowd-{number}") for number in range(12)]
+    with ThreadPoolExecutor(len(crowd)) as pool:
+        asked = [
+            pool.submit(_get, narrow, one.artefact, box.files, 0, one.size - 1) for box in crowd
+        ]
+        narrow.enrol("s1/claims")
+        answers = [each.result() for each in asked]
+    given = [count for status, count, _ in answers if status == 206]
+    assert given == [one.size] * len(given)
+    assert given
+    waits = [int(headers["Retry-After"]) for status, _, headers in answers if status == 503]
+    assert len(given) + len(waits) == len(crowd)
+    assert all(wait >= 15 for wait in waits)
 
 
 def test_only_boxes_that_are_let_in_are_given_one(site: Site) -> None:

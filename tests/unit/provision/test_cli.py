@@ -197,6 +197,7 @@ def test_the_help_is_the_reference() -> None:
     commands = dict(every_command(typer.main.get_command(cli.app)))
     boxes = {"box new", "sd", "sign", "rotate", "revoke", "decommission", "list"}
     boxes |= {"verify", "model sign", "model publish", "model send", "model rollback"}
+    boxes |= {"update publish", "update send", "update status"}
     assert {
         "ca init",
         "site add",

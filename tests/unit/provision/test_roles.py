@@ -21,10 +21,10 @@ def test_ops_and_control_are_bound_to_their_site() -> None:
         assert all(" cleandesk/v1/s1/+/" in line for line in lines)
 
 
-def test_an_administrator_asks_three_things_and_commands_nothing() -> None:
+def test_an_administrator_asks_four_things_and_commands_nothing() -> None:
     lines = rules([Operator("door", Role.ADMIN)], Issuer.ADMINS).splitlines()
     asked = [line.split("/")[-2] for line in lines if line.endswith("/request")]
-    assert asked == ["doctor", "rotate-key", "model"]
+    assert asked == ["doctor", "rotate-key", "model", "update"]
     assert not any("cmd/+" in line for line in lines)
 
 
