@@ -22,7 +22,7 @@ def main() -> None:
     options = _options()
     # So that what was started is ended, too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    console = Console(width=170)
+    console = Console(width=210)
     outcomes: list[Outcome] = []
     for plan in _plans(options):
         for _ in range(options.rounds):
