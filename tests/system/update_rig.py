@@ -103,10 +103,10 @@ class UpdateBox(RunningBox):
 
     def start(self) -> Self:
         """Start it; returns at once."""
-        program = [sys.executable, "-m", "tests.system.box_with_updates", self.image.folder]
+        program = [sys.executable, "-m", "tests.system.box_with_updates", str(self.image.folder)]
         with (self.folder / "words").open("ab") as words:
             self._process = subprocess.Popen(
-                [*program, str(self.per_s), "run", "--config", self.box.home.settings],
+                [*program, str(self.per_s), "run", "--config", str(self.box.home.settings)],
                 stdout=words,
                 stderr=words,
                 cwd=ROOT,
@@ -140,5 +140,6 @@ class UpdateBox(RunningBox):
 
     def ledger(self) -> str:
         """Return its ledger, a JSON object a line."""
-        words = [BIN / "cleandesk", "ledger", "--json", "--config", self.box.home.settings]
-        return subprocess.run(words, capture_output=True, text=True, check=True).stdout
+        words = [str(BIN / "cleandesk"), "ledger", "--config", str(self.box.home.settings)]
+        done = subprocess.run([*words, "--json"], capture_output=True, text=True, check=True)
+        return done.stdout
