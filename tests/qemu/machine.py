@@ -22,6 +22,7 @@ HOST = "10.0.2.2"
 PATIENCE_S = 3600.0
 _ENV = {**os.environ, "PATH": f"{os.environ.get('PATH', '')}:/usr/sbin", "LC_ALL": "C"}
 _COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")
+_SUPERBLOCK = 1024  # its place, and its size
 _BOOT, _SLOTS, _DATA = disk.PARTS[0], disk.PARTS[1:3], disk.PARTS[3]
 
 
@@ -96,6 +97,16 @@ class Machine:
         wanted = f"{home}/multi-user.target.wants/{source.name}"
         self._debugfs(_SLOTS[0], f"symlink {wanted} ../{source.name}", write=True)
 
+    def rename(self, label: str) -> None:
+        """Give the boot partition another name, as a person's computer may."""
+        self._mtools("mlabel", f"::{label}")
+
+    def spoil_data(self) -> None:
+        """Zero the first superblock of the data partition: it has no name then."""
+        with self.card.open("r+b") as file:
+            file.seek(_DATA.start * disk.MIB + _SUPERBLOCK)
+            file.write(bytes(_SUPERBLOCK))
+
     def _debugfs(self, part: disk.Part, command: str, *, write: bool = False) -> None:
         debugfs(f"{self.card}?offset={part.start * disk.MIB}", command, write=write)
 
@@ -118,7 +129,7 @@ class Machine:
                 *("qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a76", "-smp", "2"),
                 *("-m", "1536", "-accel", "tcg,thread=multi", "-bios", UBOOT),
                 *("-drive", f"file={self.card},format=raw,if=virtio"),
-                *("-netdev", "user,id=net", "-device", "virtio-net-pci,netdev=net"),
+                *("-netdev", "user,id=net", "-device", "virtio-net-pci,netdev=net,romfile="),
                 *("-device", "virtio-rng-pci", "-display", "none"),
                 *(() if reboots else ("-no-reboot",)),
                 *("-chardev", f"file,id=serial,path={self._console},append=on"),
