@@ -22,6 +22,7 @@ HOST = "10.0.2.2"
 PATIENCE_S = 3600.0
 _ENV = {**os.environ, "PATH": f"{os.environ.get('PATH', '')}:/usr/sbin", "LC_ALL": "C"}
 _COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")
+_SUPERBLOCK = 1024  # its place, and its size
 _BOOT, _SLOTS, _DATA = disk.PARTS[0], disk.PARTS[1:3], disk.PARTS[3]
 
 
@@ -95,6 +96,16 @@ class Machine:
         self._debugfs(_SLOTS[0], f"write {source} {home}/{source.name}", write=True)
         wanted = f"{home}/multi-user.target.wants/{source.name}"
         self._debugfs(_SLOTS[0], f"symlink {wanted} ../{source.name}", write=True)
+
+    def rename(self, label: str) -> None:
+        """Give the boot partition another name, as a person's computer may."""
+        self._mtools("mlabel", f"::{label}")
+
+    def spoil_data(self) -> None:
+        """Zero the first superblock of the data partition: it has no name then."""
+        with self.card.open("r+b") as file:
+            file.seek(_DATA.start * disk.MIB + _SUPERBLOCK)
+            file.write(bytes(_SUPERBLOCK))
 
     def _debugfs(self, part: disk.Part, command: str, *, write: bool = False) -> None:
         debugfs(f"{self.card}?offset={part.start * disk.MIB}", command, write=write)
