@@ -83,6 +83,7 @@ class Machine:
     def trust(self, authority: Path) -> None:
         """Have both slots take updates that somebody signed for."""
         for slot in _SLOTS:
+            self._debugfs(slot, "rm etc/rauc/keyring.pem", write=True)  # of an image that has one
             self._debugfs(slot, f"write {authority} etc/rauc/keyring.pem", write=True)
 
     @property
