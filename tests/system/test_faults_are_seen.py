@@ -12,6 +12,7 @@ from tests.eventually import eventually
 from tests.mosquitto import needs_mosquitto
 from tests.rig import CLIP, Rig, presence, wait_for_health, wait_for_privacy, wait_for_status
 from tests.system.conftest import MakeRig
+from tests.unit.camera.sources import picture, write_clip
 
 pytestmark = [pytest.mark.system, needs_mosquitto]
 
@@ -87,8 +88,11 @@ def test_a_picture_that_stands_still_is_a_fault(make_rig: MakeRig, tmp_path: Pat
     assert _fault(rig) is CameraFault.FROZEN
 
 
-def test_a_recording_that_ends_is_a_fault_and_not_a_clean_desk(make_rig: MakeRig) -> None:
-    rig = make_rig(camera={"source": str(CLIP), "realtime": False}, rules=[presence("phone")])
+def test_a_recording_that_ends_is_a_fault_and_not_a_clean_desk(
+    make_rig: MakeRig, tmp_path: Path
+) -> None:
+    clip = write_clip(tmp_path / "short.mp4", [picture(60 + 5 * shade) for shade in range(20)])
+    rig = make_rig(camera={"source": str(clip), "realtime": False}, rules=[presence("phone")])
     rig.start_box()
     assert _fault(rig) is CameraFault.ENDED
 
