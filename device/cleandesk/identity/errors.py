@@ -43,7 +43,7 @@ class IdentityError(Exception):
         place: A file, an address or a topic.
         reason: Why.
         fix: What to do about it.
-        wait_s: Who says no for now wants to be left alone for so long; 0: they did not say.
+        wait_s: Who says no wants to be left alone for so long; 0: they did not say.
     """
 
     def __init__(

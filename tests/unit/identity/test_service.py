@@ -1,4 +1,4 @@
-"""What a box makes of a service that says no for now, in its own words or its server's."""
+"""What a box makes of a service that says no and means later, in its own words or its server's."""
 
 import http.server
 import ssl
