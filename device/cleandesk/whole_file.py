@@ -56,6 +56,15 @@ def pour(
         raise
 
 
+def is_there(path: Path) -> bool:
+    """Say whether there is a file, for all that its disk can tell: one that fails has none."""
+    try:
+        path.stat()
+    except OSError:
+        return False
+    return True
+
+
 def remove(path: Path) -> None:
     """Remove a file for good; no matter if there is none.
 

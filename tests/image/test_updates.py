@@ -255,6 +255,33 @@ def test_what_the_box_fetched_is_installed_at_once_and_the_next_one_after_the_co
     assert not box.there("/run/starts-anew")
 
 
+def test_seven_bad_ones_in_a_row_do_not_keep_the_right_one_away(box: Box, slot: Path) -> None:
+    older = box.bundle(slot, OLDER)
+    box.run("systemctl", "start", WATCHED)
+    for _ in range(7):
+        box.hand_over(older)
+        box.run(
+            "timeout", "60", "sh", "-c", f"while test -e {FETCHED}/{BUNDLE}; do sleep 0.1; done"
+        )
+    box.hand_over(box.bundle(slot))
+    box.run("timeout", "60", "sh", "-c", "until test -e /run/starts-anew; do sleep 0.2; done")
+    assert box.slots == State("a", "b", 3)
+
+
+def test_after_far_too_many_they_are_watched_for_again(box: Box, slot: Path) -> None:
+    box.drop_in(UPDATE, "[Unit]", "StartLimitIntervalSec=5", "StartLimitBurst=1")
+    timer = WATCHED.replace(".path", ".timer")
+    box.drop_in(timer, "[Timer]", "OnUnitInactiveSec=", "OnUnitInactiveSec=6", "AccuracySec=1s")
+    box.run("systemctl", "start", WATCHED, timer)
+    for version in (OLDER, NEWER):
+        box.hand_over(box.bundle(slot, version))
+        said = f"until grep -q {version} {TOLD} || systemctl is-failed -q {WATCHED}; do sleep 0.1; done"
+        box.run("timeout", "60", "sh", "-c", said)
+    assert box.run("systemctl", "is-failed", WATCHED).stdout.strip() == "failed"
+    box.run("timeout", "60", "sh", "-c", "until test -e /run/starts-anew; do sleep 0.2; done")
+    assert box.slots == State("a", "b", 3)
+
+
 def test_a_bundle_that_is_the_boxs_own_file_is_judged_and_handed_to_rauc(
     box: Box, slot: Path, tmp_path: Path
 ) -> None:

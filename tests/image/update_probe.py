@@ -4,7 +4,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from cleandesk.control.updates import Where
+from cleandesk.control.software import Where
 from cleandesk.update import told
 from cleandesk.update.drop import MODE, Drop
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cleandesk import cli
 from cleandesk.control import update_means
-from cleandesk.control.updates import Where
+from cleandesk.control.software import Where
 
 if __name__ == "__main__":
     folder = Path(sys.argv[1])

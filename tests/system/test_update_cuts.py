@@ -6,7 +6,7 @@ import json
 import os
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,8 @@ from cleandesk.contract.connection import TlsSettings
 from cleandesk.contract.publication import Received
 from cleandesk.contract.topics import Command, Side
 from cleandesk.contract.update_messages import UpdateRequest
-from cleandesk.control.updates import Means, Updates, Where, record_of
+from cleandesk.control.software import Where
+from cleandesk.control.updates import Means, Updates, record_of
 from cleandesk.identity import fetching
 from cleandesk.identity.fetching import Fetching
 from cleandesk.link import Paper
@@ -31,6 +32,8 @@ pytestmark = [pytest.mark.system, needs_mosquitto]
 
 STEP = 1 if os.environ.get("ROUNDS") else 2
 MIB = 2**20
+#: More than all buffers between a service and who does not read hold.
+LARGE = 64 * MIB
 
 
 def _offer(site: Site, version: str, content: bytes) -> UpdateRequest:
@@ -107,69 +110,102 @@ def test_a_power_cut_at_any_operation_leaves_one_whole_bundle_and_one_answer(
 
 @pytest.fixture
 def narrow(tmp_path: Path) -> Iterator[Site]:
-    """Return a service that one box may fetch from at once."""
-    limits = {"requests_per_minute": 10_000, "fetches_at_once": 1}
+    """Return a service that one box may fetch from at once, eight parts a minute."""
+    limits = {"requests_per_minute": 8, "fetches_at_once": 1, "longest_s": 300}
     home = tmp_path / "narrow"
     home.mkdir()
     with Site(home, enrolment=limits) as running:
         yield running
 
 
-def _get(
+@contextmanager
+def _asked(
     site: Site, name: str, files: TlsSettings | None, first: int, last: int
-) -> tuple[int, int, http.client.HTTPMessage]:
-    """Ask for a part of a file; returns status, bytes and headers."""
+) -> Iterator[http.client.HTTPResponse]:
+    """Ask for a part of a file; it is not read, and the connection open, until the end."""
     connection = http.client.HTTPSConnection(
         "localhost", site.port, context=site.context(files), timeout=60
     )
     try:
         headers = {"Range": f"bytes={first}-{last}"}
         connection.request("GET", f"/v1/artefacts/{name}", headers=headers)
-        answer, count = connection.getresponse(), 0
-        while chunk := answer.read(MIB):
-            count += len(chunk)
-        return answer.status, count, answer.headers
+        yield connection.getresponse()
     finally:
         connection.close()
 
 
+def _read(answer: http.client.HTTPResponse) -> int:
+    """Return how many bytes come."""
+    count = 0
+    while chunk := answer.read(MIB):
+        count += len(chunk)
+    return count
+
+
+def _get(
+    site: Site, name: str, files: TlsSettings | None, first: int, last: int
+) -> tuple[int, int]:
+    """Ask for a part of a file; returns status and bytes."""
+    with _asked(site, name, files, first, last) as answer:
+        return answer.status, _read(answer)
+
+
 def test_who_is_one_too_many_is_told_to_come_later_and_does(narrow: Site, tmp_path: Path) -> None:
-    one = _offer(narrow, "0.1.1", b"x" * 1000)
+    one = _offer(narrow, "0.1.1", bytes(LARGE))
     first = narrow.enrol("s1/first")
     second = Box(narrow, "s1/second", tmp_path / "second")
     second.claim()
-    assert _get(narrow, one.artefact, first.files, 0, 9)[:2] == (206, 10)
-    assert _get(narrow, one.artefact, first.files, 10, 19)[:2] == (206, 10), "it has its place"
     waits: list[float] = []
 
-    def pause(seconds: float) -> None:
-        waits.append(seconds)
-        threading.Event().wait(min(seconds, 11.0))
+    with _asked(narrow, one.artefact, first.files, 0, LARGE - 1) as inside:
 
-    path = tmp_path / "fetched"
-    Fetching(second.home, second.clock, patience_s=60, pause=pause).fetch(
-        one.artefact, one.size, path
-    )
-    assert path.read_bytes() == b"x" * 1000
+        def pause(seconds: float) -> None:
+            """Wait, and have the other one go meanwhile."""
+            waits.append(seconds)
+            _read(inside)
+            threading.Event().wait(11.0)  # for so long its place is kept
+
+        path = tmp_path / "fetched"
+        Fetching(second.home, second.clock, patience_s=600, pause=pause).fetch(
+            one.artefact, 1000, path
+        )
+    assert path.read_bytes() == bytes(1000)
     assert len(waits) == 1
     assert 15 <= waits[0] <= 25
 
 
 def test_a_crowd_is_told_to_wait_and_a_claim_is_answered_meanwhile(narrow: Site) -> None:
-    one = _offer(narrow, "0.1.1", bytes(8 * MIB))
-    crowd = [narrow.enrol(f"s1/crowd-{number}") for number in range(12)]
-    with ThreadPoolExecutor(len(crowd)) as pool:
-        asked = [
-            pool.submit(_get, narrow, one.artefact, box.files, 0, one.size - 1) for box in crowd
-        ]
+    one = _offer(narrow, "0.1.1", bytes(LARGE))
+    first, *crowd = (narrow.enrol(f"s1/crowd-{number}") for number in range(4))
+    with _asked(narrow, one.artefact, first.files, 0, LARGE - 1) as inside:
+        assert inside.status == 206
+        for box in crowd:
+            with _asked(narrow, one.artefact, box.files, 0, 9) as turned_away:
+                assert turned_away.status == 503
+                assert int(turned_away.headers["Retry-After"]) >= 15
         narrow.enrol("s1/claims")
-        answers = [each.result() for each in asked]
-    given = [count for status, count, _ in answers if status == 206]
-    assert given == [one.size] * len(given)
-    assert given
-    waits = [int(headers["Retry-After"]) for status, _, headers in answers if status == 503]
-    assert len(given) + len(waits) == len(crowd)
-    assert all(wait >= 15 for wait in waits)
+        assert _read(inside) == LARGE, "it was inside all the while"
+
+
+def test_who_fetches_too_often_waits_and_nobody_else_does(narrow: Site) -> None:
+    one = _offer(narrow, "0.1.1", b"x" * 1000)
+    box = narrow.enrol("s1/often")
+    parts = [_get(narrow, one.artefact, box.files, part, part)[0] for part in range(9)]
+    assert parts == [206] * 8 + [429]
+    narrow.enrol("s1/other")  # from the same address
+
+
+def test_a_model_does_not_wait_for_the_update_of_the_same_box(tmp_path: Path) -> None:
+    home = tmp_path / "wide"
+    home.mkdir()
+    with Site(home, enrolment={"fetches_at_once": 5, "longest_s": 300}) as site:
+        one = _offer(site, "0.1.1", bytes(LARGE))
+        (site.fleet().settings.artefacts / "desk-1.cdmodel").write_bytes(b"model")
+        box = site.enrol("s1/both")
+        with _asked(site, one.artefact, box.files, 0, LARGE - 1) as inside:
+            assert inside.status == 206
+            assert _get(site, "desk-1.cdmodel", box.files, 0, 4) == (206, 5)
+            assert _get(site, one.artefact, box.files, 0, 4)[0] == 503, "not twice the same"
 
 
 def test_only_boxes_that_are_let_in_are_given_one(site: Site) -> None:
@@ -194,6 +230,5 @@ def test_a_large_one_is_sent_from_the_disk_and_not_kept_in_memory(site: Site) ->
     box = site.enrol("s1/large")
     _get(site, "large.raucb", box.files, 0, 9)
     before = _memory_kib(site.service_pid)
-    part = 64 * MIB
-    assert _get(site, "large.raucb", box.files, 0, part - 1)[:2] == (206, part)
+    assert _get(site, "large.raucb", box.files, 0, LARGE - 1) == (206, LARGE)
     assert _memory_kib(site.service_pid) - before < 16 * 1024

@@ -25,7 +25,6 @@ from cleandesk_fleet.provision.pki import Signer
 
 SUFFIX = ".cdmodel"
 _MANIFEST, _ANSWERS = "manifest.yaml", "selftest.yaml"
-_SHORT = 12
 
 
 class _Weights(BaseModel):
@@ -94,7 +93,7 @@ def sign(folder: Path, selftest: Path, signer: Signer) -> Artefact:
     if len(content) > artefact.MAX_ARTEFACT:
         most = artefact.MAX_ARTEFACT >> 20
         raise UsageError(f"{folder}: {len(content) >> 20} MiB: a model has at most {most} MiB")
-    digest = hashlib.sha256(content).hexdigest()[:_SHORT]
+    digest = hashlib.sha256(content).hexdigest()[: offering.SHORT]
     return Artefact(f"{listing.name}-{listing.version}-{digest}{SUFFIX}", content, listing)
 
 

@@ -11,9 +11,11 @@ from sqlalchemy.engine import Row
 
 from cleandesk.contract.topics import Address
 from cleandesk_fleet.provision.change import Change
-from cleandesk_fleet.provision.errors import ConflictError, UnknownNameError
+from cleandesk_fleet.provision.errors import ConflictError, UnknownNameError, UsageError
 from cleandesk_fleet.provision.tables import boxes, claims, sites
 
+#: Every site, where sites are named.
+ALL = "all"
 _TOKEN_BYTES = 24
 
 
@@ -49,8 +51,11 @@ def add_site(change: Change, site: str) -> bool:
 
     Raises:
         TopicError: If it is no name.
+        UsageError: If it is the name for all of them.
     """
     Address(site, "x")
+    if site == ALL:
+        raise UsageError(f"'{ALL}' stands for every site's boxes: name the site otherwise")
     if change.connection.scalar(select(sites.c.site).where(sites.c.site == site)):
         return False
     change.connection.execute(sites.insert().values(site=site, added_at=change.now))

@@ -16,6 +16,7 @@ _SETTINGS = """\
 [system]
 compatible=any
 bootloader=noop
+bundle-formats=verity
 
 [keyring]
 path={keyring}

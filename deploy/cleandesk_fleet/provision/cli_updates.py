@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cleandesk_fleet.provision import bundles, rollout, updating
+from cleandesk_fleet.provision import boxes, bundles, rollout, updating
 from cleandesk_fleet.provision.boundary import BOXES, Work, command, told
 from cleandesk_fleet.provision.bundles import Bundle
 from cleandesk_fleet.provision.errors import BoxError, OfflineError
@@ -94,7 +94,7 @@ def send(
     return OfflineError.code if counts[Result.OFFLINE] else 0
 
 
-def status(work: Work, target: Target = updating.ALL) -> None:
+def status(work: Work, target: Target = boxes.ALL) -> None:
     """Show which software boxes run, how an update does, and the last one that did not stay.
 
     It is what each box said last: at least every minute, while it is on the line.

@@ -43,6 +43,8 @@ B = TypeVar("B", bound=BaseModel)
 _MOST_BYTES = 16 * 1024
 _MINUTE_S, _HOUR_S = 60, 3600
 _AGAIN_S = 5
+_FULL = "full"
+_WHOLE = "bytes=0-"
 
 
 class ClaimBody(BaseModel):
@@ -101,6 +103,9 @@ class Enrolment:
         given = fleet.settings.enrolment
         rate, refusals = given.requests_per_minute, given.refusals_per_hour
         self._requests = Limiter(per_s=rate / _MINUTE_S, burst=rate, clock=clock)
+        # Of one certificate, so that boxes that fetch spend nothing of what claims from the same
+        # address need.
+        self._parts = Limiter(per_s=rate / _MINUTE_S, burst=rate, clock=clock)
         self._refusals = Limiter(per_s=refusals / _HOUR_S, burst=refusals, clock=clock)
         self._fetches = Turnstile(given.fetches_at_once, clock)
 
@@ -138,8 +143,9 @@ class Enrolment:
         """Send a file, or a part of it, to a box that is enrolled."""
         name = request.path_params["name"]
         try:
-            self._admit(request.client.host if request.client else "")
+            _must_be_left(self._refusals, request.client.host if request.client else "")
             certificate = _shown(request)
+            _spend(self._parts, f"{certificate.serial_number:x}")
             box = await self._decide(
                 request, lambda change: str(claiming.holder(change, certificate))
             )
@@ -149,22 +155,20 @@ class Enrolment:
         if path is None:
             fix = "run `cleandesk-provision model publish`, or `update publish`"
             return _refusal(request, RefusedError(404, "no_artefact", "there is no such file", fix))
-        wait_s = self._fetches.enter(box)
+        place = f"{box} {path.suffix}"  # a model does not wait for the same box's update
+        wait_s = self._fetches.enter(place)
         if wait_s:
             fix = f"try again in {wait_s} s"
-            full = RefusedError(503, "full", "others fetch just now", fix, wait_s)
+            full = RefusedError(503, _FULL, "others fetch just now", fix, wait_s)
             return _refusal(request, full)
-        log.info("an artefact is fetched", extra={"box": box, "artefact": name})
-        return _Sent(path, partial(self._fetches.leave, box))
+        begins = request.headers.get("range", _WHOLE).startswith(_WHOLE)
+        level = logging.INFO if begins else logging.DEBUG  # an update has seventy parts
+        log.log(level, "an artefact is fetched", extra={"box": box, "artefact": name})
+        return _Sent(path, partial(self._fetches.leave, place))
 
     def _admit(self, address: str) -> None:
-        for limiter, spends in ((self._refusals, False), (self._requests, True)):
-            allowed = limiter.take(address) if spends else limiter.left(address) >= 1
-            if not allowed:
-                wait_s = limiter.wait_s(address)
-                raise RefusedError(
-                    429, "too_many", "asked too often", f"try again in {wait_s} s", wait_s
-                )
+        _must_be_left(self._refusals, address)
+        _spend(self._requests, address)
 
     async def _claim(self, request: Request, raw: bytes) -> str:
         body = _parsed(ClaimBody, raw)
@@ -221,10 +225,38 @@ class Enrolment:
         return pem
 
 
+def _spend(limiter: Limiter, name: str) -> None:
+    """Count one request of somebody.
+
+    Raises:
+        RefusedError: If there were too many.
+    """
+    if not limiter.take(name):
+        raise _too_many(limiter, name)
+
+
+def _must_be_left(limiter: Limiter, name: str) -> None:
+    """Check that somebody may ask, and count nothing.
+
+    Raises:
+        RefusedError: If there was too much.
+    """
+    if limiter.left(name) < 1:
+        raise _too_many(limiter, name)
+
+
+def _too_many(limiter: Limiter, name: str) -> RefusedError:
+    wait_s = limiter.wait_s(name)
+    return RefusedError(429, "too_many", "asked too often", f"try again in {wait_s} s", wait_s)
+
+
 def _refusal(request: Request, error: RefusedError) -> JSONResponse:
     address = request.client.host if request.client else ""
-    log.warning(
-        "refused", extra={"address": address, "error": error.error, "path": request.url.path}
+    # Ten thousand boxes that are told to come later are no news.
+    log.log(
+        logging.DEBUG if error.error == _FULL else logging.WARNING,
+        "refused",
+        extra={"address": address, "error": error.error, "path": request.url.path},
     )
     said = {"error": error.error, "reason": error.reason, "fix": error.fix}
     headers = {"Retry-After": str(error.wait_s)} if error.wait_s else None

@@ -60,7 +60,10 @@ class EnrolmentSettings(Settings):
         20, ge=1, le=600, description="A connection is ended after so long, also a slow one"
     )
     requests_per_minute: int = Field(
-        60, ge=1, le=10_000, description="Of one address; more are told to wait"
+        60,
+        ge=1,
+        le=10_000,
+        description="Of one address, and of files' parts of one box; more are told to wait",
     )
     refusals_per_hour: int = Field(
         20, ge=1, le=10_000, description="Of one address; after so many it is told to wait"

@@ -17,9 +17,6 @@ from cleandesk_fleet.provision.fleet import Fleet
 from cleandesk_fleet.provision.glancing import glance
 from cleandesk_fleet.provision.tables import boxes as table
 
-#: Every site's boxes.
-ALL = "all"
-
 
 def request_of(one: Bundle, *, again: bool) -> UpdateRequest:
     """Return the request for a published bundle."""
@@ -43,12 +40,12 @@ def meant(fleet: Fleet, target: str) -> list[Address]:
     with fleet.registry.change() as change:
         if slash:
             boxes.known(change, Address(site, box))
-        elif target != ALL:
+        elif target != boxes.ALL:
             boxes.known_site(change, target)
         found = _enrolled(change)
     if slash:
         found = [one for one in found if one == Address(site, box)]
-    elif target != ALL:
+    elif target != boxes.ALL:
         found = [one for one in found if one.site == site]
     if not found:
         raise UnknownNameError(

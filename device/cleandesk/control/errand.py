@@ -54,11 +54,13 @@ def told(error: Exception) -> str:
 class Begun(BaseModel):
     """A request that is being done: who waits for its answer.
 
+    What a newer version has written down the one before it may go on with, which knows less.
+
     Attributes:
         attempts: How many processes have begun with it.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="ignore", frozen=True)
 
     correlation: str = Field(pattern=r"^([0-9a-f]{2}){1,64}$")
     topic: str

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from cleandesk.clock import Clock
-from cleandesk.control.updates import Means, Updates, Where
+from cleandesk.control.software import Where
+from cleandesk.control.updates import Means, Updates
 from cleandesk.identity.fetching import Fetching
 from cleandesk.identity.home import Home
 from cleandesk.link import Outbox

@@ -10,9 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-
-from cleandesk import durable
 from cleandesk.clock import Clock
 from cleandesk.contract.bundle import UpdateError, Version
 from cleandesk.contract.commands import Outcome
@@ -21,18 +18,17 @@ from cleandesk.contract.topics import Command
 from cleandesk.contract.update_messages import BoxUpdate, UpdateRequest, UpdateResponse
 from cleandesk.control import errand
 from cleandesk.control.errand import MOST_ATTEMPTS, Begun, Errand, RefusedError
-from cleandesk.identity.errors import PASSING, IdentityError
+from cleandesk.control.software import Software, Where, seen_of
+from cleandesk.identity.errors import Code, IdentityError
 from cleandesk.identity.fetching import Fetching
-from cleandesk.update import told
-from cleandesk.update.bundle import SYSTEM, System, is_newer
 from cleandesk.update.drop import MODE, Drop
-from cleandesk.update.standing import Fetched, Here, stands
+from cleandesk.update.standing import Fetched
+from cleandesk.update.system import is_newer
 from cleandesk.worker.commands import Asker, Commands
 
 log = logging.getLogger(__name__)
 
 _AN_HOUR = 6
-_MOST_WHY = 200
 #: What outbox and ledger may still grow by: both are bounded by 64 MB, and SQLite needs room.
 SPARE_BYTES = 192 * 2**20
 _MB = 1e6
@@ -53,41 +49,6 @@ class _Begun(Begun):
     request: UpdateRequest
     had: Count = 0
     handed: bool = False
-
-
-class _Seen(BaseModel):
-    """What a box keeps of its software, to tell of it.
-
-    Attributes:
-        version: What ran last.
-        noted: The last update that was left, which the ledger tells of.
-        sent: Version of the last bundle that was handed over.
-        refused: The last bundle that the box itself did not take, and why; None since the next one.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    version: str | None = None
-    noted: str | None = None
-    sent: str | None = None
-    refused: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Where:
-    """Where the box sees how its system stands.
-
-    Attributes:
-        system: RAUC's settings: they say what runs.
-        keyring: Who is trusted with updates; not there: nobody.
-        uncommitted: There while what runs is on trial.
-        told: The updater's own folder.
-    """
-
-    system: Path = SYSTEM
-    keyring: Path = Path("/etc/rauc/keyring.pem")
-    uncommitted: Path = Path("/run/cleandesk-slot/uncommitted")
-    told: Path = Path("/var/lib/cleandesk-update")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +75,6 @@ def record_of(outbox: Path) -> Path:
     return outbox.with_name(outbox.name + ".update")
 
 
-def seen_of(outbox: Path) -> Path:
-    """Return the path of the file that remembers what ran, beside the outbox."""
-    return outbox.with_name(outbox.name + ".software")
-
-
 class Updates:
     """Fetches other software when it is asked to, one request at a time, and tells how it does.
 
@@ -129,7 +85,8 @@ class Updates:
     """
 
     def __init__(self, outbox: Path, clock: Clock, means: Means) -> None:
-        self._by, self._path = means, seen_of(outbox)
+        self._by = means
+        self._software = Software(seen_of(outbox), means.where, means.drop, means.boot)
         self._errand = Errand(
             Command.UPDATE,
             record=record_of(outbox),
@@ -138,30 +95,16 @@ class Updates:
             clock=clock,
             do=self._answer,
         )
-        self._runs = _runs(means.where.system)
-        self._seen = self._read()
         self._fetches: UpdateRequest | None = None
 
     @property
     def running(self) -> BoxUpdate | None:
         """How software and update stand, as `health` tells; None: none is ever installed."""
-        if self._runs is None:
-            return None
-        by, request = self._by, self._fetches
-        fetched = None
+        request, fetched = self._fetches, None
         if request is not None:
-            share = by.drop.has(request.sha256) / request.size
+            share = self._by.drop.has(request.sha256) / request.size
             fetched = Fetched(request.version, min(share, 1.0))
-        here = Here(
-            runs=str(self._runs),
-            boot=by.boot,
-            trial=by.where.uncommitted.exists(),
-            handed=by.drop.handed,
-            sent=self._seen.sent,
-            fetched=fetched,
-            refused=self._seen.refused,
-        )
-        return stands(here, told.read(by.where.told))
+        return self._software.stands(fetched)
 
     def serve(self, commands: Commands) -> None:
         """Plug in the command."""
@@ -174,25 +117,11 @@ class Updates:
 
         To be called when the answers of earlier processes are known, and no request comes yet.
         """
-        self._tell_changes()
+        self._software.tell_changes(self._by.note)
         begun = self._errand.pending
         self._tidy(but=None if begun is None else begun.request.sha256)
         if begun is not None:
             self._errand.resume(commands, begun)
-
-    def _tell_changes(self) -> None:
-        if self._runs is None:
-            return
-        runs, seen = str(self._runs), self._seen
-        if seen.version not in (None, runs):
-            what = f"The box runs other software: version {runs} in place of {seen.version}."
-            self._by.note("software_changed", what)
-        lost = self._lost()
-        noted = str(lost) if lost is not None and lost.left else seen.noted
-        if noted != seen.noted:
-            what = f"An update of the box's software did not stay ({noted})."
-            self._by.note("update_given_up", f"{what} The box runs version {runs}.")
-        self._keep(version=runs, noted=noted)
 
     def _on_request(self, request: UpdateRequest, asker: Asker) -> None:
         topic, correlation = asker.topic, asker.correlation.hex()
@@ -210,9 +139,10 @@ class Updates:
         except errand.TOLD as error:
             outcome, detail = Outcome.FAILED, errand.told(error)
             log.warning("no update: %s", detail, extra={"artefact": begun.request.artefact})
-            self._keep(refused=f"{begun.request.version}: {detail}"[:_MOST_WHY])
-            if not (isinstance(error, IdentityError) and error.code in PASSING):
-                self._tidy()  # nothing is gone on from what is wrong
+            self._software.refuses(begun.request.version, detail)
+            refused = isinstance(error, IdentityError) and error.code is Code.REFUSED
+            if refused or isinstance(error, OSError):
+                self._tidy()  # what cannot be had, or held, is not gone on with
         finally:
             self._fetches = None
         response = self._errand.response(outcome, detail)
@@ -229,41 +159,41 @@ class Updates:
         request, drop = begun.request, self._by.drop
         if not begun.handed:
             if not self._wanted(request):
+                self._software.forget_refused()
                 return False
             begun = self._begin(begun)
             self._fetch(request)
             self._by.note(
                 "software_sent",
-                f"The site sends the box other software: version {request.version}. The box starts "
-                "anew with it, on trial.",
+                "The site sends the box other software, by its word version "
+                f"{request.version}. The box is to start anew with it, on trial.",
             )
             self._errand.remember(begun.model_copy(update={"handed": True}))
-        self._keep(sent=request.version, refused=None)
+        self._software.sent(request.version)
         drop.hand_over(request.sha256)
         log.warning("an update is handed over", extra={"version": request.version})
         return True
 
     def _wanted(self, request: UpdateRequest) -> bool:
         """Say whether a bundle brings something new, and may come now."""
-        by = self._by
-        if self._runs is None or not by.where.keyring.exists() or not by.drop.usable:
+        software = self._software
+        if software.version is None or not software.takes_updates:
             fix = "flash an image that was made with UPDATES"
             raise RefusedError(f"no_updates: this box has nobody who installs one: {fix}")
         try:
-            newer = is_newer(Version.parse(request.version), self._runs)
+            newer = is_newer(Version.parse(request.version), software.version)
         except UpdateError as error:
             raise RefusedError(f"older: {error}") from error
         if not newer:
             return False
-        if by.where.uncommitted.exists():
+        if software.on_trial:
             raise _LaterError("what runs is on trial itself: ask again once it is committed")
-        if by.drop.handed:
+        if self._by.drop.handed:
             raise _LaterError("another one waits to be installed: ask again once it was")
-        lost = self._lost()
-        tried = lost is not None and lost.left and lost.version == request.version
-        if lost is not None and tried and not request.again:
+        left = software.left
+        if left is not None and left.version == request.version and not request.again:
             fix = "make another one with a higher version, or ask for it once more with again"
-            raise RefusedError(f"given_up: {lost.why}: {fix}")
+            raise RefusedError(f"given_up: {left.why}: {fix}")
         return True
 
     def _begin(self, begun: _Begun) -> _Begun:
@@ -285,50 +215,16 @@ class Updates:
         if free < needed:
             figures = f"it needs {needed / _MB:.0f} MB and {free / _MB:.0f} MB are free"
             raise RefusedError(f"disk: {figures}: free space on the box's disk")
-        self._keep(refused=None)
+        self._software.forget_refused()
         self._fetches = request
         fetching.fetch(request.artefact, request.size, drop.incoming(request.sha256), mode=MODE)
         if not drop.is_whole(request.sha256):
+            self._tidy()
             fix = "publish it anew, or ask for the right one"
             raise RefusedError(f"damaged: it is not the file that was asked for: {fix}")
-
-    def _lost(self) -> told.Lost | None:
-        """Return the last update that did not stay, by the updater's word."""
-        where = self._by.where
-        said = told.read(where.told)
-        if said is None or self._runs is None:
-            return None
-        return said.lost_by(str(self._runs), self._by.boot, trial=where.uncommitted.exists())
 
     def _tidy(self, *, but: str | None = None) -> None:
         try:
             self._by.drop.tidy(but=but)
         except OSError as error:
             log.warning("what is fetched no more stays", extra={"why": error.strerror})
-
-    def _read(self) -> _Seen:
-        try:
-            content = durable.read(self._path)
-            return _Seen() if content is None else _Seen.model_validate_json(content)
-        except (durable.DamagedError, ValidationError) as error:
-            log.warning("nobody can tell what ran before: %s", str(error)[:_MOST_WHY])
-            return _Seen()
-
-    def _keep(self, **changes: str | None) -> None:
-        """Keep what is told; a disk that takes nothing only has it told once more."""
-        seen = self._seen.model_copy(update=changes)
-        if seen == self._seen:
-            return
-        self._seen = seen
-        try:
-            durable.write(self._path, seen.model_dump_json().encode())
-        except OSError as error:
-            log.warning("how the software stands is not kept", extra={"why": error.strerror})
-
-
-def _runs(system: Path) -> Version | None:
-    """Return which system runs; None where no image does."""
-    try:
-        return System.read(system).version
-    except UpdateError:
-        return None

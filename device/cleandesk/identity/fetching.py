@@ -26,7 +26,12 @@ log = logging.getLogger(__name__)
 #: Bytes that are asked for at once; the service ends a connection after 20 s.
 PIECE = 4 * 2**20
 _PATH = "/v1/artefacts/{}"
-_PAUSE_S = 2.0
+#: Who has no answer asks again, later each time: at most so late, and so often that it is not all
+#: of its patience.
+_PAUSE_S, _LONGEST_PAUSE_S, _LEAST_TRIES = 2.0, 300.0, 10
+#: Who answers like that is not the service, once there is some of the file: a router whose line is
+#: down, say.
+_IN_BETWEEN = frozenset({Code.SERVICE_UNKNOWN, Code.ANSWER})
 #: Boxes that are told to wait for as long as each other come a little apart.
 _SPREAD = 0.25
 
@@ -56,6 +61,7 @@ class Fetching:
     ) -> None:
         self._home, self._clock = home, clock
         self._patience_s, self._most_per_s = patience_s, most_per_s
+        self._longest_s = max(_PAUSE_S, min(_LONGEST_PAUSE_S, patience_s / _LEAST_TRIES))
         self._mono, self._pause = mono, pause
 
     @property
@@ -94,7 +100,7 @@ class Fetching:
             IdentityError: If it cannot be had: the service is away, says no, or has less of it.
             OSError: The disk does not take it.
         """
-        give_up = self._mono() + self._patience_s
+        give_up, pause_s = self._mono() + self._patience_s, _PAUSE_S
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, mode)
         with os.fdopen(handle, "ab") as file:
             os.fchmod(handle, mode)
@@ -104,17 +110,19 @@ class Fetching:
                     for chunk in self._piece(name, begin, min(begin + PIECE, size)):
                         file.write(chunk)
                 except IdentityError as error:
-                    if error.code not in PASSING or self._mono() >= give_up:
+                    waits = error.code in PASSING or (begin > 0 and error.code in _IN_BETWEEN)
+                    if not waits or self._mono() >= give_up:
                         raise
                     wait_s = error.wait_s
                 file.flush()
                 os.fsync(handle)
                 if file.tell() > begin:
-                    give_up = self._mono() + self._patience_s
+                    give_up, pause_s = self._mono() + self._patience_s, _PAUSE_S
                 elif self._mono() >= give_up:
                     raise self._away()
                 else:
-                    self._wait(wait_s or _PAUSE_S, give_up)
+                    self._wait(wait_s or pause_s, give_up)
+                    pause_s = min(2 * pause_s, self._longest_s)
 
     def _piece(self, name: str, begin: int, end: int) -> Iterator[bytes]:
         """Yield a part of the file, no faster than is allowed, and no more than was asked for."""

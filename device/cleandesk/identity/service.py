@@ -26,7 +26,8 @@ M = TypeVar("M", bound=BaseModel)
 
 _PATIENCE_S = 20.0
 _MOST_BYTES = 64 * 1024
-_AGAIN = frozenset({429, 503})
+#: Who was asked too often, and 500 or more: who cannot answer now, or who stands before it.
+_AGAIN, _FAILS = 429, 500
 #: However long the service wants to be left alone, it is asked again within that.
 _LONGEST_WAIT_S, _DIGITS = 3600, 9
 _HTTPS = 443
@@ -99,12 +100,12 @@ class Service:
 
     def _refused(self, answer: http.client.HTTPResponse) -> IdentityError:
         raw = answer.read(_MOST_BYTES)
-        if answer.status in _AGAIN:
+        if answer.status == _AGAIN or answer.status >= _FAILS:
             said = (answer.getheader("Retry-After") or "")[:_DIGITS]
             wait_s = min(int(said), _LONGEST_WAIT_S) if said.isdecimal() else 0
             try:
                 refusal = _Refusal.model_validate_json(raw)
-            except ValidationError:  # too many are connected: its server says so, in other words
+            except ValidationError:  # its server, or a proxy, says so in other words
                 refusal = _BUSY
             reason, fix = refusal.reason, refusal.fix
             return IdentityError(Code.SERVICE_AWAY, self._address, reason, fix, wait_s=wait_s)

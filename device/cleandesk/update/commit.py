@@ -9,8 +9,8 @@ from pathlib import Path
 from cleandesk.clock import boot_id
 from cleandesk.contract.bundle import Run, UpdateError, rauc
 from cleandesk.update import health
-from cleandesk.update.bundle import SYSTEM, System
 from cleandesk.update.health import Verdict
+from cleandesk.update.system import SYSTEM, System
 from cleandesk.update.told import Step, Teller
 from cleandesk.watchdog import NAME, Word
 

@@ -41,7 +41,7 @@ class Drop:
     @property
     def handed(self) -> bool:
         """Whether the updater has not done yet with what was handed over."""
-        return self.bundle.exists()
+        return whole_file.is_there(self.bundle)
 
     def incoming(self, sha256: str) -> Path:
         """Return where a bundle grows that is being fetched."""

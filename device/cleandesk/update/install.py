@@ -11,10 +11,11 @@ from cleandesk import whole_file
 from cleandesk.clock import boot_id
 from cleandesk.contract.bundle import Run, UpdateError, inspect, rauc
 from cleandesk.update import health
-from cleandesk.update.bundle import SYSTEM, System, judge
 from cleandesk.update.commit import Places
 from cleandesk.update.drop import BUNDLE
+from cleandesk.update.system import SYSTEM, System, judge
 from cleandesk.update.told import Step, Teller
+from cleandesk.update.tries import Tries
 
 log = logging.getLogger(__name__)
 
@@ -51,9 +52,12 @@ class Source:
         return self.folder / BUNDLE
 
     def done(self, text: str) -> None:
-        """Take the bundle away, and leave word."""
-        self._say(text)
-        whole_file.remove(self.bundle)
+        """Take the bundle away, and leave word; one that stays is found again, and runs already."""
+        try:
+            self._say(text)
+            whole_file.remove(self.bundle)
+        except OSError as error:
+            log.warning("an update stays where it was", extra={"why": error.strerror})
 
     def refuse(self, text: str) -> None:
         """Take the bundle away, or set it aside, and leave word."""
@@ -81,8 +85,8 @@ def install(
     """Install the bundle that is there into the other slot, to be tried at the next start.
 
     The card's goes first. A bundle is taken away, or set aside as refused: it is tried once. Only a
-    power cut leaves it, and then it is tried again. What becomes of it is told to the box, and of
-    the card's on the card, too.
+    power cut leaves it, and then it is tried again, so often as `tries` allows. What becomes of it
+    is told to the box, and of the card's on the card, too.
 
     Args:
         places: Where things lie.
@@ -96,11 +100,11 @@ def install(
         OSError: If a disk does not take something.
     """
     sources = (Source(places.card, card=True), Source(places.fetched, card=False))
-    source = next((one for one in sources if one.bundle.exists()), None)
+    source = next((one for one in sources if whole_file.is_there(one.bundle)), None)
     if source is None:
         return Outcome.NONE
     version: str | None = None
-    teller = Teller(places.kept, None, boot_id())
+    teller, tries = Teller(places.kept, None, boot_id()), Tries(places.kept)
     try:
         here = System.read(system)
         teller = Teller(places.kept, str(here.version), boot_id())
@@ -112,16 +116,27 @@ def install(
         teller.tell(Step.WAITING, version)
         _settle(places, mono, pause)
         health.remember(places.before, places.word())
+        tries.begin(version)
         log.warning("an update is installed", extra={"version": version})
         teller.tell(Step.INSTALLING, version)
         run(["install", str(source.bundle)])
-    except UpdateError as error:
-        teller.tell(Step.REFUSED, version, str(error))
-        source.refuse(f"refused: {error}")
+    except (UpdateError, OSError) as error:
+        why = _why(error)
+        teller.tell(Step.REFUSED, version, why)
+        tries.end()
+        source.refuse(f"refused: {why}")
         raise
     teller.tell(Step.INSTALLED, version)
+    tries.end()
     source.done(f"version {version}: {Outcome.INSTALLED}, and tried with the next start")
     return Outcome.INSTALLED
+
+
+def _why(error: UpdateError | OSError) -> str:
+    """Return why it is not installed."""
+    if isinstance(error, UpdateError):
+        return str(error)
+    return f"disk: {(error.strerror or 'it fails').lower()}"
 
 
 def _settle(places: Places, mono: Callable[[], float], pause: Callable[[float], None]) -> None:

@@ -52,7 +52,7 @@ class Here:
 
 def stands(here: Here, told: Told | None) -> BoxUpdate:
     """Return what a box tells of its update."""
-    lost = None if told is None else told.lost_by(here.runs, here.boot, trial=here.trial)
+    lost = None if told is None else told.by(here.runs, here.boot, trial=here.trial).lost
     given_up = here.refused or (None if lost is None else str(lost))
     state, coming = _state(here, told)
     return BoxUpdate(

@@ -16,6 +16,10 @@ NAME = "told"
 LONGEST = 160
 
 
+#: What an update wrote before it was left is read by the version before it, which knows less.
+READABLE = ConfigDict(extra="ignore", frozen=True)
+
+
 class Step(StrEnum):
     """How far the updater is, or how it ended."""
 
@@ -35,7 +39,7 @@ class Lost(BaseModel):
         left: It was tried; else it was refused.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = READABLE
 
     version: str | None
     why: str
@@ -53,18 +57,20 @@ class Told(BaseModel):
         version: Of the bundle that it is about.
         boot: The power-on in which it was said.
         lost: The last one that did not stay, of all times.
+        left: The last one that was tried and left, of all times.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = READABLE
 
     form: Literal[1] = 1
     step: Step
     version: str | None
     boot: Id
     lost: Lost | None = None
+    left: Lost | None = None
 
-    def lost_by(self, runs: str | None, boot: str, *, trial: bool) -> Lost | None:
-        """Return the last one that did not stay, by what runs now.
+    def by(self, runs: str | None, boot: str, *, trial: bool) -> "Told":
+        """Return the same with what has become of it since, by what runs now.
 
         What was installed, and does not run after the start that was to try it, was left: it did
         not come up, or crashed so often as the boot loader bears.
@@ -75,9 +81,10 @@ class Told(BaseModel):
             trial: What runs is not committed.
         """
         tried = self.step is Step.INSTALLED and self.boot != boot and not trial
-        if tried and runs not in (None, self.version):
-            return Lost(version=self.version, why="it did not start, or crashed", left=True)
-        return self.lost
+        if not tried or runs in (None, self.version):
+            return self
+        lost = Lost(version=self.version, why="it did not start, or crashed", left=True)
+        return self.model_copy(update={"lost": lost, "left": lost})
 
 
 def read(folder: Path) -> Told | None:
@@ -114,15 +121,27 @@ class Teller:
             version: Of the bundle; None where nobody could read it.
             why: Of what did not stay.
         """
-        before = read(self._folder)
-        lost = before.lost_by(self._runs, self._boot, trial=False) if before else None
-        if step in (Step.REFUSED, Step.LEFT):
-            left = step is Step.LEFT
-            lost = Lost(version=version, why=(why or "nobody knows why")[:LONGEST], left=left)
-        said = Told(step=step, version=version, boot=self._boot, lost=lost)
+        lost, left = self._not_kept(step, version, why)
+        said = Told(step=step, version=version, boot=self._boot, lost=lost, left=left)
         path = self._folder / NAME
         try:
             durable.write(path, said.model_dump_json().encode())
             path.chmod(whole_file.PUBLIC)  # whatever the process's umask: the box reads it
         except OSError as error:
             log.warning("nobody is told how the update does", extra={"why": error.strerror})
+
+    def _not_kept(
+        self, step: Step, version: str | None, why: str | None
+    ) -> tuple[Lost | None, Lost | None]:
+        """Return the last one that did not stay, and the last one that was left, with this word."""
+        before = read(self._folder)
+        known = None if before is None else before.by(self._runs, self._boot, trial=False)
+        lost, left = (None, None) if known is None else (known.lost, known.left)
+        if step in (Step.REFUSED, Step.LEFT):
+            why = (why or "nobody knows why")[:LONGEST]
+            lost = Lost(version=version, why=why, left=step is Step.LEFT)
+            return lost, lost if lost.left else left
+        if step is Step.COMMITTED:  # what stays at last is none of them
+            lost = None if lost is not None and lost.version == version else lost
+            left = None if left is not None and left.version == version else left
+        return lost, left

@@ -1,5 +1,6 @@
 """A request for other software: what is fetched, what is refused, and what a kill leaves."""
 
+import errno
 import json
 import os
 import stat
@@ -105,6 +106,8 @@ def test_what_a_service_that_is_away_brought_is_kept_for_the_next_time(rig: Rig)
     rig.source.fails = IdentityError(Code.SERVICE_AWAY, "service", "no answer", "is it running?")
     assert "service_away" in rig.refused(one)
     assert rig.drop.has(one.sha256) == one.size // 2
+    assert "older" in rig.refused(rig.publish(OLDER))
+    assert rig.drop.has(one.sha256) == one.size // 2, "another one's refusal takes nothing away"
     rig.source.fails = None
     assert rig.ask(one)["outcome"] == "done"
 
@@ -162,8 +165,10 @@ def test_one_that_was_left_is_told_of_and_not_taken_again_unasked(rig: Rig) -> N
     assert rig.health["given_up"] == f"{NEWER}: left: it did not start, or crashed"
     assert "given_up: it did not start" in rig.refused(one)
     (note,) = [note for note in rig.notes if note.startswith("update_given_up")]
-    assert f"did not stay ({NEWER}: left: it did not start, or crashed)" in note
+    assert f"was not kept ({NEWER}: left: it did not start, or crashed)" in note
     assert note.endswith(f"The box runs version {RUNS}.")
+    rig.updater(OTHER_BOOT).tell(Step.REFUSED, "0.1.400", "of somebody else")
+    assert "given_up: it did not start" in rig.refused(one), "another one's refusal changes nothing"
     assert rig.ask(one, again=True)["outcome"] == "done"
 
 
@@ -175,8 +180,54 @@ def test_what_the_updater_refused_is_told_and_may_be_asked_for_again(rig: Rig) -
     given_up = f"{NEWER}: refused: signature verification failed"
     assert rig.health == {"version": RUNS, "state": "committed", "given_up": given_up}
     rig.start()
-    assert len(rig.notes) == 1, "nothing has changed for the worker"
+    rig.start()
+    (note,) = rig.notes[1:]
+    assert note.startswith(
+        f"update_given_up: An update of the box's software was not kept ({given_up}"
+    )
     assert rig.ask(one)["outcome"] == "done"
+
+
+def test_what_the_box_did_not_take_is_told_no_longer_than_it_is_the_last_word(rig: Rig) -> None:
+    rig.refused(rig.publish(OLDER))
+    rig.start()
+    assert rig.health["given_up"].startswith(f"{OLDER}: older")
+    rig.updater().tell(Step.REFUSED, NEWER, "signature verification failed")
+    rig.start()
+    assert rig.health["given_up"].startswith(f"{NEWER}: refused"), "of a technician's card"
+    rig.refused(rig.publish(OLDER))
+    rig.ask(rig.publish(RUNS))
+    assert not rig.health["given_up"].startswith(OLDER)
+    rig.refused(rig.publish(OLDER))
+    rig.runs(NEWER)
+    rig.start(OTHER_BOOT)
+    assert not rig.health["given_up"].startswith(OLDER)
+
+
+def test_a_disk_that_fails_is_told_of_and_ends_nothing(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(Path, "stat", fails)
+    assert rig.health == {"version": RUNS, "state": "committed"}
+
+
+def test_what_a_newer_version_kept_is_read_by_an_older_one_as_far_as_it_knows(rig: Rig) -> None:
+    one, seen = rig.publish(), rig.outbox.with_name("outbox.db.software")
+    for path, more in (
+        (seen, {"version": OLDER, "hour": 3}),
+        (
+            rig.record,
+            {"correlation": "31", "topic": "t", "request": json.loads(one.to_json()), "hour": 3},
+        ),
+    ):
+        durable.write(path, json.dumps(more).encode())
+    rig.start()
+    eventually(lambda: rig.said, "the answer that is owed")
+    assert json.loads(rig.said[0].payload)["outcome"] == "done"
+    assert any("software_changed" in note for note in rig.notes)
 
 
 @pytest.mark.parametrize("handed", [False, True])

@@ -10,7 +10,8 @@ from typing import Any
 from cleandesk.contract.publication import Received
 from cleandesk.contract.topics import Address, Command, Side
 from cleandesk.contract.update_messages import UpdateRequest
-from cleandesk.control.updates import Means, Updates, Where, record_of
+from cleandesk.control.software import Where
+from cleandesk.control.updates import Means, Updates, record_of
 from cleandesk.identity.errors import Code, IdentityError
 from cleandesk.identity.fetching import Fetching
 from cleandesk.identity.home import Home

@@ -27,15 +27,15 @@ class Line:
     ) -> None:
         self.begins: list[int] = []
         self.asked: list[int] = []
-        self._at_once, self._fails, self._code = at_once, fails, code
+        self._at_once, self.fails, self._code = at_once, fails, code
         self._wait_s = wait_s
 
     def fetch(self, path: str, begin: int, end: int) -> Iterator[bytes]:
         assert path == "/v1/artefacts/x"
         self.begins.append(begin)
         self.asked.append(end - begin)
-        if self._fails:
-            self._fails -= 1
+        if self.fails:
+            self.fails -= 1
             raise IdentityError(self._code, "service", "no", "try again", wait_s=self._wait_s)
         yield CONTENT[begin : min(begin + self._at_once, end)]
         if begin + self._at_once < end:
@@ -130,6 +130,28 @@ def test_a_service_that_is_away_is_waited_for_and_not_for_ever(rig: Rig) -> None
         rig.run(Line(at_once=0, fails=1000), len(CONTENT) + 1)
     assert caught.value.code is Code.SERVICE_AWAY
     assert 60 <= rig.now < 90
+
+
+def test_who_gets_no_answer_asks_less_and_less_often_until_something_comes(rig: Rig) -> None:
+    line = Line(at_once=6000, fails=30)
+    assert rig.run(line, patience_s=86_400) == CONTENT
+    # 2, 4, 8, … 256 and then 300 s, each a little longer.
+    assert 510 + 22 * 300 <= rig.now <= 1.25 * (510 + 22 * 300)
+    line.fails, before = 1, rig.now
+    rig.path.write_bytes(CONTENT[:100])
+    assert rig.run(line, patience_s=86_400) == CONTENT
+    assert rig.now - before < 3
+
+
+@pytest.mark.parametrize("code", [Code.SERVICE_UNKNOWN, Code.ANSWER])
+def test_who_stands_in_between_is_waited_for_once_there_is_some_of_it(rig: Rig, code: Code) -> None:
+    with pytest.raises(IdentityError):
+        rig.run(Line(at_once=20_000, fails=1, code=code))
+    rig.path.write_bytes(CONTENT[:100])
+    assert rig.run(Line(at_once=20_000, fails=3, code=code)) == CONTENT
+    with pytest.raises(IdentityError) as caught:
+        rig.run(Line(at_once=20_000, fails=1000, code=code), len(CONTENT) + 1)
+    assert caught.value.code is code, "and not for ever"
 
 
 def test_who_is_told_to_come_later_does_and_not_all_at_once(rig: Rig) -> None:

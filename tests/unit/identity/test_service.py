@@ -78,9 +78,11 @@ def test_it_says_how_long_to_wait_and_no_more_than_an_hour_counts(
     assert Answers.asked == "bytes=10-19"
 
 
-def test_a_server_that_has_too_many_connections_is_away_and_not_broken(
-    service: Service, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+def test_a_server_or_a_proxy_that_cannot_answer_now_is_away_and_not_broken(
+    service: Service, monkeypatch: pytest.MonkeyPatch, status: int
 ) -> None:
+    monkeypatch.setattr(Answers, "status", status)
     monkeypatch.setattr(Answers, "body", b"Service Unavailable")
     assert _refused(service).code is Code.SERVICE_AWAY
 

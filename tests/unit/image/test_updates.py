@@ -11,7 +11,7 @@ import pytest
 
 from cleandesk.contract import bundle as on_box
 from cleandesk.contract.bundle import Bundle, UpdateError, Version
-from cleandesk.update.bundle import System
+from cleandesk.update.system import System
 from image import bundle, updates
 from image.errors import ImageError
 from image.release import Release

@@ -10,6 +10,7 @@ import yaml
 
 from cleandesk_fleet.provision import bundles
 from cleandesk_fleet.provision.errors import UnknownNameError, UsageError
+from image import updates
 from tests.signed_bundles import a_bundle, needs_rauc
 from tests.signer import Signer
 from tests.unit.provision.conftest import Run
@@ -50,6 +51,15 @@ def test_what_a_box_would_not_take_is_not_published(
     ):
         with pytest.raises(UsageError, match=why):
             bundles.read(path, keyring)
+
+
+def test_a_bundle_whose_blocks_nobody_checks_is_not_published(
+    signer: Signer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(updates, "_MANIFEST", updates._MANIFEST.replace("=verity", "=plain"))
+    plain = a_bundle(tmp_path, VERSION, signer)
+    with pytest.raises(UsageError, match="'plain' not allowed"):
+        bundles.read(plain, signer.authority)
 
 
 def test_more_than_a_box_can_hold_is_refused_unread(

@@ -13,6 +13,7 @@ import yaml
 from cleandesk.config import load
 from cleandesk.settings import BoxSettings
 from cleandesk_fleet.provision import cli, pki
+from cleandesk_fleet.provision.errors import UsageError
 from tests.logging_as_it_was import logging_as_it_was
 from tests.unit.provision.conftest import PASSPHRASE, Run, request
 from tests.unit.provision.test_targets import fat, needs_mtools
@@ -43,6 +44,13 @@ def test_everything_twice_is_once(run: Run, said: Callable[..., Any], config: Pa
         assert run(*command)[0] == 0
     assert files(home) == before
     assert [said("list", what) for what in ("boxes", "certificates")] == tables
+
+
+def test_no_site_is_called_as_all_of_them_are(run: Run, said: Callable[..., Any]) -> None:
+    code, _, err = run("site", "add", "all")
+    assert code == UsageError.code
+    assert "every site" in err
+    assert said("site", "add", "alle")["made"] is True
 
 
 def test_dry_run_keeps_and_writes_nothing(

@@ -7,11 +7,12 @@ import pytest
 
 from cleandesk.contract.bundle import Bundle, UpdateError, Version
 from cleandesk.update import health, told
-from cleandesk.update.bundle import System, judge
 from cleandesk.update.commit import Places
 from cleandesk.update.drop import BUNDLE
 from cleandesk.update.install import REFUSED, RESULT, SETTLE_S, Outcome, install
+from cleandesk.update.system import System, judge
 from cleandesk.update.told import Step, Told
+from cleandesk.update.tries import MOST
 from cleandesk.watchdog import NAME, CameraWord, Word
 
 WELL = Word(CameraWord.WORKS, link=True)
@@ -127,23 +128,85 @@ def test_what_rauc_refuses_is_set_aside_in_its_words(card: Card, fails_at: str) 
     assert not (card.places.card / BUNDLE).exists()
 
 
-@pytest.mark.parametrize("by_network", [False, True])
-def test_a_power_cut_within_leaves_the_update_where_it_was(card: Card, *, by_network: bool) -> None:
-    class PowerCutError(BaseException):
-        pass
+class PowerCutError(BaseException):
+    """The machine is gone."""
 
-    def cut(words: Sequence[str]) -> str:
+
+class Cut(Rauc):
+    """Is cut off whenever it installs."""
+
+    def __call__(self, words: Sequence[str]) -> str:
+        said = super().__call__(words)
         if "install" in words:
             raise PowerCutError
-        return Rauc()(words)
+        return said
 
+
+@pytest.mark.parametrize("by_network", [False, True])
+def test_a_power_cut_within_leaves_the_update_where_it_was(card: Card, *, by_network: bool) -> None:
     if by_network:
         card.fetched()
     card.word(WELL)
     with pytest.raises(PowerCutError):
-        install(card.places, system=card._system, run=cut)
+        card.install(Cut())
     assert card.told.step is Step.INSTALLING
     assert card.install(Rauc()) is Outcome.INSTALLED
+
+
+def test_what_takes_the_machine_down_each_time_is_given_up_and_may_be_sent_again(
+    card: Card,
+) -> None:
+    bundle = card.places.fetched / BUNDLE
+    card.fetched()
+    card.word(WELL)
+    for _ in range(MOST):
+        with pytest.raises(PowerCutError):
+            card.install(Cut())
+        assert bundle.exists()
+    rauc = Cut()
+    with pytest.raises(UpdateError, match="went down 3 times"):
+        card.install(rauc)
+    assert rauc.asked == ["info"]
+    assert not bundle.exists()
+    assert "went down 3 times" in str(card.told.lost)
+    bundle.touch()
+    with pytest.raises(PowerCutError):
+        card.install(Cut())
+    bundle.write_bytes(b"other")
+    assert card.install(Rauc("0.1.400")) is Outcome.INSTALLED, "each is counted by itself"
+
+
+@pytest.mark.parametrize("content", [b"", b"half"])
+def test_a_count_that_nobody_can_read_keeps_no_update_away(card: Card, content: bytes) -> None:
+    (card.places.kept / "tries").write_bytes(content)
+    card.word(WELL)
+    assert card.install(Rauc()) is Outcome.INSTALLED
+    assert not (card.places.kept / "tries").exists()
+
+
+@pytest.mark.parametrize("by_network", [False, True])
+def test_a_disk_that_takes_nothing_ends_it_with_a_word(card: Card, *, by_network: bool) -> None:
+    if by_network:
+        card.fetched()
+    card.word(WELL)
+    card.places.before.mkdir()  # which nothing takes the place of
+    rauc = Rauc()
+    with pytest.raises(OSError, match="directory"):
+        card.install(rauc)
+    assert rauc.asked == ["info"]
+    assert (card.told.step, str(card.told.lost)) == (
+        Step.REFUSED,
+        "0.1.300: refused: disk: is a directory",
+    )
+    assert not any((folder / BUNDLE).exists() for folder in (card.places.card, card.places.fetched))
+
+
+def test_what_is_installed_is_tried_though_its_bundle_cannot_be_taken_away(card: Card) -> None:
+    (card.places.card / RESULT).mkdir()
+    card.word(WELL)
+    assert card.install(Rauc()) is Outcome.INSTALLED
+    assert card.told.step is Step.INSTALLED
+    assert (card.places.card / BUNDLE).exists()
 
 
 def test_what_the_box_fetched_is_installed_told_of_and_taken_away(card: Card) -> None:

@@ -1,10 +1,12 @@
 """How an update stands, by the updater's word and what runs: never two things at once."""
 
+import json
 from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cleandesk import durable
 from cleandesk.contract.update_messages import UpdateState
 from cleandesk.update import told
 from cleandesk.update.standing import Fetched, Here, stands
@@ -20,6 +22,7 @@ TOLDS = st.builds(
     version=st.none() | VERSIONS,
     boot=st.sampled_from([BEFORE, NOW]),
     lost=st.none() | LOSTS,
+    left=st.none() | LOSTS,
 )
 HERES = st.builds(
     Here,
@@ -65,21 +68,45 @@ def test_who_tried_one_and_came_back_says_so_and_who_stayed_does_not() -> None:
 
 def test_the_last_one_that_did_not_stay_is_told_until_another_one_did_not(tmp_path: Path) -> None:
     Teller(tmp_path, OLD, BEFORE).tell(Step.INSTALLED, NEW)
+    crashed = Lost(version=NEW, why="it did not start, or crashed", left=True)
     for step in (Step.WAITING, Step.INSTALLING, Step.COMMITTED):
         Teller(tmp_path, OLD, NOW).tell(step, "0.1.400")
-        said = told.read(tmp_path)
-        assert said is not None
-        assert said.lost == Lost(version=NEW, why="it did not start, or crashed", left=True)
+        said = _read(tmp_path)
+        assert (said.lost, said.left) == (crashed, crashed)
     Teller(tmp_path, OLD, NOW).tell(Step.REFUSED, None, "x" * 1000)
-    said = told.read(tmp_path)
-    assert said is not None
+    said = _read(tmp_path)
     assert str(said.lost).startswith("what was no bundle: refused: xxx")
     assert len(str(said.lost)) < 200
+    assert said.left == crashed, "a refusal takes nobody's place"
+
+
+def test_what_is_committed_at_last_did_not_fail_to_stay(tmp_path: Path) -> None:
+    Teller(tmp_path, OLD, BEFORE).tell(Step.INSTALLED, NEW)
+    Teller(tmp_path, OLD, NOW).tell(Step.INSTALLING, NEW)
+    assert _read(tmp_path).left is not None
+    Teller(tmp_path, NEW, NOW).tell(Step.COMMITTED, NEW)
+    said = _read(tmp_path)
+    assert (said.lost, said.left) == (None, None)
+
+
+def test_what_a_newer_version_told_is_read_by_an_older_one_as_far_as_it_knows(
+    tmp_path: Path,
+) -> None:
+    Teller(tmp_path, OLD, NOW).tell(Step.LEFT, NEW, "no camera")
+    known = _read(tmp_path)
+    more = known.model_dump(mode="json") | {"hour": 3}
+    more["left"]["by"] = "somebody"
+    durable.write(tmp_path / told.NAME, json.dumps(more).encode())
+    assert _read(tmp_path) == known
+
+
+def _read(folder: Path) -> Told:
+    found = told.read(folder)
+    assert found is not None
+    return found
 
 
 def test_where_nobody_can_tell_what_runs_nothing_is_taken_for_left(tmp_path: Path) -> None:
     Teller(tmp_path, None, BEFORE).tell(Step.INSTALLED, NEW)
     Teller(tmp_path, None, NOW).tell(Step.WAITING, NEW)
-    said = told.read(tmp_path)
-    assert said is not None
-    assert said.lost is None
+    assert _read(tmp_path).lost is None
