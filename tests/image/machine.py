@@ -122,9 +122,9 @@ class Machine:
         """Return where a file of the machine's is for those outside."""
         return Path(f"/proc/{self._init}/root{path}")
 
-    def drop_in(self, unit: str, *lines: str) -> None:
-        """Change a unit for this boot."""
-        self.write(f"/run/systemd/system/{unit}.d/90-test.conf", "\n".join((*lines, "")))
+    def drop_in(self, unit: str, *lines: str, name: str = "90-test") -> None:
+        """Change a unit for this boot; the same name again takes the place of what it was."""
+        self.write(f"/run/systemd/system/{unit}.d/{name}.conf", "\n".join((*lines, "")))
         self.systemctl("daemon-reload")
 
     def _find_init(self) -> bool:

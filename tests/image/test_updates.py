@@ -269,16 +269,18 @@ def test_seven_bad_ones_in_a_row_do_not_keep_the_right_one_away(box: Box, slot: 
 
 
 def test_after_far_too_many_they_are_watched_for_again(box: Box, slot: Path) -> None:
-    box.drop_in(UPDATE, "[Unit]", "StartLimitIntervalSec=5", "StartLimitBurst=1")
-    timer = WATCHED.replace(".path", ".timer")
-    box.drop_in(timer, "[Timer]", "OnUnitInactiveSec=", "OnUnitInactiveSec=6", "AccuracySec=1s")
+    older, newer, timer = box.bundle(slot, OLDER), box.bundle(slot), "cleandesk-update.timer"
+    limit = ("[Unit]", "StartLimitIntervalSec=20", "StartLimitBurst=1")
+    box.drop_in(UPDATE, *limit, name="91-limit")
+    box.drop_in(timer, "[Timer]", "OnUnitInactiveSec=", "OnUnitInactiveSec=25", "AccuracySec=1s")
     box.run("systemctl", "start", WATCHED, timer)
-    for version in (OLDER, NEWER):
-        box.hand_over(box.bundle(slot, version))
-        said = f"until grep -q {version} {TOLD} || systemctl is-failed -q {WATCHED}; do sleep 0.1; done"
-        box.run("timeout", "60", "sh", "-c", said)
-    assert box.run("systemctl", "is-failed", WATCHED).stdout.strip() == "failed"
-    box.run("timeout", "60", "sh", "-c", "until test -e /run/starts-anew; do sleep 0.2; done")
+    box.hand_over(older)
+    box.run("timeout", "60", "sh", "-c", f"while test -e {FETCHED}/{BUNDLE}; do sleep 0.1; done")
+    box.hand_over(newer)
+    failed = f"until systemctl is-failed -q {WATCHED}; do sleep 0.1; done"
+    box.run("timeout", "20", "sh", "-c", failed)
+    assert box.there(f"{FETCHED}/{BUNDLE}")
+    box.run("timeout", "120", "sh", "-c", "until test -e /run/starts-anew; do sleep 0.2; done")
     assert box.slots == State("a", "b", 3)
 
 
