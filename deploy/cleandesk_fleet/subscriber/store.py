@@ -168,6 +168,7 @@ class Log:
         retention.tell(old)
         with self._engine.begin() as connection:
             months, more = self._months.delete_old(connection, now.utc, keep)
+        self._months.committed()
         retention.tell(months)
         return bool(old) or more
 

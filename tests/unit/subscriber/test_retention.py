@@ -4,8 +4,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, select
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import URL, Engine, select
+from sqlalchemy.exc import DatabaseError, OperationalError
 
 from cleandesk_fleet.subscriber import retention
 from cleandesk_fleet.subscriber.database import (
@@ -29,6 +29,7 @@ from cleandesk_fleet.subscriber.tables import (
     violations,
 )
 from cleandesk_fleet.subscriber.transaction import Terms
+from tests.postgresql import PostgreSQL
 from tests.unit.subscriber.conftest import Kept
 from tests.unit.subscriber.make import (
     BOX,
@@ -48,6 +49,13 @@ DAY_S = 86_400.0
 MAY_IS_OVER_S = 29.5 * DAY_S
 #: Events of PostgreSQL go with their month.
 A_MONTH_MORE = 31
+#: Whoever deletes a violation fails at the end of the transaction.
+_NO_COMMIT = """
+CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql
+AS $$ BEGIN RAISE EXCEPTION 'the commit fails'; END $$;
+CREATE CONSTRAINT TRIGGER fail AFTER DELETE ON violations
+DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION fail()
+"""
 
 
 @pytest.fixture
@@ -200,6 +208,23 @@ def test_who_reads_for_long_keeps_a_month_there_and_nobody_else_waiting(
     other.dispose()
     look(log, clock, 60)
     assert [row["seq"] for row in seen.rows(events)] == [3, 4]
+
+
+@pytest.mark.parametrize("place", ["postgresql"], indirect=True)
+def test_violations_whose_deletion_was_not_committed_go_the_next_time(
+    log: Log, clock: HandClock, seen: Kept, place: Place
+) -> None:
+    assert isinstance(place, URL)
+    fill(log, clock)
+    clock.sleep(MAY_IS_OVER_S)
+    PostgreSQL.say(place, _NO_COMMIT)
+    with pytest.raises(DatabaseError, match="the commit fails"):
+        log.look_around(clock())
+    assert len(seen.rows(violations)) == 2
+    PostgreSQL.say(place, "DROP FUNCTION fail CASCADE")
+    look(log, clock, 60)
+    assert [row["violation_id"] for row in seen.rows(violations)] == [hex_id("lasting")]
+    assert [row["seq"] for row in seen.rows(events)] == [3]
 
 
 @pytest.mark.parametrize("place", ["postgresql"], indirect=True)
