@@ -26,6 +26,7 @@ from cleandesk_fleet.subscriber.tables import (
     deletions,
     events,
     quarantine,
+    stills,
     violations,
 )
 from cleandesk_fleet.subscriber.transaction import Terms
@@ -42,6 +43,7 @@ from tests.unit.subscriber.make import (
     received,
     status,
 )
+from tests.unit.subscriber.test_stills import still
 
 KEEP = timedelta(days=30)
 DAY_S = 86_400.0
@@ -229,15 +231,21 @@ def test_violations_whose_deletion_was_not_committed_go_the_next_time(
 
 @pytest.mark.parametrize("place", ["postgresql"], indirect=True)
 def test_by_a_clock_that_is_far_from_the_servers_nothing_is_deleted(
-    engine: Engine, clock: HandClock, seen: Kept, caplog: pytest.LogCaptureFixture
+    engine: Engine, clock: HandClock, seen: Kept, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    album = Album(Pictures(Path("no-stills")), timedelta(hours=72))
+    album = Album(Pictures(tmp_path), timedelta(hours=72))
     terms = Terms(album, 50, keep=KEEP, most_skew=timedelta(minutes=5))
     log = Log(engine, silent_after_s=10**9, terms=terms).begin(clock())
+    log.commit([still()], clock())
+    nobodys = tmp_path / f"{'0' * 64}.jpg"
+    nobodys.write_bytes(b"of a commit that failed")
     fill(log, clock)
     look(log, clock, MAY_IS_OVER_S)
     assert len(seen.rows(events)) == 3
-    assert "set them (timedatectl)" in caplog.text
+    assert len(seen.rows(stills)) == 1
+    assert len(list(tmp_path.glob("*.jpg"))) == 2
+    said = [record for record in caplog.records if "set them (timedatectl)" in record.message]
+    assert len(said) == 2  # one a minute: once in `fill`, once after the month
 
 
 @pytest.mark.parametrize("place", ["postgresql"], indirect=True)
