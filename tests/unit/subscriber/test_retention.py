@@ -2,9 +2,11 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import URL, Engine, select
+from sqlalchemy import event as sql_event
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from cleandesk_fleet.subscriber import retention
@@ -150,6 +152,24 @@ def test_alarms_go_when_they_ended_so_long_ago_and_open_ones_stay(
     assert [row["box"] for row in seen.rows(alarms)] == [OTHER.box]
     (proof,) = seen.rows(deletions)
     assert (proof["what"], proof["rows"], proof["left"]) == ("alarms", 1, 0)
+
+
+@pytest.mark.parametrize("place", ["sqlite"], indirect=True)
+def test_old_alarms_are_looked_for_by_an_index(log: Log, engine: Engine, clock: HandClock) -> None:
+    log.commit([status("offline")], clock())
+    said: list[tuple[str, Any]] = []
+
+    def note(_: object, __: object, statement: str, values: Any, *___: object) -> None:
+        said.append((statement, values))
+
+    sql_event.listen(engine, "before_cursor_execute", note)
+    log.look_around(clock.sleep(60))
+    sql_event.remove(engine, "before_cursor_execute", note)
+    (asked,) = [one for one in said if "FROM alarms" in one[0] and "closed_at < ?" in one[0]]
+    with engine.connect() as connection:
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {asked[0]}", asked[1]).all()
+    assert "INDEX alarms_closed (closed_at<?)" in str(plan)
+    assert "SCAN" not in str(plan)
 
 
 def test_what_was_deleted_does_not_come_back_as_a_new_event(
