@@ -90,7 +90,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
         yield machine
 
 
-def test_a_camera_that_comes_later_is_on_the_boxs_list_of_devices(machine: Machine) -> None:
+def test_the_box_asks_for_the_cameras_drivers_and_starts_after_them(machine: Machine) -> None:
     drivers = {"modprobe@videodev.service", "modprobe@mc.service"}
     for relation in ("Wants", "After"):
         assert drivers <= set(machine.show(box.BOX, relation)[relation].split())

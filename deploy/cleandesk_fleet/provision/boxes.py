@@ -17,6 +17,8 @@ from cleandesk_fleet.provision.tables import boxes, claims, sites
 #: Every site, where sites are named.
 ALL = "all"
 _TOKEN_BYTES = 24
+#: What one part of a name in DNS holds; Linux takes one more as a machine's name.
+_MAX_HOST = 63
 
 
 class State(StrEnum):
@@ -105,8 +107,14 @@ def add_box(change: Change, address: Address, label: str) -> None:
 
     Raises:
         UnknownNameError: If there is no such site.
+        UsageError: If its name is too long for what its machine is called after it.
     """
     known_site(change, address.site)
+    if (over := len(address.host) - _MAX_HOST) > 0:
+        raise UsageError(
+            f"{address}: its machine would be {address.host}, and a machine's name has at most "
+            f"{_MAX_HOST} characters: shorten the box's name by {over}"
+        )
     row = {"site": address.site, "box": address.box, "label": label, "state": State.NEW.value}
     change.connection.execute(boxes.insert().values(**row, added_at=change.now))
     change.note("box added", str(address))

@@ -50,6 +50,7 @@ def make(fleet: Fleet, addresses: Iterable[Address], *, again: bool) -> Iterator
     Raises:
         UnknownNameError: If there is no such site.
         ConflictError: If one was decommissioned.
+        UsageError: If the name of one that is not there yet is too long.
     """
     for address in addresses:
         yield _make(fleet, address, again=again)

@@ -68,11 +68,12 @@ def trim(connection: Connection, limit: int) -> None:
     if surplus <= 0:
         return
     oldest = select(quarantine.c.id).order_by(quarantine.c.id).limit(surplus)
-    connection.execute(delete(quarantine).where(quarantine.c.id.in_(oldest)))
+    # Another subscriber may have dropped the same ones meanwhile, and counted them.
+    dropped = connection.execute(delete(quarantine).where(quarantine.c.id.in_(oldest))).rowcount
     bulk.add(connection, meta, {"name": DROPPED, "value": "0"})
     mine = meta.c.name == DROPPED
     before = connection.scalar(select(meta.c.value).where(mine).with_for_update())
-    total = str(int(before or 0) + surplus)
+    total = str(int(before or 0) + dropped)
     connection.execute(meta.update().where(mine).values(value=total))
 
 

@@ -64,12 +64,14 @@ class Months:
     """Deletes events of PostgreSQL by whole months, when the last of them has had its time."""
 
     def __init__(self) -> None:
-        self._passed: tuple[str, int] = ("", 0)
+        self._passed = self._next = ("", 0)
 
     def delete_old(
         self, connection: Connection, now: datetime, keep: timedelta
     ) -> tuple[list[Row], bool]:
         """Go on with the oldest month that is over: its violations a part at a time, then itself.
+
+        `committed` belongs after the commit. Without it the same part comes again.
 
         Returns:
             The proof, once it is gone; and whether there is more to do.
@@ -78,12 +80,17 @@ class Months:
             OperationalError: If somebody reads events; try again later.
         """
         before = now - keep
+        self._next = self._passed
         for partition in partitions.ended(connection, before)[:1]:
             if not self._delete_violations(connection, partition):
                 proof = _drop(connection, partition, before)
                 return _entered(connection, [proof] if proof else [], now), True
             return [], True
         return [], False
+
+    def committed(self) -> None:
+        """Go on after the part that is deleted for certain only now."""
+        self._passed = self._next
 
     def _delete_violations(self, connection: Connection, partition: str) -> bool:
         """Delete those of the next events that have no event elsewhere; say whether there were any.
@@ -107,7 +114,7 @@ class Months:
         bulk.delete(
             connection, violations, _VIOLATION, keys, where=_NO_EVENT_BUT_OF_MONTH, month=month
         )
-        self._passed = (partition, some[-1].id)
+        self._next = (partition, some[-1].id)
         return True
 
 

@@ -140,6 +140,10 @@ class Log:
     def _delete_due(self, now: Moment) -> None:
         album, keep = self._terms.album, self._terms.keep
         with self._engine.begin() as connection:
+            off = skew(connection, now.utc)
+            if abs(off) > self._terms.most_skew:
+                self._tell_skew(off, now)
+                return
             proofs = delete_due(connection, album.pictures, now.utc, album.keep)
             if now.mono >= self._sweep_at:
                 sweep(connection, album.pictures, older_than_s=_YOUNG_S if self._redundant else 0)
@@ -153,21 +157,24 @@ class Log:
                 # What is left is deleted in the next turn, so that what arrives does not wait.
                 self._delete_at = now.mono
 
+    def _tell_skew(self, off: timedelta, now: Moment) -> None:
+        """Log that nothing is deleted, as often as it would have been."""
+        if now.mono >= self._delete_at:
+            self._delete_at = now.mono + _DELETE_EVERY_S
+            log.error(
+                "nothing is deleted after its time: this machine's clock and the database's "
+                "differ; set them (timedatectl)",
+                extra={"ahead_s": off.total_seconds()},
+            )
+
     def _delete_old(self, now: Moment, keep: timedelta) -> bool:
         """Delete a part of what came so long ago; say whether there may be more."""
         with self._engine.begin() as connection:
-            off = skew(connection, now.utc)
-            if abs(off) > self._terms.most_skew:
-                log.error(
-                    "nothing is deleted after its time: this machine's clock and the database's "
-                    "differ; set them (timedatectl)",
-                    extra={"ahead_s": off.total_seconds()},
-                )
-                return False
             old = retention.delete_old(connection, now.utc, keep)
         retention.tell(old)
         with self._engine.begin() as connection:
             months, more = self._months.delete_old(connection, now.utc, keep)
+        self._months.committed()
         retention.tell(months)
         return bool(old) or more
 

@@ -20,8 +20,8 @@ from sqlalchemy import (
 
 from cleandesk_fleet.columns import Utc, meta_table, of_box, row_id
 
-#: Goes up with every change that older software cannot work with.
-VERSION = 5
+#: Goes up with every migration: software works with logs of its own version alone.
+VERSION = 6
 
 metadata = MetaData()
 
@@ -260,6 +260,7 @@ alarms = Table(
     Column("opened_at", Utc, nullable=False),
     Column("last_at", Utc, nullable=False),
     Column("closed_at", Utc),
+    Index("alarms_closed", "closed_at"),
 )
 Index(
     "alarms_open",

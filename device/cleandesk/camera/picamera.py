@@ -35,7 +35,11 @@ _INSTALL = (
 
 
 class _Sensor:
-    """The process's one Picamera2 object: opening a second one leaks contiguous memory (CMA)."""
+    """The process's one Picamera2 object: opening a second one leaks contiguous memory (CMA).
+
+    Attributes:
+        user: Whose it is to stop the sensor: from before it is started until it has stopped.
+    """
 
     lock = threading.Lock()
     device: Any = None
@@ -55,7 +59,7 @@ class Picamera(LiveCamera):
         self._mapped_array: Any = None
 
     def open(self) -> None:
-        """Start the sensor.
+        """Start the sensor; one that starts by half is stopped by `close`.
 
         Raises:
             CameraError: `UNAVAILABLE`: picamera2 missing, no camera, in use, or it will not start.
@@ -69,7 +73,8 @@ class Picamera(LiveCamera):
             if _Sensor.user not in (None, self):
                 raise CameraError(
                     CameraFault.UNAVAILABLE,
-                    f"{self.name}: another part of this process has it open; close it there first",
+                    f"{self.name}: another part of this process has it open, or could not stop it; "
+                    "close it there first, or restart the process",
                 )
             try:
                 self._start(picamera2)
@@ -82,12 +87,12 @@ class Picamera(LiveCamera):
                     f"{self.name}: {error}; check the ribbon cable, `rpicam-hello --list-cameras` "
                     "and that no other program uses the camera",
                 ) from error
-            _Sensor.user = self
 
     def _start(self, factory: Any) -> None:
         if _Sensor.device is None:
             _Sensor.device = factory()
         device = _Sensor.device
+        _Sensor.user = self  # whatever of the start fails now, the sensor may run
         device.stop()
         size = (self._settings.width // 2 * 2, self._settings.height // 2 * 2)
         if _Sensor.size != size:
@@ -159,15 +164,19 @@ class Picamera(LiveCamera):
             return np.asarray(cv2.cvtColor(planes, code)[:, :width], np.uint8)
 
     def close(self) -> None:
-        """Stop the sensor; the object is kept for the next start."""
+        """Stop the sensor; the object is kept for the next start.
+
+        Raises:
+            Exception: picamera2's own. Unless the sensor has stopped, the next call tries again.
+        """
         with _Sensor.lock:
             if _Sensor.user is not self:
                 return
-            _Sensor.user = None
             try:
                 _Sensor.device.cancel_all_and_flush()
             finally:
                 _Sensor.device.stop()
+                _Sensor.user = None
 
 
 def _load() -> tuple[Any, Any]:

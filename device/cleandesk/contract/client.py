@@ -11,6 +11,8 @@ from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.packettypes import PacketTypes
 
 _ROOM = 1 << 16
+#: So many reads at most before what is to be sent has its turn: nothing bounds what comes at QoS 0.
+_A_TURN = 1000
 #: As paho has it: a packet's kind stands in the upper half of its first byte.
 _PUBACK = PacketTypes.PUBACK << 4
 
@@ -21,9 +23,15 @@ class LeanClient(Client):
     _came, _at = b"", 0
 
     def loop(self, timeout: float = 1.0) -> MQTTErrorCode:
-        """Wait for something, take in all of it, and send what is to be sent."""
-        done = super().loop(timeout)
-        while done == MQTTErrorCode.MQTT_ERR_SUCCESS and self._at < len(self._came):
+        """Wait for something, send what is to be sent, and take in a bounded part of what came.
+
+        What is left then is taken in by the next call, which does not wait: the system sees nothing
+        of bytes that are here already.
+        """
+        done = super().loop(0.0 if self._left() else timeout)
+        for _ in range(_A_TURN):
+            if done != MQTTErrorCode.MQTT_ERR_SUCCESS or not self._left():
+                break
             done = self.loop_read()
         return done
 
@@ -35,9 +43,13 @@ class LeanClient(Client):
         if whole := b"".join(packets):
             self._packet_queue(_PUBACK, whole, 0, 1)
 
+    def _left(self) -> bool:
+        """Say whether there are bytes that came together with others and were not read yet."""
+        return self._at < len(self._came)
+
     def _sock_recv(self, bufsize: int) -> bytes:
         """Return the next bytes, of those that came together where there are some."""
-        if self._at >= len(self._came):
+        if not self._left():
             self._came, self._at = super()._sock_recv(max(bufsize, _ROOM)), 0
         part = self._came[self._at : self._at + bufsize]
         self._at += len(part)

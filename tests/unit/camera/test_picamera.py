@@ -142,6 +142,45 @@ def test_the_sensor_is_stopped_whatever_becomes_of_the_queue(
 
 
 @pytest.mark.usefixtures("picamera2")
+def test_a_sensor_that_does_not_stop_stays_its_users_to_stop(
+    clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails() -> None:
+        raise RuntimeError("it runs on")
+
+    source, other = camera(clock), camera(clock)
+    source.open()
+    with monkeypatch.context() as broken:
+        broken.setattr(device(), "stop", fails)
+        for _ in range(2):
+            with pytest.raises(RuntimeError, match="it runs on"):
+                source.close()
+        with pytest.raises(CameraError, match="could not stop it"):
+            other.open()
+    source.close()
+    assert device().calls[-1] == "stop"
+    other.open()
+    assert other.read(1).number == 1
+
+
+@pytest.mark.usefixtures("picamera2")
+def test_a_sensor_that_started_by_half_is_stopped(
+    clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def by_half(device: Device) -> None:
+        device.calls.append("start")
+        raise RuntimeError("no buffers")
+
+    monkeypatch.setattr(Device, "start", by_half)
+    source = camera(clock)
+    with pytest.raises(CameraError, match="no buffers"):
+        source.open()
+    assert device().calls[-1] == "start"
+    source.close()
+    assert device().calls[-1] == "stop"
+
+
+@pytest.mark.usefixtures("picamera2")
 def test_another_size_is_configured_on_the_same_object(clock: FakeClock) -> None:
     for width in (320, 640):
         source = camera(clock, width)
@@ -172,6 +211,7 @@ def test_no_camera_says_what_to_check_and_is_tried_anew(
     with pytest.raises(CameraError, match="check the ribbon cable") as caught:
         source.open()
     assert caught.value.fault is CameraFault.UNAVAILABLE
+    source.close()
 
     monkeypatch.setattr(Device, "failure", None)
     source.open()

@@ -1,6 +1,7 @@
 """The command line: what it does twice, what it says, and with which code it ends."""
 
 import json
+import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -103,6 +104,22 @@ def test_many_boxes_are_made_at_once_with_a_sheet_of_labels(said: Callable[..., 
     claims = [Path(one["folder"]) / "claim.json" for one in more["boxes"]]
     assert len({json.loads(path.read_text())["token"] for path in claims}) == 6
     assert all(path.stat().st_mode & 0o077 == 0 for path in claims)
+
+
+def test_a_name_that_is_too_long_for_a_machine_is_refused_to_new_boxes_only(
+    run: Run, said: Callable[..., Any], config: Path
+) -> None:
+    said("site", "add", "s1")
+    longest = "b" * 53
+    assert said("box", "new", f"s1/{longest}")["boxes"][0]["made"] is True
+    for name in ((f"s1/{longest}b",), ("s1", "--count", 2, "--prefix", "b" * 50)):
+        code, _, err = run("box", "new", *name)
+        assert (code, "shorten the box's name by 1\n" in err) == (2, True), err
+    assert len(said("list")["boxes"]) == 1
+    with sqlite3.connect(config.parent / "provision.db") as state:
+        state.execute("UPDATE boxes SET box = box || 'b'")  # as one from before this rule
+    state.close()
+    assert said("box", "new", f"s1/{longest}b", "--again")["boxes"][0]["made"] is True
 
 
 @needs_mtools

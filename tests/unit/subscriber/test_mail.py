@@ -5,7 +5,7 @@ import threading
 import time
 from pathlib import Path
 from types import SimpleNamespace
-from typing import cast
+from typing import Any, cast
 
 import pytest
 from pydantic import ValidationError
@@ -127,7 +127,17 @@ def drip(server: socket.socket, left: threading.Event) -> None:
             time.sleep(0.02)
 
 
-def test_a_server_that_holds_on_is_left_after_a_time() -> None:
+@pytest.mark.parametrize("found_after_s", [0, 1.5], ids=["at once", "late"])
+def test_a_server_that_holds_on_is_left_after_a_time(
+    monkeypatch: pytest.MonkeyPatch, found_after_s: float
+) -> None:
+    find = socket.getaddrinfo
+
+    def find_slowly(*arguments: Any, **named: Any) -> Any:
+        time.sleep(found_after_s)
+        return find(*arguments, **named)
+
+    monkeypatch.setattr(socket, "getaddrinfo", find_slowly)
     left = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as server:
         dripping = threading.Thread(target=drip, args=[server, left])

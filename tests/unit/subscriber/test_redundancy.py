@@ -12,16 +12,17 @@ from sqlalchemy import Engine, text
 from cleandesk.contract.messages import AckStatus
 from cleandesk.contract.topics import Address
 from cleandesk_fleet.subscriber.database import Place, open_writer
-from cleandesk_fleet.subscriber.intake import Reading
+from cleandesk_fleet.subscriber.intake import Reading, Rejected, read
 from cleandesk_fleet.subscriber.pictures import Pictures
+from cleandesk_fleet.subscriber.quarantine import Quarantine
 from cleandesk_fleet.subscriber.stills import Album
 from cleandesk_fleet.subscriber.store import Log
-from cleandesk_fleet.subscriber.tables import alarms, boxes, events, gaps
+from cleandesk_fleet.subscriber.tables import alarms, boxes, events, gaps, meta, quarantine
 from cleandesk_fleet.subscriber.transaction import Terms
 from tests.eventually import eventually
 from tests.postgresql import needs_postgresql
 from tests.unit.subscriber.conftest import Kept
-from tests.unit.subscriber.make import BOX, HandClock, event, health, hex_id, status
+from tests.unit.subscriber.make import BOX, HandClock, event, health, hex_id, received, status
 
 pytestmark = [
     needs_postgresql,
@@ -75,6 +76,16 @@ def seen(sides: tuple[Side, Side], place: Place) -> Kept:
 
 def open_kinds(seen: Kept) -> list[str]:
     return [row["kind"] for row in seen.rows(alarms) if row["closed_at"] is None]
+
+
+def is_waiting(seen: Kept) -> bool:
+    """Say whether somebody waits for a lock of the log's database."""
+    waiting = text(
+        "SELECT count(*) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    with seen.reader.connect() as connection:
+        return bool(connection.scalar(waiting))
 
 
 def test_one_judges_and_the_other_one_takes_over(sides: tuple[Side, Side]) -> None:
@@ -154,6 +165,29 @@ def test_one_id_of_two_boxes_at_the_same_time_is_logged_for_one_of_them(
     flat = [answer for some in answers for answer in some]
     assert flat.count(AckStatus.COMMITTED) == flat.count(AckStatus.QUARANTINED) == 8
     assert len(seen.rows(events)) == 8
+
+
+def test_what_both_would_drop_from_the_quarantine_is_counted_once(
+    sides: tuple[Side, Side], seen: Kept, clock: HandClock
+) -> None:
+    one, two = sides
+    first, second, *before = [
+        read(received("violation", b"nonsense %d" % number), None) for number in range(52)
+    ]
+    one.take(*before)
+    mine = Quarantine(clock().utc)
+    assert isinstance(first, Rejected)
+    mine.keep(first)
+    with ThreadPoolExecutor(1) as pool:
+        with one.engine.begin() as connection:
+            mine.save(connection, 50)
+            other = pool.submit(two.take, second)
+            eventually(lambda: is_waiting(seen), "a wait for our lock")
+        assert other.result() == [AckStatus.QUARANTINED]
+    kept = {row["payload"] for row in seen.rows(quarantine)}
+    assert kept > {b"nonsense 0", b"nonsense 1"}
+    counts = {row["name"]: row["value"] for row in seen.rows(meta)}
+    assert counts["quarantine_dropped"] == str(52 - len(kept)) == "1"
 
 
 def test_a_gap_that_the_other_one_fills_in_time_is_no_alarm(

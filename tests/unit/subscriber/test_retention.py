@@ -2,10 +2,12 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import Engine, select
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import URL, Engine, select
+from sqlalchemy import event as sql_event
+from sqlalchemy.exc import DatabaseError, OperationalError
 
 from cleandesk_fleet.subscriber import retention
 from cleandesk_fleet.subscriber.database import (
@@ -26,9 +28,11 @@ from cleandesk_fleet.subscriber.tables import (
     deletions,
     events,
     quarantine,
+    stills,
     violations,
 )
 from cleandesk_fleet.subscriber.transaction import Terms
+from tests.postgresql import PostgreSQL
 from tests.unit.subscriber.conftest import Kept
 from tests.unit.subscriber.make import (
     BOX,
@@ -41,6 +45,7 @@ from tests.unit.subscriber.make import (
     received,
     status,
 )
+from tests.unit.subscriber.test_stills import still
 
 KEEP = timedelta(days=30)
 DAY_S = 86_400.0
@@ -48,6 +53,13 @@ DAY_S = 86_400.0
 MAY_IS_OVER_S = 29.5 * DAY_S
 #: Events of PostgreSQL go with their month.
 A_MONTH_MORE = 31
+#: Whoever deletes a violation fails at the end of the transaction.
+_NO_COMMIT = """
+CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql
+AS $$ BEGIN RAISE EXCEPTION 'the commit fails'; END $$;
+CREATE CONSTRAINT TRIGGER fail AFTER DELETE ON violations
+DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION fail()
+"""
 
 
 @pytest.fixture
@@ -142,6 +154,24 @@ def test_alarms_go_when_they_ended_so_long_ago_and_open_ones_stay(
     assert (proof["what"], proof["rows"], proof["left"]) == ("alarms", 1, 0)
 
 
+@pytest.mark.parametrize("place", ["sqlite"], indirect=True)
+def test_old_alarms_are_looked_for_by_an_index(log: Log, engine: Engine, clock: HandClock) -> None:
+    log.commit([status("offline")], clock())
+    said: list[tuple[str, Any]] = []
+
+    def note(_: object, __: object, statement: str, values: Any, *___: object) -> None:
+        said.append((statement, values))
+
+    sql_event.listen(engine, "before_cursor_execute", note)
+    log.look_around(clock.sleep(60))
+    sql_event.remove(engine, "before_cursor_execute", note)
+    (asked,) = [one for one in said if "FROM alarms" in one[0] and "closed_at < ?" in one[0]]
+    with engine.connect() as connection:
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {asked[0]}", asked[1]).all()
+    assert "INDEX alarms_closed (closed_at<?)" in str(plan)
+    assert "SCAN" not in str(plan)
+
+
 def test_what_was_deleted_does_not_come_back_as_a_new_event(
     log: Log, clock: HandClock, seen: Kept
 ) -> None:
@@ -203,16 +233,39 @@ def test_who_reads_for_long_keeps_a_month_there_and_nobody_else_waiting(
 
 
 @pytest.mark.parametrize("place", ["postgresql"], indirect=True)
-def test_by_a_clock_that_is_far_from_the_servers_nothing_is_deleted(
-    engine: Engine, clock: HandClock, seen: Kept, caplog: pytest.LogCaptureFixture
+def test_violations_whose_deletion_was_not_committed_go_the_next_time(
+    log: Log, clock: HandClock, seen: Kept, place: Place
 ) -> None:
-    album = Album(Pictures(Path("no-stills")), timedelta(hours=72))
+    assert isinstance(place, URL)
+    fill(log, clock)
+    clock.sleep(MAY_IS_OVER_S)
+    PostgreSQL.say(place, _NO_COMMIT)
+    with pytest.raises(DatabaseError, match="the commit fails"):
+        log.look_around(clock())
+    assert len(seen.rows(violations)) == 2
+    PostgreSQL.say(place, "DROP FUNCTION fail CASCADE")
+    look(log, clock, 60)
+    assert [row["violation_id"] for row in seen.rows(violations)] == [hex_id("lasting")]
+    assert [row["seq"] for row in seen.rows(events)] == [3]
+
+
+@pytest.mark.parametrize("place", ["postgresql"], indirect=True)
+def test_by_a_clock_that_is_far_from_the_servers_nothing_is_deleted(
+    engine: Engine, clock: HandClock, seen: Kept, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    album = Album(Pictures(tmp_path), timedelta(hours=72))
     terms = Terms(album, 50, keep=KEEP, most_skew=timedelta(minutes=5))
     log = Log(engine, silent_after_s=10**9, terms=terms).begin(clock())
+    log.commit([still()], clock())
+    nobodys = tmp_path / f"{'0' * 64}.jpg"
+    nobodys.write_bytes(b"of a commit that failed")
     fill(log, clock)
     look(log, clock, MAY_IS_OVER_S)
     assert len(seen.rows(events)) == 3
-    assert "set them (timedatectl)" in caplog.text
+    assert len(seen.rows(stills)) == 1
+    assert len(list(tmp_path.glob("*.jpg"))) == 2
+    said = [record for record in caplog.records if "set them (timedatectl)" in record.message]
+    assert len(said) == 2  # one a minute: once in `fill`, once after the month
 
 
 @pytest.mark.parametrize("place", ["postgresql"], indirect=True)

@@ -118,18 +118,23 @@ def test_whatever_is_no_2xx_is_not_taken(tmp_path: Path, answer: object, why: st
         assert len(receiver.posted) == 1, "no redirect is followed"
 
 
-def drip(handler: BaseHTTPRequestHandler) -> None:
+def drip(handler: BaseHTTPRequestHandler, head: bytes = b"HTTP/1.1 200 ") -> None:
     """Answer without ever coming to an end, each byte in time."""
-    handler.wfile.write(b"HTTP/1.1 200 ")
-    for _ in range(500):
+    handler.wfile.write(head)
+    for _ in range(150):
         try:
             handler.wfile.write(b"x")
         except OSError:
             return
-        time.sleep(0.02)
+        time.sleep(0.1)
 
 
-@pytest.mark.parametrize("answer", [lambda _: time.sleep(3), drip])
+def drip_a_body(handler: BaseHTTPRequestHandler) -> None:
+    """The same after the head, when the connection has handed its socket to the response."""
+    drip(handler, b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n")
+
+
+@pytest.mark.parametrize("answer", [lambda _: time.sleep(3), drip, drip_a_body])
 def test_a_receiver_that_holds_on_is_left_after_a_time(tmp_path: Path, answer: object) -> None:
     with WebReceiver(answer=answer) as receiver:  # type: ignore[arg-type]
         began = time.monotonic()

@@ -13,6 +13,9 @@ from cleandesk_fleet.subscriber.notices.secret_file import misfit
 
 #: One try lasts so many times `timeout_s` at most.
 PATIENCE = 3
+#: After that it is hung up on so often: a name that was slow to be found, or STARTTLS, brings
+#: another socket.
+_AGAIN_S = 1.0
 
 
 class NotTakenError(Exception):
@@ -55,17 +58,16 @@ class Patience:
 
     def __init__(self, timeout_s: float) -> None:
         self._whole_s = PATIENCE * timeout_s
-        self._over = threading.Event()
+        self._over, self._done = threading.Event(), threading.Event()
         self._connection: Connected | None = None
-        self._end = threading.Timer(self._whole_s, self._hang_up)
-        self._end.daemon = True
+        self._end = threading.Thread(target=self._hang_up, name="patience", daemon=True)
 
     def __enter__(self) -> Self:
         self._end.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._end.cancel()
+        self._done.set()
 
     def watch(self, connection: Connected) -> None:
         """Say what is to be ended."""
@@ -81,11 +83,15 @@ class Patience:
             raise TimeoutError(f"no whole answer in {self._whole_s:g} s")
 
     def _hang_up(self) -> None:
-        """Wake up whoever waits for the connection's next byte."""
-        self._over.set()
-        if self._connection is not None and self._connection.sock is not None:
-            with suppress(OSError):  # it is gone already
-                self._connection.sock.shutdown(socket.SHUT_RDWR)
+        """Wake up whoever waits for the connection's next byte, again and again until it ends."""
+        wait_s = self._whole_s
+        while not self._done.wait(wait_s):
+            self._over.set()
+            held = self._connection.sock if self._connection is not None else None
+            if held is not None:
+                with suppress(OSError):  # it is gone already, or about to be another one
+                    held.shutdown(socket.SHUT_RDWR)
+            wait_s = _AGAIN_S
 
 
 def tls(ca: Path | None, key: str) -> ssl.SSLContext:

@@ -4,9 +4,11 @@ import base64
 import binascii
 import hashlib
 import hmac
+import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from urllib.parse import urlsplit
 
@@ -21,6 +23,13 @@ _PREFIX = "whsec_"
 _KEY_BYTES = range(24, 65)
 _TAKEN = range(200, 300)
 _SHOWN = 200
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A connection's socket; the connection itself lets go of it before an answer's last byte."""
+
+    sock: socket.socket
 
 
 class Webhook:
@@ -88,6 +97,8 @@ class Webhook:
         try:
             with Patience(self.timeout_s) as patience:
                 patience.watch(connection)
+                connection.connect()
+                patience.watch(_Opened(connection.sock))
                 yield connection
                 patience.check()
         finally:
