@@ -194,9 +194,12 @@ SCALE_TESTS := tests/unit/subscriber tests/system/test_subscriber.py tests/syste
   tests/unit/web tests/system/test_ops_page.py tests/system/test_ops_serving.py \
   $(WATCHING_TESTS)
 
-.PHONY: load bench-pages test-scale test-cluster
+.PHONY: load bench-pages bench-intake test-scale test-cluster
 bench-pages: $(VENV)/.dev postgresql  ## The ops page's queries on ROWS=1000000 violations; DATABASE=sqlite
 	$(BIN)/python -m tests.bench.pages --rows $(or $(ROWS),1000000) --database $(or $(DATABASE),postgresql)
+
+bench-intake: $(VENV)/.dev postgresql  ## What an event costs a subscriber besides the broker; EVENTS=50000 BATCH=250
+	$(BIN)/python -m tests.bench.intake --events $(or $(EVENTS),50000) --batch $(or $(BATCH),250)
 
 load: $(VENV)/.dev mosquitto postgresql  ## Simulated boxes on the log; BOXES=5000 RATE= SECONDS=30 ROUNDS=1
 	$(BIN)/python -m tests.load --boxes $(or $(BOXES),5000) --seconds $(or $(SECONDS),30) \

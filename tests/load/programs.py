@@ -19,6 +19,8 @@ from tests.postgresql import PostgreSQL, words_of
 
 _TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 _PROGRAM = Path(sys.executable).parent / "cleandesk-subscriber"
+#: Of PostgreSQL; durable, as it is installed: what is answered is on the disk.
+DURABLE = ("shared_buffers=512MB", "max_wal_size=4GB")
 #: As in deploy/broker/mosquitto.conf; the rest of that file is about who may do what.
 _BROKER = (
     "max_inflight_messages 1000",
@@ -51,7 +53,7 @@ class Programs:
         return {
             "broker": cpu_s_of(self.broker.pid),
             "subscribers": sum(each.cpu_s() for each in self.subscribers),
-            "database": 0.0 if self.server is None else _family_cpu_s(self.server.pid),
+            "database": 0.0 if self.server is None else family_cpu_s(self.server.pid),
             "boxes": cpu_s_of(os.getpid()),
         }
 
@@ -137,8 +139,7 @@ def running(folder: Path, *, database: str, subscribers: int) -> Iterator[Progra
         place: Place = folder / "log.db"
         server = None
         if database == "postgresql":
-            # Durable, as it is installed: what is answered is on the disk.
-            server = PostgreSQL(options=("shared_buffers=512MB", "max_wal_size=4GB")).start()
+            server = PostgreSQL(options=DURABLE).start()
             stack.callback(server.close)
             place = server.log()
         programs = Programs(broker, place, folder, server)
@@ -169,7 +170,7 @@ def cpu_s_of(pid: int) -> float:
     return (int(user) + int(system)) * _TICK_S
 
 
-def _family_cpu_s(pid: int) -> float:
+def family_cpu_s(pid: int) -> float:
     """Return what a server's own processes took, of those that live."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="utf-8").split()
     return cpu_s_of(pid) + sum(cpu_s_of(int(child)) for child in children)
