@@ -129,6 +129,7 @@ appeals = Table(
     *_arrival(),
     Column("payload", LargeBinary, nullable=False),
     Index("appeals_violation", "site", "box", "violation_id"),
+    Index("appeals_received", "received_at"),
 )
 
 stills = Table(

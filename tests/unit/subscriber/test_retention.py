@@ -155,7 +155,13 @@ def test_alarms_go_when_they_ended_so_long_ago_and_open_ones_stay(
 
 
 @pytest.mark.parametrize("place", ["sqlite"], indirect=True)
-def test_old_alarms_are_looked_for_by_an_index(log: Log, engine: Engine, clock: HandClock) -> None:
+@pytest.mark.parametrize(
+    ("table", "moment"),
+    [("alarms", "closed_at"), ("appeals", "received_at"), ("notices", "received_at")],
+)
+def test_what_is_old_is_looked_for_by_an_index(
+    log: Log, engine: Engine, clock: HandClock, table: str, moment: str
+) -> None:
     log.commit([status("offline")], clock())
     said: list[tuple[str, Any]] = []
 
@@ -165,10 +171,10 @@ def test_old_alarms_are_looked_for_by_an_index(log: Log, engine: Engine, clock: 
     sql_event.listen(engine, "before_cursor_execute", note)
     log.look_around(clock.sleep(60))
     sql_event.remove(engine, "before_cursor_execute", note)
-    (asked,) = [one for one in said if "FROM alarms" in one[0] and "closed_at < ?" in one[0]]
+    (asked,) = [one for one in said if f"FROM {table}" in one[0] and f"{moment} < ?" in one[0]]
     with engine.connect() as connection:
         plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {asked[0]}", asked[1]).all()
-    assert "INDEX alarms_closed (closed_at<?)" in str(plan)
+    assert f"INDEX {table}_{moment.removesuffix('_at')} ({moment}<?)" in str(plan)
     assert "SCAN" not in str(plan)
 
 

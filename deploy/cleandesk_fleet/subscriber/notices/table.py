@@ -29,6 +29,7 @@ notices = Table(
     UniqueConstraint("site", "box", "violation_id", "way"),
     Index("notices_made", "way", "made_at"),
     Index("notices_message", "message"),
+    Index("notices_received", "received_at"),
 )
 UNTOLD = and_(notices.c.sent_at.is_(None), notices.c.given_up_at.is_(None))
 Index("notices_untold", notices.c.way, notices.c.id, sqlite_where=UNTOLD, postgresql_where=UNTOLD)
