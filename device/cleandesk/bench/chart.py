@@ -1,6 +1,6 @@
 """The figures as a picture to look at: speeds, stages, and each bar with what was reached."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import cv2
@@ -46,15 +46,11 @@ def draw(collected: Collected) -> Canvas:
     times = stages(collected)
     rows = len(speeds) + len(times) + len(BARS) + 6 + (_CURVE_ROWS if collected.memory else 0)
     canvas = np.full((rows * _ROW + 2 * _PAD, _WIDTH, 3), _PAPER, np.uint8)
-    y = _heading(canvas, _PAD, "Frames a second: median, and from least to greatest round")
-    most = max((spread.max for spread in speeds.values()), default=1.0)
-    for name, spread in speeds.items():
-        y = _spread_row(canvas, y, name, spread, most)
-    y = _heading(canvas, y + _ROW // 2, "Stages of our loop, ms: p50 (dark), p95, p99 (pale)")
-    longest = max((one["p99_ms"] for one in times.values()), default=1.0)
-    for name, one in times.items():
-        values = (one["p50_ms"], one["p95_ms"], one["p99_ms"])
-        y = _stage_row(canvas, y, name, values, longest)
+    y = _PAD
+    if speeds:
+        y = _speeds(canvas, y, speeds)
+    if times:
+        y = _stages(canvas, y, times)
     y = _heading(canvas, y + _ROW // 2, "Against the bars (black line): median, least, greatest")
     for name, many in figures(collected).items():
         y = _bar_row(canvas, y, name, many)
@@ -62,6 +58,23 @@ def draw(collected: Collected) -> Canvas:
         y = _heading(canvas, y + _ROW // 2, "Resident memory over time, MB")
         _curve(canvas, y, collected.memory)
     return canvas
+
+
+def _speeds(canvas: Canvas, y: int, speeds: Mapping[str, Spread]) -> int:
+    y = _heading(canvas, y, "Frames a second: median, and from least to greatest round")
+    most = max(spread.max for spread in speeds.values())
+    for name, spread in speeds.items():
+        y = _spread_row(canvas, y, name, spread, most)
+    return y
+
+
+def _stages(canvas: Canvas, y: int, times: Mapping[str, Mapping[str, float]]) -> int:
+    y = _heading(canvas, y + _ROW // 2, "Stages of our loop, ms: p50 (dark), p95, p99 (pale)")
+    longest = max(one["p99_ms"] for one in times.values())
+    for name, one in times.items():
+        values = (one["p50_ms"], one["p95_ms"], one["p99_ms"])
+        y = _stage_row(canvas, y, name, values, longest)
+    return y
 
 
 def _heading(canvas: Canvas, y: int, text: str) -> int:
