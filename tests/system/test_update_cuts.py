@@ -12,14 +12,15 @@ from pathlib import Path
 import pytest
 
 from cleandesk.contract.connection import TlsSettings
+from cleandesk.contract.messages import timestamp
 from cleandesk.contract.publication import Received
-from cleandesk.contract.topics import Command, Side
+from cleandesk.contract.topics import Channel, Command, Side
 from cleandesk.contract.update_messages import UpdateRequest
 from cleandesk.control.software import Where
 from cleandesk.control.updates import Means, Updates, record_of
 from cleandesk.identity import fetching
 from cleandesk.identity.fetching import Fetching
-from cleandesk.link import Paper
+from cleandesk.link import Entry, Paper
 from cleandesk.update.drop import Drop
 from cleandesk.worker.commands import Commands
 from tests.eventually import eventually
@@ -53,16 +54,27 @@ def _where(folder: Path) -> Where:
 
 
 def _live(box: Box, folder: Path, request: UpdateRequest, said: Path, correlation: bytes) -> None:
-    """Live as a box that is asked again and again until it has answered, but for looking."""
+    """Live as a box that is asked again until it has answered, but for looking.
+
+    Args:
+        box: It.
+        folder: For what it keeps.
+        request: What it is asked.
+        said: Its answers, a line each, which stand for its ledger.
+        correlation: Of the request.
+    """
+    topic = box.address.command(Command.UPDATE, Side.RESPONSE)
 
     def say(paper: Paper) -> None:
         with said.open("ab") as file:
             file.write(paper.payload + b"\n")
 
-    outbox = folder / "outbox.db"
-    if said.exists() and said.read_bytes().endswith(b"\n"):
-        record_of(outbox).unlink(missing_ok=True)  # as with the answer in the ledger
-        return
+    outbox, now = folder / "outbox.db", box.clock.now()
+    known = [
+        Entry(1, timestamp(now.utc), True, Channel.COMMAND, topic, correlation.hex(), line, b"")
+        for line in (said.read_bytes() if said.exists() else b"").splitlines(keepends=True)
+        if line.endswith(b"\n")
+    ]
     means = Means(
         drop=Drop(folder / "update"),
         fetching=Fetching(box.home, box.clock, patience_s=30),
@@ -73,10 +85,11 @@ def _live(box: Box, folder: Path, request: UpdateRequest, said: Path, correlatio
     commands = Commands(box.address, box.clock, say, room=1e6)
     updates = Updates(outbox, box.clock, means)
     updates.serve(commands)
+    commands.load(known)
     updates.begin(commands)
-    topic = box.address.command(Command.UPDATE, Side.REQUEST)
-    received = Received(topic, request.to_json(), correlation=correlation)
-    commands.take(received, box.clock.now())
+    if not known:
+        asked = box.address.command(Command.UPDATE, Side.REQUEST)
+        commands.take(Received(asked, request.to_json(), correlation=correlation), now)
     eventually(lambda: said.exists() and not record_of(outbox).exists(), "the answer")
 
 
@@ -98,7 +111,8 @@ def test_a_power_cut_at_any_operation_leaves_one_whole_bundle_and_one_answer(
         # What lies there for the updater is whole, or does not lie there.
         assert not bundle.exists() or bundle.read_bytes() == content
         _live(box, folder, request, said, correlation)
-        answer = json.loads(said.read_text().splitlines()[0])
+        # Who asks once more is given the same one once more.
+        (answer,) = (json.loads(line) for line in set(said.read_text().splitlines()))
         assert answer["outcome"] == "done", answer
         assert bundle.read_bytes() == content
         assert [path.name for path in bundle.parent.iterdir()] == [bundle.name]

@@ -84,7 +84,7 @@ def test_a_box_is_updated_and_what_is_open_goes_on(
         assert box.send(newer)["result"] == "runs"
 
         ledger = box.ledger()
-        assert f"The site sends the box other software: version {newer}." in ledger
+        assert f"by its word version {newer}. The box is to start anew with it" in ledger
         assert f"The box runs other software: version {newer} in place of {RUNS}." in ledger
         seen = log.events()
         assert len({row["violation_id"] for row in seen}) == 1, "one thing lies there all along"
@@ -100,6 +100,7 @@ def test_what_must_not_be_taken_is_refused_and_the_box_looks_on(
 ) -> None:
     box = make_box("refuses").started()
     _says(box, UpdateState.COMMITTED)
+    looked = box.frames()
 
     older = releases.publish("0.1.100")
     row = box.send(older["version"], code=BoxError.code)
@@ -130,6 +131,7 @@ def test_what_must_not_be_taken_is_refused_and_the_box_looks_on(
     assert not box.drop.handed
     eventually(lambda: "refused: " in str(box.tells()), "its word")
     assert box.connects == 1, "it never began anew"
+    eventually(lambda: box.frames() > looked, "more pictures that it looked at")
 
 
 def _ask(box: UpdateBox, request: UpdateRequest) -> str:

@@ -11,6 +11,7 @@ from typing import Any, Self
 import yaml
 
 from cleandesk.contract.bundle import rauc
+from cleandesk.contract.health import Health
 from cleandesk.contract.topics import Command
 from cleandesk.contract.update_messages import BoxUpdate
 from cleandesk.update.commit import Places
@@ -126,11 +127,20 @@ class UpdateBox(RunningBox):
 
     def tells(self) -> BoxUpdate | None:
         """Return what its newest `health` tells of its software; None: nobody can tell just now."""
+        health = self._health()
+        return None if health is None else health.update
+
+    def frames(self) -> int:
+        """Return how many frames its camera has given it, by its newest `health`."""
+        health = self._health()
+        return 0 if health is None else health.camera.frames
+
+    def _health(self) -> Health | None:
         with (
             suppress(BrokerError),
             Line(self.site.fleet().admin(), self.box.address, Command.UPDATE) as line,
         ):
-            return None if line.health is None else line.health.update
+            return line.health
         return None
 
     def answers_to(self, command: Command) -> list[dict[str, Any]]:
