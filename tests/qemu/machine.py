@@ -140,7 +140,7 @@ class Machine:
         return self
 
     def says(self, words: str) -> None:
-        """Wait until the console says something."""
+        """Wait until the console says something; no unit may have waited for itself meanwhile."""
         assert self._process is not None
         process = self._process
 
@@ -149,6 +149,7 @@ class Machine:
             return words in self.said
 
         patiently(heard, f"{words!r} on the console")
+        assert "ordering cycle" not in self.said
 
     def cut(self) -> None:
         """Take the power away."""
