@@ -48,12 +48,32 @@ def pour(
             file.writelines(chunks)
             file.flush()
             os.fsync(handle)
-        new.replace(path)
-        sync(path.parent)
+            _settle(handle, new, path)
     except BaseException:
         with suppress(OSError):
             new.unlink(missing_ok=True)
         raise
+
+
+def move(path: Path, target: Path) -> None:
+    """Give a file another name, in place of whatever has it, for good.
+
+    Raises:
+        OSError: If the disk does not take it.
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        _settle(handle, path, target)
+    finally:
+        os.close(handle)
+
+
+def _settle(handle: int, path: Path, target: Path) -> None:
+    """Move an open file, and have its new name on the disk."""
+    path.replace(target)
+    # On FAT, as the card has it, a name that is new has the size 0 until the file is synced again.
+    os.fsync(handle)
+    sync(target.parent)
 
 
 def is_there(path: Path) -> bool:

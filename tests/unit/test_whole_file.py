@@ -19,6 +19,28 @@ def test_a_secret_is_its_owners_alone_and_replaced_whole(tmp_path: Path) -> None
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.parametrize("moved", [False, True])
+def test_a_file_is_synced_under_the_name_that_it_keeps_and_so_is_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, moved: bool
+) -> None:
+    path, synced, sync = tmp_path / "key", list[tuple[int, bool]](), os.fsync
+    if moved:
+        (tmp_path / "other").write_bytes(b"x")
+
+    def note(handle: int) -> None:
+        synced.append((os.fstat(handle).st_ino, path.exists()))
+        sync(handle)
+
+    monkeypatch.setattr(os, "fsync", note)
+    if moved:
+        whole_file.move(tmp_path / "other", path)
+    else:
+        whole_file.write(path, b"x")
+    assert path.read_bytes() == b"x"
+    assert synced[-2:] == [(path.stat().st_ino, True), (tmp_path.stat().st_ino, True)]
+    assert moved or synced[0] == (path.stat().st_ino, False)
+
+
 def test_a_draft_that_a_power_cut_left_is_in_nobodys_way(tmp_path: Path) -> None:
     (tmp_path / ".key.new").write_bytes(b"half")
     whole_file.write(tmp_path / "key", b"whole")

@@ -79,8 +79,7 @@ class Drop:
         """
         incoming = self.incoming(sha256)
         if incoming.exists():
-            incoming.replace(self.bundle)
-            whole_file.sync(self.folder)
+            whole_file.move(incoming, self.bundle)
 
     def tidy(self, *, but: str | None = None) -> None:
         """Remove what is fetched no more; what is not ours stays.

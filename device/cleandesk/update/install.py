@@ -64,7 +64,7 @@ class Source:
         if not self.card:
             whole_file.remove(self.bundle)
             return
-        self.bundle.replace(self.folder / REFUSED)
+        whole_file.move(self.bundle, self.folder / REFUSED)
         self._say(text)
 
     def _say(self, text: str) -> None:
