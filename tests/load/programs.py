@@ -23,7 +23,8 @@ _PROGRAM = Path(sys.executable).parent / "cleandesk-subscriber"
 DURABLE = ("shared_buffers=512MB", "max_wal_size=4GB")
 #: As in deploy/broker/mosquitto.conf; the rest of that file is about who may do what.
 _BROKER = (
-    "max_inflight_messages 1000",
+    "max_inflight_messages 4000",
+    "max_inflight_bytes 67108864",
     "max_queued_messages 50000",
     "autosave_interval 30",
 )

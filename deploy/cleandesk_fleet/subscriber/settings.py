@@ -30,7 +30,7 @@ ANSWERED = frozenset({Channel.VIOLATION, Channel.APPEAL, Channel.STILL})
 class BatchSettings(Settings):
     """How many messages share one commit."""
 
-    messages: int = Field(500, ge=1, le=10_000, description="At most so many in one commit")
+    messages: int = Field(2000, ge=1, le=10_000, description="At most so many in one commit")
     wait_ms: float = Field(
         20, ge=0, le=1000, description="After the first message, wait so long for more"
     )

@@ -83,8 +83,9 @@ class Log:
             if isinstance(error, DatabaseError) and will_pass(error):
                 raise
             if len(readings) > 1:
-                log.exception("a batch was not taken; trying its messages one by one")
-                return [answer for one in readings for answer in self.commit([one], now)]
+                log.warning("a batch was not taken; trying its halves", extra={"of": len(readings)})
+                half = len(readings) // 2
+                return self.commit(readings[:half], now) + self.commit(readings[half:], now)
             if not readings or isinstance(readings[0], Rejected | Cleared):
                 raise
             log.exception("a message was not taken; it goes into quarantine")
