@@ -67,7 +67,7 @@ def test_nobody_else_reads_the_pin_at_any_moment(
         write_png(Label(Address("s", "b"), "48213907"), tmp_path / "label.png")
         write_pdf([tmp_path / "label.png"], tmp_path / "label.pdf")
     files = [mode for mode in seen if mode != stat.S_IMODE(tmp_path.stat().st_mode)]
-    assert files == [0o600] * 4
+    assert files == [0o600] * 8, "each before and after it has its name"
     assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}
 
 
