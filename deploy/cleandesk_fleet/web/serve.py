@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import logging
 import os
-import signal
 import socket
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -69,11 +68,10 @@ def serve(settings: WebSettings) -> None:
         config = _config(settings, make(parts))
         listener = listen(settings.listen)
         logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+        server = uvicorn.Server(config)
+        serving.end_by_signals(server)
         log.info("page started", extra={"url": settings.url, "listens": _words(settings.listen)})
-        # uvicorn ends in order and then raises the signal again, which is no failure here.
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: None)
-        asyncio.run(_run(uvicorn.Server(config), listener, parts))
+        asyncio.run(_run(server, listener, parts))
     finally:
         parts.store.close()
     if settings.listen.socket is not None:

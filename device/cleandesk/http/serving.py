@@ -1,6 +1,7 @@
 """How every page is served: uvicorn with nothing that it does not need, and what it lacks."""
 
 import asyncio
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -85,3 +86,16 @@ def config(
         timeout_graceful_shutdown=goodbye_s,
         **options,
     )
+
+
+def end_by_signals(server: uvicorn.Server) -> None:
+    """Have a server end by SIGTERM and SIGINT also before it listens to them itself.
+
+    It ends in order then, and raises the signal again, which is no failure.
+    """
+
+    def end(*_: object) -> None:
+        server.should_exit = True
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, end)

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import signal
 import socket
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,13 +83,12 @@ def serve(settings: PageSettings) -> None:
         cert=own.path,
         key=own.path,
     )
+    server = _Server(config, parts.viewers)
+    serving.end_by_signals(server)
     log.info("page started", extra={"address": settings.address, "fingerprint": own.fingerprint})
-    # uvicorn ends in order and then raises the signal again, which is no failure here.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: None)
     logging.getLogger("uvicorn.error").addFilter(_plain)
     try:
-        asyncio.run(_Server(config, parts.viewers).serve(sockets=sockets))
+        asyncio.run(server.serve(sockets=sockets))
     finally:
         store.close()
 

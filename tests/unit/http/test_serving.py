@@ -1,6 +1,7 @@
 """How every page is served, by a real server."""
 
 import asyncio
+import signal
 import socket
 import threading
 import time
@@ -94,3 +95,16 @@ def test_a_second_request_that_does_not_come_to_an_end_is_not_waited_for(port: i
         connection.sendall(REQUEST + REQUEST[:20])
         hear(connection)
         assert is_over(connection)
+
+
+def test_a_signal_that_comes_before_the_server_listens_to_it_ends_it_too() -> None:
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    server = uvicorn.Server(serving.config(app, most_connections=8, goodbye_s=1))
+    try:
+        serving.end_by_signals(server)
+        signal.raise_signal(signal.SIGTERM)
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            asyncio.run(asyncio.wait_for(server.serve(sockets=[listener]), 60))
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
