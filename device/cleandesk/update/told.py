@@ -14,8 +14,6 @@ log = logging.getLogger(__name__)
 
 NAME = "told"
 LONGEST = 160
-
-
 #: What an update wrote before it was left is read by the version before it, which knows less.
 READABLE = ConfigDict(extra="ignore", frozen=True)
 
