@@ -2,10 +2,12 @@
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.qemu.claimed import Claimed, claimed_box
 from tests.qemu.machine import NEEDED, UBOOT
 
 _PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
@@ -28,3 +30,10 @@ def image() -> Path:
     path = Path(os.environ["IMAGE"])
     assert path.exists(), f"{path}: run `make image` first"
     return path
+
+
+@pytest.fixture(scope="session")
+def claimed(image: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Claimed]:
+    """Return a box that was claimed."""
+    with claimed_box(image, tmp_path_factory.mktemp("claimed")) as made:
+        yield made

@@ -34,12 +34,10 @@ def patiently(condition: Callable[[], object], what: str) -> None:
         time.sleep(3)
 
 
-def debugfs(system: str | Path, command: str, *, write: bool = False) -> None:
+def debugfs(system: str | Path, command: str, *, write: bool = False) -> str:
     """Have a command of debugfs done to an ext4 file system that nobody has mounted."""
-    options = ["-w"] if write else []
-    subprocess.run(
-        ["debugfs", *options, "-R", command, system], check=True, capture_output=True, env=_ENV
-    )
+    words = ["debugfs", *(["-w"] if write else []), "-R", command, system]
+    return subprocess.run(words, check=True, capture_output=True, text=True, env=_ENV).stdout
 
 
 class Machine:
@@ -71,6 +69,13 @@ class Machine:
         self._debugfs(_DATA, f"dump {name} {target}")
         assert target.exists(), f"{name} is not on the data partition"
         return target
+
+    def holds(self, folder: str) -> dict[str, int]:
+        """Return name and size of each file in a folder of the data partition; it is off."""
+        lines = self._debugfs(_DATA, f"ls -p {folder}").split()
+        # Each is /inode/mode/user/group/name/size/; a folder has no size.
+        rows = [line.split("/") for line in lines]
+        return {row[5]: int(row[6]) for row in rows if row[6]}
 
     def put_on_card(self, source: Path, name: str) -> None:
         """Write a file into the technician's folder of a machine that is off."""
@@ -108,8 +113,8 @@ class Machine:
             file.seek(_DATA.start * disk.MIB + _SUPERBLOCK)
             file.write(bytes(_SUPERBLOCK))
 
-    def _debugfs(self, part: disk.Part, command: str, *, write: bool = False) -> None:
-        debugfs(f"{self.card}?offset={part.start * disk.MIB}", command, write=write)
+    def _debugfs(self, part: disk.Part, command: str, *, write: bool = False) -> str:
+        return debugfs(f"{self.card}?offset={part.start * disk.MIB}", command, write=write)
 
     def _mtools(self, program: str, *words: str | Path, check: bool = True) -> str:
         options = ["-i", f"{self.card}@@{_BOOT.start}M"]

@@ -114,6 +114,12 @@ class Site:
             main([*map(str, arguments), "--config", str(self.config), "--json"])
         return Ran(int(ended.value.code or 0), out.getvalue(), err.getvalue())
 
+    def publishes(self, authority: Path) -> None:
+        """Have updates published that somebody signed for, and no others."""
+        settings = yaml.safe_load(self.config.read_text())
+        settings["update_keyring"] = str(authority)
+        self.config.write_text(yaml.safe_dump(settings))
+
     def start_service(self) -> None:
         """Start the enrolment service; returns once it answers."""
         with self._log.open("ab") as log:

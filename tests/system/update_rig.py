@@ -8,8 +8,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
-import yaml
-
 from cleandesk.contract.bundle import rauc
 from cleandesk.contract.health import Health
 from cleandesk.contract.topics import Command
@@ -40,9 +38,7 @@ class Releases:
 
     def trust(self) -> None:
         """Have the site publish what this signer signs, and nothing else."""
-        settings = yaml.safe_load(self.site.config.read_text())
-        settings["update_keyring"] = str(self.signer.authority)
-        self.site.config.write_text(yaml.safe_dump(settings))
+        self.site.publishes(self.signer.authority)
 
     def publish(self, version: str, *, kib: int = 100, **more: Any) -> Mapping[str, Any]:
         """Make a bundle and put it where boxes fetch it; returns what was said of it."""
