@@ -19,6 +19,7 @@ from pathlib import Path
 from cleandesk.contract.messages import Phase
 from cleandesk.contract.publication import Received
 from cleandesk.contract.topics import Channel
+from cleandesk_fleet.services import collect_seldom
 from cleandesk_fleet.subscriber.database import Place, open_writer
 from cleandesk_fleet.subscriber.intake import Event, Reading, read
 from cleandesk_fleet.subscriber.moments import system_clock
@@ -96,6 +97,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=250)
     given = parser.parse_args()
     messages = list(events(given.events))
+    collect_seldom()
     many = f"{given.events} events of {_BOXES} boxes in batches of {given.batch}"
     print(f"{many}; µs for one event\n")  # noqa: T201
     print("| log | read and check | log | database |\n|---|---|---|---|")  # noqa: T201

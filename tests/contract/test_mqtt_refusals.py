@@ -1,8 +1,10 @@
 """The MQTT session against what mosquitto cannot be brought to say: a broker made of bytes."""
 
+import gc
 import socket
 import struct
 import threading
+from pathlib import Path
 from typing import Self
 
 import pytest
@@ -63,6 +65,10 @@ class Script:
             pass
 
 
+def _open_files() -> int:
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())
+
+
 @pytest.mark.parametrize(
     ("code", "fix"),
     [(0x87, "common name"), (0x86, "broker.tls.cert"), (0x84, "MQTT 5"), (0x89, "load")],
@@ -77,6 +83,18 @@ def test_a_refusal_is_told_with_its_fix_and_tried_again(
     told = [one for one in caplog.records if one.__dict__.get("code") == code]
     assert told
     assert all(fix in one.__dict__["fix"] for one in told)
+
+
+def test_what_a_connection_held_open_is_closed_without_the_collector() -> None:
+    gc.disable()  # it comes as seldom as the process likes
+    try:
+        with Script(connack(0x89)) as script, Recorder(settings(script.port), "c"):
+            eventually(lambda: script.connections >= 3)
+            before = _open_files()
+            eventually(lambda: script.connections >= 23)
+            assert _open_files() - before < 10
+    finally:
+        gc.enable()
 
 
 def test_a_subscription_that_is_not_granted_is_no_connection(

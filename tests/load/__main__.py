@@ -11,6 +11,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from cleandesk_fleet.services import collect_seldom
 from tests.load import plot, table
 from tests.load.run import Outcome, Plan, measure
 
@@ -22,6 +23,7 @@ def main() -> None:
     options = _options()
     # So that what was started is ended, too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    collect_seldom()  # what measures must not stand still by itself
     console = Console(width=210)
     outcomes: list[Outcome] = []
     for plan in _plans(options):

@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from cleandesk.config import ConfigError, load
 from cleandesk.contract import tls
 from cleandesk.contract.mqtt import TlsError
-from cleandesk_fleet.services import LogLevel, begin, fail, until_told
+from cleandesk_fleet.services import LogLevel, begin, collect_seldom, fail, until_told
 from cleandesk_fleet.subscriber import reading, reading_notices, reading_stills
 from cleandesk_fleet.subscriber.database import (
     MOST_SKEW,
@@ -76,6 +76,7 @@ def run(config: ConfigFile, log_level: LogLevel = "info") -> None:
         ).begin(system_clock())
         subscriber = Subscriber(settings, journal, figures)
         until_told(subscriber.stop)
+        collect_seldom()
         log.info(
             "subscriber started",
             extra={

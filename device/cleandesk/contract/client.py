@@ -43,6 +43,17 @@ class LeanClient(Client):
         if whole := b"".join(packets):
             self._packet_queue(_PUBACK, whole, 0, 1)
 
+    def let_go(self) -> None:
+        """Close the socket, and forget who is called back; not to be used any more.
+
+        What paho holds beside the socket it closes when nobody refers to it, and those who are
+        called back refer to it: it would stay open until Python's collector finds them.
+        """
+        if (connection := self.socket()) is not None:
+            connection.close()
+        self.on_connect = self.on_subscribe = self.on_disconnect = None
+        self.on_message = self.on_publish = None
+
     def _left(self) -> bool:
         """Say whether there are bytes that came together with others and were not read yet."""
         return self._at < len(self._came)

@@ -105,9 +105,7 @@ class Connection:
             self._end(f"the MQTT client failed: {error!r}", "report this with the log")
         finally:
             self._open = False
-            connection = self._client.socket()
-            if connection is not None:
-                connection.close()
+            self._client.let_go()
         lasted = None if self._ready_at is None else time.monotonic() - self._ready_at
         return replace(self._ended or self._lost("the connection was lost"), lasted_s=lasted)
 
