@@ -20,13 +20,12 @@ from cleandesk.contract.messages import Phase
 from cleandesk.contract.publication import Received
 from cleandesk.contract.topics import Channel
 from cleandesk_fleet.services import collect_seldom
-from cleandesk_fleet.subscriber.database import Place, open_writer
+from cleandesk_fleet.subscriber.database import open_writer
 from cleandesk_fleet.subscriber.intake import Event, Reading, read
 from cleandesk_fleet.subscriber.moments import system_clock
 from cleandesk_fleet.subscriber.store import Log
 from tests.load.boxes import address_of
-from tests.load.programs import DURABLE, family_cpu_s
-from tests.postgresql import PostgreSQL
+from tests.load.programs import family_cpu_s, new_log
 from tests.unit.subscriber.make import event_fields, hex_id, log_of
 
 _PHASES = (Phase.OPEN, Phase.UPDATE, Phase.CLOSE)
@@ -75,12 +74,7 @@ def run(database: str, messages: Sequence[Received], batch: int) -> Cost:
     """Measure on a new log."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        place: Place = folder / "log.db"
-        server = None
-        if database == "postgresql":
-            server = PostgreSQL(options=DURABLE).start()
-            stack.callback(server.close)
-            place = server.log()
+        place, server = stack.enter_context(new_log(folder, database))
         engine = open_writer(place)
         stack.callback(engine.dispose)
         log = log_of(engine, folder=folder)

@@ -7,11 +7,13 @@ import argparse
 import signal
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
 
 from cleandesk_fleet.services import collect_seldom
+from cleandesk_fleet.subscriber.settings import BatchSettings
 from tests.load import plot, table
 from tests.load.run import Outcome, Plan, measure
 
@@ -46,18 +48,16 @@ def _plans(options: argparse.Namespace) -> list[Plan]:
     for database in options.database.split(","):
         rate = options.rate or _RATES[database]
         several = options.subscribers if database == "postgresql" else 1
-        whole = Plan(options.boxes, rate, options.seconds, database, several)
+        whole = Plan(
+            options.boxes, rate, options.seconds, database, several, options.events_a_commit
+        )
         plans.append(whole)
         if options.only_whole:
             continue
-        plans.append(Plan(options.boxes, rate / 2, options.seconds, database, several))
-        plans.append(
-            Plan(max(options.boxes // 10, 1), rate / 20, options.seconds, database, several)
-        )
+        plans.append(replace(whole, rate=rate / 2))
+        plans.append(replace(whole, boxes=max(options.boxes // 10, 1), rate=rate / 20))
         if several > 1:
-            plans.append(
-                Plan(options.boxes, rate / 4, options.seconds, database, several, kill=True)
-            )
+            plans.append(replace(whole, rate=rate / 4, kill=True))
     return plans
 
 
@@ -69,6 +69,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=1, help="repeat each run")
     parser.add_argument("--database", default="postgresql,sqlite")
     parser.add_argument("--subscribers", type=int, default=2, help="on one log in PostgreSQL")
+    parser.add_argument(
+        "--events-a-commit", type=int, default=BatchSettings().messages, help="at most, together"
+    )
     parser.add_argument("--only-whole", action="store_true", help="only at the whole rate")
     parser.add_argument("--plot", default="build/load.png")
     options = parser.parse_args()

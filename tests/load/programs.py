@@ -19,11 +19,11 @@ from tests.postgresql import PostgreSQL, words_of
 
 _TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 _PROGRAM = Path(sys.executable).parent / "cleandesk-subscriber"
-#: Of PostgreSQL; durable, as it is installed: what is answered is on the disk.
-DURABLE = ("shared_buffers=512MB", "max_wal_size=4GB")
-#: As in deploy/broker/mosquitto.conf; the rest of that file is about who may do what.
+#: Of PostgreSQL: what is answered is on the disk.
+_DURABLE = ("shared_buffers=512MB", "max_wal_size=4GB")
+#: As in deploy/broker/mosquitto.conf; the rest of that file is about who may do what. There is
+#: one more line: unanswered is what two commits of a subscriber hold.
 _BROKER = (
-    "max_inflight_messages 4000",
     "max_inflight_bytes 67108864",
     "max_queued_messages 50000",
     "autosave_interval 30",
@@ -133,16 +133,25 @@ class Subscriber:
 
 
 @contextmanager
-def running(folder: Path, *, database: str, subscribers: int) -> Iterator[Programs]:
+def new_log(folder: Path, database: str) -> Iterator[tuple[Place, PostgreSQL | None]]:
+    """Provide where a log may be made, and the server that has it, durable as it is installed."""
+    if database != "postgresql":
+        yield folder / "log.db", None
+        return
+    server = PostgreSQL(options=_DURABLE).start()
+    try:
+        yield server.log(), server
+    finally:
+        server.close()
+
+
+@contextmanager
+def running(folder: Path, *, database: str, subscribers: int, batch: int) -> Iterator[Programs]:
     """Start everything but the boxes, and end it again."""
     with ExitStack() as stack:
-        broker = stack.enter_context(Mosquitto(folder, options=_BROKER, logs=("error",)))
-        place: Place = folder / "log.db"
-        server = None
-        if database == "postgresql":
-            server = PostgreSQL(options=DURABLE).start()
-            stack.callback(server.close)
-            place = server.log()
+        options = (*_BROKER, f"max_inflight_messages {2 * batch}")
+        broker = stack.enter_context(Mosquitto(folder, options=options, logs=("error",)))
+        place, server = stack.enter_context(new_log(folder, database))
         programs = Programs(broker, place, folder, server)
         for number in range(subscribers):
             store = {"url" if server else "path": words_of(place)}
@@ -150,6 +159,7 @@ def running(folder: Path, *, database: str, subscribers: int) -> Iterator[Progra
                 "schema": 1,
                 "broker": {"host": "127.0.0.1", "port": broker.port, "retry_min_s": 0.1},
                 "store": store,
+                "batch": {"messages": batch},
                 "client_id": f"subscriber-{number + 1}",
             }
             if server is not None:

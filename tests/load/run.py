@@ -27,6 +27,7 @@ class Plan:
         rate: Events a second of all boxes together.
         seconds: For so long.
         subscribers: On one log.
+        batch: So many events may share a commit.
         kill: One of them is killed half-way, and started again two seconds later.
         drain_s: So long all events may take to be answered in the end.
     """
@@ -36,6 +37,7 @@ class Plan:
     seconds: float
     database: str
     subscribers: int
+    batch: int
     kill: bool = False
     drain_s: float = 120.0
 
@@ -84,7 +86,9 @@ class Outcome:
 
 def measure(plan: Plan, folder: Path) -> Outcome:
     """Do one run."""
-    with running(folder, database=plan.database, subscribers=plan.subscribers) as programs:
+    with running(
+        folder, database=plan.database, subscribers=plan.subscribers, batch=plan.batch
+    ) as programs:
         return asyncio.run(_Run(plan, programs).outcome())
 
 
