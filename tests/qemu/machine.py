@@ -4,7 +4,8 @@ import os
 import re
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
@@ -24,6 +25,9 @@ _ENV = {**os.environ, "PATH": f"{os.environ.get('PATH', '')}:/usr/sbin", "LC_ALL
 _COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")
 _SUPERBLOCK = 1024  # its place, and its size
 _BOOT, _SLOTS, _DATA = disk.PARTS[0], disk.PARTS[1:3], disk.PARTS[3]
+_PARTS = dict(zip(("boot", "slot a", "slot b", "data"), disk.PARTS, strict=True))
+#: What a start does by itself, before it mounts.
+_REPAIRS = {_BOOT: ("fsck.vfat", "-a"), _DATA: ("e2fsck", "-p")}
 
 
 def patiently(condition: Callable[[], object], what: str) -> None:
@@ -66,13 +70,15 @@ class Machine:
 
     def take(self, name: str, target: Path) -> Path:
         """Copy a file from the data partition of a machine that is off."""
-        self._debugfs(_DATA, f"dump {name} {target}")
+        with self._as_the_next_start_finds(_DATA, target.parent) as data:
+            debugfs(data, f"dump {name} {target}")
         assert target.exists(), f"{name} is not on the data partition"
         return target
 
-    def holds(self, folder: str) -> dict[str, int]:
+    def holds(self, name: str, scratch: Path) -> dict[str, int]:
         """Return name and size of each file in a folder of the data partition; it is off."""
-        lines = self._debugfs(_DATA, f"ls -p {folder}").split()
+        with self._as_the_next_start_finds(_DATA, scratch) as data:
+            lines = debugfs(data, f"ls -p {name}").split()
         # Each is /inode/mode/user/group/name/size/; a folder has no size.
         rows = [line.split("/") for line in lines]
         return {row[5]: int(row[6]) for row in rows if row[6]}
@@ -164,30 +170,28 @@ class Machine:
             self._process = None
 
     def faults(self, folder: Path) -> list[str]:
-        """Return what is wrong with the file systems of a machine that is off.
-
-        What its next start does by itself, such as playing back a journal, is done first.
-        """
+        """Return what is wrong with the file systems of a machine that is off."""
         found = []
-        for name, part, repair, check in (
-            ("boot", _BOOT, ["fsck.vfat", "-a"], ["fsck.vfat", "-n"]),
-            ("slot a", _SLOTS[0], ["true"], ["e2fsck", "-f", "-n"]),
-            ("slot b", _SLOTS[1], ["true"], ["e2fsck", "-f", "-n"]),
-            ("data", _DATA, ["e2fsck", "-p"], ["e2fsck", "-f", "-n"]),
-        ):
-            copy = folder / "partition"
-            where = ["bs=1M", f"skip={part.start}", f"count={part.size}", "conv=sparse"]
-            subprocess.run(
-                ["dd", f"if={self.card}", f"of={copy}", *where, "status=none"], check=True
-            )
-            for command in (repair, check):
+        for name, part in _PARTS.items():
+            check = ["fsck.vfat", "-n"] if part is _BOOT else ["e2fsck", "-f", "-n"]
+            with self._as_the_next_start_finds(part, folder) as copy:
                 done = subprocess.run(
-                    [*command, copy], capture_output=True, text=True, check=False, env=_ENV
+                    [*check, copy], capture_output=True, text=True, check=False, env=_ENV
                 )
             if done.returncode:
                 found.append(f"{name}: {done.stdout}{done.stderr}")
-            copy.unlink()
         return found
+
+    @contextmanager
+    def _as_the_next_start_finds(self, part: disk.Part, folder: Path) -> Iterator[Path]:
+        """Provide a copy of a partition, with its journal played back, as it lies until then."""
+        copy = folder / "partition"
+        where = ["bs=1M", f"skip={part.start}", f"count={part.size}", "conv=sparse", "status=none"]
+        subprocess.run(["dd", f"if={self.card}", f"of={copy}", *where], check=True)
+        if (repair := _REPAIRS.get(part)) is not None:
+            subprocess.run([*repair, copy], capture_output=True, check=False, env=_ENV)
+        yield copy
+        copy.unlink()
 
     def __enter__(self) -> Self:
         return self

@@ -38,7 +38,7 @@ def test_an_update_is_fetched_through_a_power_cut_and_committed(
         machine.cut()
         last = _stands(company)["said_at"]
         assert machine.faults(tmp_path) == []
-        (had,) = machine.holds(FOLDER).values()
+        (had,) = machine.holds(FOLDER, tmp_path).values()
         assert CUT_AT * made["size"] < had < made["size"]
         machine.start(reboots=True)
         patiently(lambda: _stands(company)["said_at"] != last and _fetched(company), "more of it")
@@ -54,7 +54,7 @@ def test_an_update_is_fetched_through_a_power_cut_and_committed(
         since(began, "told")
         assert machine.slots == State("b")
     assert machine.faults(tmp_path) == []
-    assert machine.holds(FOLDER) == {}, "a bundle is left behind"
+    assert machine.holds(FOLDER, tmp_path) == {}, "a bundle is left behind"
 
 
 def _stands(company: Company) -> Mapping[str, Any]:
