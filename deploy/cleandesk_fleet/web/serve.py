@@ -5,7 +5,7 @@ import contextlib
 import logging
 import os
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -121,17 +121,25 @@ async def _tidying(parts: Parts) -> AsyncIterator[None]:
 
 
 def tidy(parts: Parts) -> None:
-    """Delete lines of the trail and sessions that had their time; what fails is tried again."""
+    """Delete sessions and lines of the trail that had their time; what fails is tried again."""
     now = parts.clock().utc
-    try:
+    with _tried("sessions"), parts.store.writing() as connection:
+        sessions.drop_ended(connection, now)
+    with _tried("lines of the trail"):
         with parts.store.writing() as connection:
-            sessions.drop_ended(connection, now)
             lines = audit.delete_due(connection, now)
+        if lines:
+            log.info("lines of the trail were deleted after their time", extra={"lines": lines})
+
+
+@contextlib.contextmanager
+def _tried(what: str) -> Iterator[None]:
+    """Tell why something could not be deleted; the rest goes all the same."""
+    try:
+        yield
     except DatabaseError as error:
-        log.error("what had its time could not be deleted", extra={"reason": str(error)[:500]})  # noqa: TRY400 - the text says it all
-        return
-    if lines:
-        log.info("lines of the trail were deleted after their time", extra={"lines": lines})
+        extra = {"what": what, "reason": str(error)[:500]}
+        log.error("what had its time could not be deleted", extra=extra)  # noqa: TRY400 - the text says it all
 
 
 def listen(settings: ListenSettings) -> socket.socket:
