@@ -23,7 +23,7 @@ from sqlalchemy import Connection, text
 
 from cleandesk_fleet.subscriber.database import Place, open_beside, open_writer
 from cleandesk_fleet.subscriber.tables import violations as table
-from cleandesk_fleet.web.queries import filters, rates, violations
+from cleandesk_fleet.web.queries import filters, rates, timeline, violations
 from cleandesk_fleet.web.queries.filters import Wanted
 from cleandesk_fleet.web.queries.paging import encode
 from cleandesk_fleet.web.store import Store
@@ -156,7 +156,15 @@ def others(store: Store, times: int) -> Iterator[str]:
         with store.reading() as connection:
             return violations.choices(connection, table.c["class"])
 
-    for name, read in (("rates of 30 days", rate), ("values offered for a filter", offered)):
+    def day() -> object:
+        with store.reading() as connection:
+            return timeline.read(connection, "s7", "b57", BEGIN + SPAN / 2, BEGIN + SPAN)
+
+    for name, read in (
+        ("rates of 30 days", rate),
+        ("values offered for a filter", offered),
+        ("a box's day, and what went on from before", day),
+    ):
         median, longest = measured(read, times)
         yield f"| {name} | | | {median:.1f} | {longest:.1f} |"
 

@@ -1,5 +1,6 @@
 """Boxes: how each one does, and its days."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -7,11 +8,12 @@ import pytest
 from cleandesk.contract.topics import Address
 from cleandesk_fleet.subscriber.intake import read
 from cleandesk_fleet.subscriber.tables import boxes
+from cleandesk_fleet.web.queries import timeline
 from cleandesk_fleet.web.queries.strip import WIDTH, lanes
 from cleandesk_fleet.web.roles import Role
 from tests.unit.subscriber.make import BOX, EPOCH, OTHER, START, health, received, status
 from tests.unit.web.conftest import Site
-from tests.unit.web.make import appeal, closed, opened
+from tests.unit.web.make import appeal, closed, opened, path_of
 
 WAITING = {"epoch": EPOCH, "next_seq": 4, "depth": 3, "bytes": 900, "oldest_s": 725.0, "lost": 0}
 
@@ -130,6 +132,68 @@ def test_a_day_without_anything_is_a_page(site: Site) -> None:
     assert reader.get("/boxes/s1/b1?day=0001-01-01").status_code == 404
     assert reader.get("/boxes/s1/b1?day=tomorrow").status_code == 422
     assert 'rel="next"' not in reader.get("/boxes/s1/b1").text
+
+
+def drawn(page: str) -> list[tuple[float, float]]:
+    """Return where a day's drawing shows something, by the hour."""
+    spans = re.findall(r'class="span" x="([\d.]+)" y="\d+" width="([\d.]+)"', page)
+    return [(float(x) * 24 / WIDTH, float(width) * 24 / WIDTH) for x, width in spans]
+
+
+@pytest.mark.parametrize(
+    ("hours", "days"),
+    [
+        (1.5, {4: (23, 1), 5: (0, 0.5)}),
+        (34, {4: (23, 1), 5: (0, 24), 6: (0, 9)}),
+        (None, {4: (23, 1), 5: (0, 24), 6: (0, 24), 7: (0, 8)}),
+    ],
+    ids=["over midnight", "whole days", "open"],
+)
+def test_a_day_shows_what_went_on_from_the_day_before(
+    site: Site, hours: float | None, days: dict[int, tuple[float, float]]
+) -> None:
+    begins = START.replace(hour=23)
+    given = [status(), opened(1, at=begins)]
+    if hours is not None:
+        ends = begins + timedelta(hours=hours)
+        given.append(closed(1, seq=2, opened_at=begins.isoformat(), at=ends.isoformat()))
+    site.log.commit(given, site.clock.sleep(3 * 86_400))
+    reader = site.as_(Role.VIEWER)
+    for day in range(3, 10):
+        page = reader.get(f"/boxes/s1/b1?day=2026-05-0{day}").text
+        assert (path_of(1) in page) == (day in days), day
+        assert ("Nothing is logged" in page) != (day in days), day
+        assert drawn(page) == ([pytest.approx(days[day])] if day in days else []), day
+
+
+def test_a_day_shows_the_alarms_that_began_before_and_were_not_over(site: Site) -> None:
+    site.log.commit([status(), health(camera={"fault": "black"})], site.clock())
+    site.log.commit([health()], site.clock.sleep(1.5 * 86_400))
+    site.clock.sleep(2 * 86_400)
+    reader = site.as_(Role.VIEWER)
+    pages = {day: reader.get(f"/boxes/s1/b1?day=2026-05-0{day}").text for day in range(3, 8)}
+    assert {day for day, page in pages.items() if "Alarm: fault" in page} == {4, 5}
+
+
+def test_the_newest_before_a_day_are_asked_whether_they_went_on_and_no_more(
+    file_site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timeline, "LOOK_BACK", 2)
+    many = [opened(number) for number in range(1, 4)]
+    file_site.log.commit([status(), *many], file_site.clock.sleep(86_400))
+    page = file_site.as_(Role.VIEWER).get("/boxes/s1/b1?day=2026-05-05").text
+    assert [path_of(number) in page for number in range(1, 4)] == [False, True, True]
+
+
+def test_what_went_on_counts_as_well_where_there_is_too_much(
+    file_site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timeline, "MOST", 2)
+    later = opened(3, at=START + timedelta(days=1))
+    file_site.log.commit([status(), opened(1), opened(2), later], file_site.clock.sleep(86_400))
+    page = file_site.as_(Role.VIEWER).get("/boxes/s1/b1?day=2026-05-05").text
+    assert [path_of(number) in page for number in range(1, 4)] == [False, True, True]
+    assert "There is more than is shown here" in page
 
 
 @pytest.mark.parametrize("year", [1, 2026, 9999])

@@ -1,13 +1,15 @@
 """Every page of violations, and every rate, is found by an index, never by reading all."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Select, Table, text
 
+from cleandesk_fleet.subscriber.tables import alarms
 from cleandesk_fleet.subscriber.tables import violations as table
-from cleandesk_fleet.web.queries import filters, rates, violations
+from cleandesk_fleet.web.queries import filters, rates, timeline, violations
 from cleandesk_fleet.web.queries.paging import encode
 from tests.postgresql import PostgreSQL, needs_postgresql
 from tests.unit.subscriber.make import START, HandClock, hex_id
@@ -54,7 +56,10 @@ def many(server: PostgreSQL, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 
 def plan_of(connection: Connection, given: dict[str, str], after: str | None) -> str:
-    statement = violations.statement_of(filters.read(given), after).limit(51)
+    return explained(connection, violations.statement_of(filters.read(given), after).limit(51))
+
+
+def explained(connection: Connection, statement: Select[Any]) -> str:
     dialect = connection.dialect
     explain = "EXPLAIN " if dialect.name == "postgresql" else "EXPLAIN QUERY PLAN "
     compiled = statement.compile(dialect=dialect, compile_kwargs={"literal_binds": True})
@@ -96,6 +101,37 @@ def test_sqlite_takes_the_filters_index(
     with file_site.parts.store.reading() as connection:
         plan = plan_of(connection, given, after)
     assert f"violations USING INDEX {index}" in plan, plan
+
+
+#: A day behind most of what `many` holds, of one box among many.
+DAY = datetime(2026, 1, 25, tzinfo=UTC)
+
+
+@needs_postgresql
+def test_postgresql_finds_a_boxs_day_and_what_went_on_in_it_by_the_boxs_index(many: Site) -> None:
+    with many.parts.store.reading() as connection:
+        for statement in (
+            timeline.begun(table, "opened_at", "s1", "b1", DAY),
+            timeline.gone_on(table, "s1", "b1", DAY, START),
+        ):
+            plan = explained(connection, statement.limit(timeline.MOST + 1))
+            assert "violations_of_box" in plan, plan
+            assert "Seq Scan on violations" not in plan, plan
+
+
+@pytest.mark.parametrize(
+    ("kind", "index"), [(table, "violations_of_box"), (alarms, "alarms_box_opened")], ids=str
+)
+def test_sqlite_finds_a_boxs_day_and_what_went_on_in_it_by_the_boxs_index(
+    file_site: Site, kind: Table, index: str
+) -> None:
+    with file_site.parts.store.reading() as connection:
+        for statement, bounds in (
+            (timeline.begun(kind, "opened_at", "s1", "b1", DAY), "opened_at>? AND opened_at<?"),
+            (timeline.gone_on(kind, "s1", "b1", DAY, START), "opened_at<?"),
+        ):
+            plan = explained(connection, statement.limit(timeline.MOST + 1))
+            assert f"USING INDEX {index} (site=? AND box=? AND {bounds})" in plan, plan
 
 
 def test_rates_are_counted_by_the_index_of_what_ended(file_site: Site) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, Select, Table, func, select
 
 from cleandesk_fleet.subscriber.tables import alarms, appeals, losses, violations
 from cleandesk_fleet.web.queries.strip import Span, lanes
@@ -13,6 +13,9 @@ Row = dict[str, Any]
 
 #: So many of each kind are shown of one day.
 MOST = 300
+#: Of what began before a day, a box's newest so many are asked whether they went on in it: its
+#: index is in the order in which they began, and no day may read all that came before it.
+LOOK_BACK = 1000
 _DAY = timedelta(days=1)
 #: What a box dates before that, its clock did, or somebody who would have its page show nothing.
 _OLDEST = timedelta(days=36_500)
@@ -36,7 +39,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """A day, the newest entry first.
+    """A day with all that lasted in it, the newest entry first.
 
     Attributes:
         cut: Whether there is more than is shown.
@@ -97,14 +100,14 @@ def read(connection: Connection, site: str, box: str, start: datetime, now: date
         ("appeal", appeals, "at", None),
         ("loss", losses, "reported_at", None),
     ):
-        statement: Select[Any] = select(table).where(
-            table.c.site == site,
-            table.c.box == box,
-            table.c[moment] >= start,
-            table.c[moment] < end,
-        )
-        newest_first = statement.order_by(table.c[moment].desc()).limit(MOST + 1)
-        rows = [row._asdict() for row in connection.execute(newest_first)]
+        statements = [begun(table, moment, site, box, start)]
+        if until:
+            statements.append(gone_on(table, site, box, start, now))
+        rows = [
+            row._asdict()
+            for statement in statements
+            for row in connection.execute(statement.limit(MOST + 1))
+        ]
         cut = cut or len(rows) > MOST
         found += [
             Entry(kind, row[moment], row[until] if until else None, row) for row in rows[:MOST]
@@ -117,3 +120,31 @@ def read(connection: Connection, site: str, box: str, start: datetime, now: date
     return Day(
         start, sorted(found, key=lambda one: one.at, reverse=True), cut, lanes(drawn, start, _DAY)
     )
+
+
+def begun(table: Table, moment: str, site: str, box: str, start: datetime) -> Select[Any]:
+    """Return what finds all that began on a day, the newest first."""
+    at = table.c[moment]
+    return (
+        select(table)
+        .where(table.c.site == site, table.c.box == box, at >= start, at < start + _DAY)
+        .order_by(at.desc())
+    )
+
+
+def gone_on(table: Table, site: str, box: str, start: datetime, now: datetime) -> Select[Any]:
+    """Return what finds all that began before a day and went on in it, the newest first.
+
+    What is open goes on until now, and not into days to come.
+    """
+    newest = (
+        select(table)
+        .where(table.c.site == site, table.c.box == box, table.c.opened_at < start)
+        .order_by(table.c.opened_at.desc())
+        .limit(LOOK_BACK)
+        .subquery()
+    )
+    lasts = newest.c.closed_at >= start
+    if start <= now:
+        lasts |= newest.c.closed_at.is_(None)
+    return select(newest).where(lasts).order_by(newest.c.opened_at.desc())
