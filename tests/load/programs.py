@@ -23,10 +23,11 @@ _PROGRAM = Path(sys.executable).parent / "cleandesk-subscriber"
 _DURABLE = ("shared_buffers=512MB", "max_wal_size=4GB")
 #: As in deploy/broker/mosquitto.conf; the rest of that file is about who may do what. There is
 #: one more line: unanswered is what two commits of a subscriber hold.
-_BROKER = (
+BROKER = (
     "max_inflight_bytes 67108864",
     "max_queued_messages 50000",
     "autosave_interval 30",
+    "max_connections 20000",
 )
 
 
@@ -149,7 +150,7 @@ def new_log(folder: Path, database: str) -> Iterator[tuple[Place, PostgreSQL | N
 def running(folder: Path, *, database: str, subscribers: int, batch: int) -> Iterator[Programs]:
     """Start everything but the boxes, and end it again."""
     with ExitStack() as stack:
-        options = (*_BROKER, f"max_inflight_messages {2 * batch}")
+        options = (*BROKER, f"max_inflight_messages {2 * batch}")
         broker = stack.enter_context(Mosquitto(folder, options=options, logs=("error",)))
         place, server = stack.enter_context(new_log(folder, database))
         programs = Programs(broker, place, folder, server)
