@@ -192,6 +192,8 @@ test-watching: $(VENV)/.dev mosquitto postgresql $(PROMTOOL)  ## Metrics, alerts
 SCALE_TESTS := tests/unit/subscriber tests/system/test_subscriber.py tests/system/test_subscriber_faults.py \
   tests/system/test_redundancy.py tests/system/test_hostile_messages.py \
   tests/unit/web tests/system/test_ops_page.py tests/system/test_ops_serving.py \
+  tests/unit/provision/test_answering.py tests/system/test_broker_access.py \
+  tests/unit/test_broker_limits.py tests/unit/test_scale.py tests/system/test_load.py \
   $(WATCHING_TESTS)
 
 .PHONY: load bench-pages bench-intake test-scale test-cluster
@@ -212,6 +214,8 @@ test-scale: $(VENV)/.dev mosquitto postgresql chromium mmdebstrap $(PROMTOOL)  #
 	$(BIN)/pytest $(SCALE_TESTS)
 	$(MAKE) test-cluster
 
+# What is skipped elsewhere fails here.
+test-cluster: export CLUSTER := 1
 test-cluster: $(VENV)/.dev mmdebstrap postgresql  ## Three RabbitMQ nodes, killed, cut off, restarted; as root
 	$(BIN)/pytest tests/cluster -s
 
