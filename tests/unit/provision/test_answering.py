@@ -118,6 +118,27 @@ def test_an_administrator_takes_any_name_from_near(
     assert allows(rabbit, "vhost", **asked) == let_in
 
 
+BALANCER = "10.0.0.9"
+
+
+def test_a_remote_administrator_is_refused_by_any_name_and_through_the_balancer(
+    rabbit: TestClient, folder: Path
+) -> None:
+    office = TestClient(application(Answers(folder, networks(["10.1.0.0/24"]))))
+    for address in ("198.51.100.7", "2001:db8::7", BALANCER):
+        for client_id in ("admin", "s1/b1", "log"):
+            asked = {"username": "admin", "vhost": "/", "ip": address, "client_id": client_id}
+            assert not allows(rabbit, "vhost", **asked)
+            assert not allows(office, "vhost", **asked)
+
+
+def test_the_readme_keeps_the_balancer_where_nobody_is_taken_for_an_administrator() -> None:
+    """On a node it would give everybody the address of whoever sits there."""
+    readme = " ".join((ROOT / "deploy/rabbitmq/README.md").read_text(encoding="utf-8").split())
+    assert "a TCP balancer before it" in readme
+    assert "It must not run on a node" in readme
+
+
 @pytest.mark.parametrize("permission", ["configure", "read", "write"])
 def test_a_queue_is_its_clients_own(rabbit: TestClient, permission: str) -> None:
     def queue(name: str, **client: str) -> bool:
