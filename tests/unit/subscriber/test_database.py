@@ -1,21 +1,26 @@
 import sqlite3
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, select
+from sqlalchemy.exc import DBAPIError
 
 from cleandesk_fleet.subscriber.database import (
     DatabaseUnusableError,
     Place,
+    open_beside,
     open_reader,
     open_writer,
+    postgresql,
     sole_writer,
 )
 from cleandesk_fleet.subscriber.store import Log
 from cleandesk_fleet.subscriber.tables import events, meta
+from tests.postgresql import needs_postgresql
 from tests.unit.subscriber.make import HandClock, event, log_of
 
 HOLDER = """
@@ -45,6 +50,25 @@ def test_a_reader_sees_commits_and_never_a_half_one(
         assert connection.execute(select(events)).all() == []
     with reader.connect() as connection:
         assert len(connection.execute(select(events)).all()) == 1
+
+
+@pytest.mark.parametrize("place", ["postgresql"], indirect=True)
+@needs_postgresql
+def test_whoever_pages_through_a_log_may_take_longer_than_a_program_that_writes(
+    journal: Log, clock: HandClock, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal.commit([event(1)], clock())
+    short = postgresql._OPTIONS.replace("=60s", "=100ms")
+    assert short != postgresql._OPTIONS
+    monkeypatch.setattr(postgresql, "_OPTIONS", short)
+    monkeypatch.setattr(postgresql, "FROZEN_S", 0.1)
+    with open_reader(place).connect() as reader, open_beside(place).connect() as other:
+        for connection in (reader, other):
+            assert len(connection.execute(select(events)).all()) == 1
+        time.sleep(0.5)
+        assert len(reader.execute(select(events)).all()) == 1
+        with pytest.raises(DBAPIError):
+            other.execute(select(events))
 
 
 def test_a_reader_cannot_write(journal: Log, place: Place) -> None:

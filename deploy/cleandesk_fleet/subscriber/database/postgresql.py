@@ -29,6 +29,9 @@ FROZEN_S = 10
 #: Several write one log, and what is deleted goes by what they wrote: further from the server's
 #: clock nobody may be.
 MOST_SKEW = timedelta(minutes=5)
+#: A person pages through what is read, a working day at most: while events are read, no month of
+#: them that had its time can be deleted.
+_PAGING = "12h"
 _PROGRAM = "cleandesk-subscriber"
 _OPTIONS = (
     "-c timezone=UTC "
@@ -77,7 +80,8 @@ def open_beside(url: URL) -> Engine:
 
 def open_reader(url: URL) -> Engine:
     """Open a database for reading only."""
-    engine = _engine(url, pool=NullPool, more=" -c default_transaction_read_only=on")
+    paging = f" -c idle_in_transaction_session_timeout={_PAGING}"
+    engine = _engine(url, pool=NullPool, more=f"{paging} -c default_transaction_read_only=on")
     # What is read in several statements is of one moment, as SQLite's readers see it.
     engine = engine.execution_options(isolation_level="REPEATABLE READ")
     with _opening(url, engine), engine.connect() as connection:
@@ -148,7 +152,7 @@ def end_frozen(connection: Connection) -> None:
 
 
 def _cut_off() -> str:
-    """Return what writers ask for; who reads may be waiting for a person who pages through it."""
+    """Return what writers ask for; who only reads may wait for a person (`_PAGING`)."""
     return f" -c idle_in_transaction_session_timeout={FROZEN_S}s"
 
 
