@@ -17,6 +17,9 @@ HEADERS = bounds.HEADERS | {
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 }
 _LASTS = {"Strict-Transport-Security": "max-age=31536000"}
+#: The longest body of a request, bytes: a form writes a character of any script in twelve at most,
+#: and a note has `appeals.LONGEST_NOTE`.
+MAX_BODY = 16_384
 _LONGEST_QUERY = 4096
 _ELSEWHERE = frozenset({"cross-site", "same-site"})
 
@@ -49,7 +52,7 @@ class Guard:
             )
             await refusal(scope, receive, answer)
             return
-        await self._app(scope, bounds.Body(receive), answer)
+        await self._app(scope, bounds.Body(receive, MAX_BODY), answer)
 
     def _refusal(self, scope: Scope) -> PlainTextResponse | None:
         headers = Headers(scope=scope)
@@ -59,7 +62,7 @@ class Guard:
             return PlainTextResponse("this form came from another page", 403)
         if _is_written_down(scope["path"]) and headers.get("sec-fetch-site", "none") in _ELSEWHERE:
             return PlainTextResponse("another page asked for this in your name", 403)
-        if bounds.too_long(headers.get("content-length", "0")):
+        if bounds.too_long(headers.get("content-length", "0"), MAX_BODY):
             return PlainTextResponse("too long", 413)
         if len(scope["query_string"]) > _LONGEST_QUERY:
             return PlainTextResponse("too long", 414)

@@ -20,9 +20,9 @@ HEADERS = {
 }
 
 
-def too_long(length: str) -> bool:
-    """Say whether a request announces more than `MAX_BODY`, or no number at all."""
-    return not length.isascii() or not length.isdigit() or int(length) > MAX_BODY
+def too_long(length: str, most: int = MAX_BODY) -> bool:
+    """Say whether a request announces more than so many bytes, or no number at all."""
+    return not length.isascii() or not length.isdigit() or int(length) > most
 
 
 class Answer:
@@ -47,17 +47,22 @@ class Answer:
 
 
 class Body:
-    """Counts what comes in: a length may be left unsaid."""
+    """Counts what comes in: a length may be left unsaid.
 
-    def __init__(self, receive: Receive) -> None:
+    Args:
+        receive: Where a request comes from.
+        most: It may have so many bytes.
+    """
+
+    def __init__(self, receive: Receive, most: int = MAX_BODY) -> None:
         self._receive = receive
-        self._left = MAX_BODY
+        self._left = most
 
     async def __call__(self) -> Message:
         """Return the next part of a request.
 
         Raises:
-            HTTPException: If there is more than `MAX_BODY`.
+            HTTPException: If there is more.
         """
         message = await self._receive()
         self._left -= len(message.get("body", b""))

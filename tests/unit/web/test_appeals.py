@@ -9,6 +9,7 @@ from sqlalchemy.exc import DatabaseError
 
 from cleandesk_fleet.subscriber.tables import appeals
 from cleandesk_fleet.web.audit import Action, Actor, delete_due
+from cleandesk_fleet.web.queries.appeals import LONGEST_NOTE
 from cleandesk_fleet.web.roles import Role
 from cleandesk_fleet.web.tables import audit, decisions
 from tests.unit.subscriber.make import hex_id
@@ -89,6 +90,17 @@ def test_a_decision_without_outcome_or_note_is_asked_for_again(
     assert words in done.text
     assert changes.get("note", "It is a cup.").strip() in done.text
     assert filled.rows(decisions) == []
+
+
+@pytest.mark.parametrize("letter", ["x", "\n", "书", "😀"])  # one byte, two as forms send it, 3, 4
+def test_a_note_of_the_full_length_is_kept_in_any_script(file_site: Site, letter: str) -> None:
+    file_site.log.commit([opened(1), appeal(1)], file_site.clock())
+    note = f"a{letter * (LONGEST_NOTE - 2)}b"
+    assert decide(file_site, note=note.replace("\n", "\r\n")).status_code == 303
+    assert [row["note"] for row in file_site.rows(decisions)] == [note]
+    longer = decide(file_site, note=f"{note}b".replace("\n", "\r\n"))
+    assert longer.status_code == 422
+    assert "The note is too long" in longer.text
 
 
 def test_an_appeal_is_decided_at_its_own_violation(filled: Site) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cleandesk.http.bounds import MAX_BODY
+from cleandesk_fleet.web.guard import MAX_BODY
 from cleandesk_fleet.web.roles import Role
 from cleandesk_fleet.web.tables import audit
 from tests.unit.web.conftest import URL, Site, token
