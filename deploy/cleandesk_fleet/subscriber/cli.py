@@ -70,9 +70,12 @@ def run(config: ConfigFile, log_level: LogLevel = "info") -> None:
     """
     settings = begin(config, SubscriberSettings, log_level)
     place, ways, figures = settings.store.place, ways_of(settings), Figures()
-    with sole_writer(place, redundant=settings.redundancy is not None):
+    with sole_writer(place):
         journal = Log(
-            open_writer(place), silent_after_s=settings.silent_after_s, terms=_terms(settings)
+            open_writer(place, redundant=settings.redundancy is not None),
+            silent_after_s=settings.silent_after_s,
+            terms=_terms(settings),
+            sites=settings.sites,
         ).begin(system_clock())
         subscriber = Subscriber(settings, journal, figures)
         until_told(subscriber.stop)

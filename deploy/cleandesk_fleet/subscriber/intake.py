@@ -97,6 +97,7 @@ class Report:
 class Cleared:
     """A retained topic was emptied: somebody took the box out, or tidies up."""
 
+    topic: str
     address: Address
     channel: Channel
 
@@ -191,7 +192,7 @@ def read(received: Received, sites: Collection[str] | None) -> Reading:
         reason = f"channel '{topic.channel}' is not for subscribers"
         return _reject(received, topic, reason, Cause.CHANNEL)
     if not received.payload and topic.channel in _RETAINED:
-        return Cleared(topic.address, topic.channel)
+        return Cleared(received.topic, topic.address, topic.channel)
     if len(received.payload) > MAX_PAYLOAD:
         reason = f"{len(received.payload)} bytes; at most {MAX_PAYLOAD} are read"
         return _reject(received, topic, reason, Cause.SIZE)

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, and_, select
+from sqlalchemy import ColumnElement, Connection, and_, select, true
 
 from cleandesk.contract.topics import Address
 from cleandesk_fleet.subscriber.alarms import Alarms, Kind
@@ -18,19 +18,36 @@ _BOX = ("site", "box")
 _A_TURN = 500
 
 
-def known_silent(connection: Connection) -> list[Address]:
-    """Return the boxes whose silence was told."""
-    rows = connection.execute(select(alarms.c.site, alarms.c.box).where(_told(Kind.SILENT)))
+#: Those that a subscriber logs; None: all.
+Sites = Collection[str] | None
+
+
+def of_sites(column: ColumnElement[str], sites: Sites) -> ColumnElement[bool]:
+    """Return the condition that a row is of one of these sites."""
+    return true() if sites is None else column.in_(sites)
+
+
+def known_silent(connection: Connection, sites: Sites) -> list[Address]:
+    """Return the boxes of these sites whose silence was told."""
+    rows = connection.execute(
+        select(alarms.c.site, alarms.c.box).where(
+            _told(Kind.SILENT), of_sites(alarms.c.site, sites)
+        )
+    )
     return [Address(row.site, row.box) for row in rows]
 
 
-def close_heard(connection: Connection, raised: Alarms) -> list[Address]:
+def close_heard(connection: Connection, raised: Alarms, sites: Sites) -> list[Address]:
     """End the silence of boxes that another subscriber has heard since; return them."""
     mine = and_(*(boxes.c[name] == alarms.c[name] for name in _BOX))
     rows = connection.execute(
         select(alarms.c.site, alarms.c.box)
         .join(boxes, mine)
-        .where(_told(Kind.SILENT), boxes.c.last_seen > alarms.c.opened_at)
+        .where(
+            _told(Kind.SILENT),
+            of_sites(alarms.c.site, sites),
+            boxes.c.last_seen > alarms.c.opened_at,
+        )
     )
     heard = [Address(row.site, row.box) for row in rows]
     for address in heard:
@@ -49,7 +66,7 @@ def unheard(
 
 
 def tell_old_gaps(
-    connection: Connection, raised: Alarms, now: datetime, gap_after: timedelta
+    connection: Connection, raised: Alarms, now: datetime, gap_after: timedelta, sites: Sites
 ) -> None:
     """Open an alarm for each epoch with a gap that nobody has filled in time."""
     told = select(alarms.c.id).where(
@@ -60,7 +77,7 @@ def tell_old_gaps(
     )
     rows = connection.execute(
         select(gaps.c.site, gaps.c.box, gaps.c.epoch)
-        .where(gaps.c.noted_at <= now - gap_after, ~told.exists())
+        .where(gaps.c.noted_at <= now - gap_after, of_sites(gaps.c.site, sites), ~told.exists())
         .distinct()
         .limit(_A_TURN)
     ).all()

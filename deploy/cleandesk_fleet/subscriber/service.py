@@ -13,6 +13,7 @@ from cleandesk.contract import reasons
 from cleandesk.contract.messages import Ack, AckResult
 from cleandesk.contract.mqtt import NotConnectedError, Publication, Received, Session
 from cleandesk.contract.topics import Address, Channel
+from cleandesk_fleet.subscriber.database import DatabaseUnusableError
 from cleandesk_fleet.subscriber.inbox import Inbox
 from cleandesk_fleet.subscriber.intake import MAX_PAYLOAD, read
 from cleandesk_fleet.subscriber.metrics.figures import Figures
@@ -33,6 +34,8 @@ _RESULTS_A_MESSAGE = 200
 _MAX_PACKET = 4 * MAX_PAYLOAD
 _REFUSED = 0x80
 _SLICE_S = 0.1
+#: It is tried again: another one may write alone just now, in whose place we come.
+_FAILS = (SQLAlchemyError, OSError, DatabaseUnusableError)
 #: The signal to stop ends one early; the others hold what the broker may send unanswered.
 _LAST_TURNS = 3
 
@@ -62,6 +65,8 @@ class Subscriber:
         self._connects = 0
         self._seen_connects = 0
         self._looked = clock().mono
+        #: What boxes said before it fell to us to judge is to be asked for once more.
+        self._asks = False
         self._inbox = Inbox(limit=2 * settings.batch.messages)
         self._session = Session(
             settings.broker,
@@ -126,7 +131,7 @@ class Subscriber:
         for attempt in itertools.count():
             try:
                 answers = self._log.commit(readings, self._clock())
-            except (SQLAlchemyError, OSError) as error:
+            except _FAILS as error:
                 self._database_fails(error, attempt)
                 if self._stopping:
                     return None
@@ -138,7 +143,7 @@ class Subscriber:
                 return answers
         raise AssertionError
 
-    def _database_fails(self, error: SQLAlchemyError | OSError, attempt: int) -> None:
+    def _database_fails(self, error: Exception, attempt: int) -> None:
         """Say so, wait, and let go of what may be stale. Nothing is answered meanwhile."""
         self._figures.log_failed()
         wait_s = min(RETRY_MAX_S, RETRY_MIN_S * 2.0 ** min(attempt, 20))
@@ -187,13 +192,15 @@ class Subscriber:
 
     def _look_around(self) -> None:
         now = self._clock()
-        stood_still = now.mono - self._looked > STOOD_STILL_S
-        if stood_still or self._seen_connects != self._connects:
+        since = now.mono - self._looked
+        if self._seen_connects != self._connects:
             self._seen_connects = self._connects
             self._log.watch.resume(now.mono)
         elif not self._session.connected:
             self._log.watch.pause()
-        if now.mono - self._looked < LOOK_AROUND_S:
+        elif since > STOOD_STILL_S:
+            self._log.watch.shift(since, now.mono)
+        if since < LOOK_AROUND_S:
             return
         self._looked = now.mono
         if self._inbox.dropped:
@@ -201,12 +208,16 @@ class Subscriber:
             self._figures.dropped(self._inbox.dropped)
             self._inbox.dropped = 0
         try:
-            if self._log.look_around(now, hears=self._session.connected):
+            if self._log.lead(now, hears=self._session.connected):
                 log.info("this subscriber judges for all from now on")
+                self._asks = True
+            if self._asks:
                 self._session.refresh()
+                self._asks = False
+            self._log.look_around(now)
         except NotConnectedError:
             self._log.leave()
-        except (SQLAlchemyError, OSError) as error:
+        except _FAILS as error:
             log.warning(
                 "silent boxes could not be noted, or what is due not be deleted; it is tried again",
                 extra={"reason": str(error)},

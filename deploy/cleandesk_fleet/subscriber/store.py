@@ -6,19 +6,28 @@ from datetime import timedelta
 from typing import Self
 
 from sqlalchemy import Engine, select
-from sqlalchemy.exc import DatabaseError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from cleandesk.contract.health import Health
 from cleandesk.contract.messages import Availability, Status
 from cleandesk.contract.topics import Address, Channel
 from cleandesk_fleet.subscriber import overseeing, retention
 from cleandesk_fleet.subscriber.alarms import Alarms, Kind
-from cleandesk_fleet.subscriber.database import end_frozen, leads, make_ahead, skew, will_pass
+from cleandesk_fleet.subscriber.database import (
+    end_frozen,
+    is_of_the_rows,
+    keeps_house,
+    leads,
+    make_ahead,
+    skew,
+)
 from cleandesk_fleet.subscriber.intake import Cleared, Reading, Rejected, Report, spoke, turn_away
 from cleandesk_fleet.subscriber.moments import Moment
 from cleandesk_fleet.subscriber.reports import AT_REST
 from cleandesk_fleet.subscriber.stills import delete_due, sweep, tell
 from cleandesk_fleet.subscriber.tables import boxes
 from cleandesk_fleet.subscriber.transaction import Answer, Terms, Transaction
+from cleandesk_fleet.subscriber.unlogged import Unlogged
 from cleandesk_fleet.subscriber.watch import Watch
 
 log = logging.getLogger(__name__)
@@ -37,14 +46,23 @@ class Log:
         engine: From `open_writer`.
         silent_after_s: No message of a box for so long opens an alarm.
         terms: What holds for each transaction.
+        sites: Whose boxes are listened to; None: all. Nobody else's are judged.
     """
 
-    def __init__(self, engine: Engine, *, silent_after_s: float, terms: Terms) -> None:
-        self._engine, self._terms = engine, terms
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        silent_after_s: float,
+        terms: Terms,
+        sites: overseeing.Sites = None,
+    ) -> None:
+        self._engine, self._terms, self._sites = engine, terms, sites
         self._silent_after_s = silent_after_s
         self._redundant = terms.gap_after is not None
         #: Whether it falls to us to log what boxes say about themselves, and to judge.
-        self.leads = not self._redundant
+        self.leads = self._keeps_house = not self._redundant
+        self._unlogged = Unlogged()
         self.watch = Watch(silent_after_s)
         self._sweep_at = self._delete_at = 0.0
         self._months = retention.Months()
@@ -57,10 +75,12 @@ class Log:
         """
         with self._engine.begin() as connection:
             make_ahead(connection, now.utc)
-            for row in connection.execute(select(boxes.c.site, boxes.c.box, boxes.c.status)):
+            ours = overseeing.of_sites(boxes.c.site, self._sites)
+            every = select(boxes.c.site, boxes.c.box, boxes.c.status).where(ours)
+            for row in connection.execute(every):
                 if row.status not in AT_REST:
                     self.watch.expect(Address(row.site, row.box), now.mono)
-            for address in overseeing.known_silent(connection):
+            for address in overseeing.known_silent(connection, self._sites):
                 self.watch.expect(address, now.mono, silent=True)
         return self
 
@@ -80,7 +100,7 @@ class Log:
         try:
             return self._commit(readings, now)
         except _UNSTORABLE as error:
-            if isinstance(error, DatabaseError) and will_pass(error):
+            if isinstance(error, DBAPIError) and not is_of_the_rows(error):
                 raise
             if len(readings) > 1:
                 log.warning("a batch was not taken; trying its halves", extra={"of": len(readings)})
@@ -92,32 +112,51 @@ class Log:
             reason = f"cannot be stored: {type(error).__name__}"
             return self._commit([turn_away(readings[0], reason)], now)
 
-    def look_around(self, now: Moment, *, hears: bool = True) -> bool:
-        """Judge for all who write this log, if it falls to us: silence, gaps, what is to go.
+    def lead(self, now: Moment, *, hears: bool) -> bool:
+        """See whether it falls to us to judge for all, and take over where it has just come to us.
 
         Args:
             now: The present.
             hears: Whether the broker is connected; who hears nothing leaves it to another one.
 
         Returns:
-            Whether it has fallen to us just now: what boxes said meanwhile is not logged yet.
+            Whether it has come to us just now: what boxes said before is to be asked for once more.
+
+        Raises:
+            DatabaseError: As `commit`; it has not come to us.
+        """
+        if not self._redundant:
+            return False
+        with self._engine.begin() as connection:
+            end_frozen(connection)
+            leading = leads(connection, wanted=hears, sites=self._sites)
+            self._keeps_house = keeps_house(connection, wanted=leading)
+            begins = leading and not self.leads
+            silent = overseeing.known_silent(connection, self._sites) if begins else []
+        self.leads = leading
+        if not begins:
+            return False
+        for address in silent:
+            self.watch.expect(address, now.mono, silent=True)
+        try:
+            self.commit(self._unlogged.recent(now.mono), now)
+        except (SQLAlchemyError, OSError):
+            self.leads = False
+            raise
+        self._unlogged.clear()
+        return True
+
+    def look_around(self, now: Moment) -> None:
+        """Judge for all who write this log, if it falls to us: silence, gaps, what is to go.
 
         Raises:
             DatabaseError: As `commit`.
             OSError: If a picture cannot be deleted; it is tried again the next time.
         """
-        led, self.leads = self.leads, not self._redundant
-        if self._redundant:
-            with self._engine.begin() as connection:
-                end_frozen(connection)
-                self.leads = leads(connection, wanted=hears)
-                if self.leads and not led:
-                    for address in overseeing.known_silent(connection):
-                        self.watch.expect(address, now.mono, silent=True)
         if self.leads:
             self._raise_alarms(now)
+        if self._keeps_house:
             self._delete_due(now)
-        return self._redundant and self.leads and not led
 
     def _raise_alarms(self, now: Moment) -> None:
         silent = self.watch.due(now.mono)
@@ -125,8 +164,8 @@ class Log:
             raised = Alarms(connection, now.utc)
             over: list[Address] = []
             if (gap_after := self._terms.gap_after) is not None:
-                overseeing.tell_old_gaps(connection, raised, now.utc, gap_after)
-                over = overseeing.close_heard(connection, raised)
+                overseeing.tell_old_gaps(connection, raised, now.utc, gap_after, self._sites)
+                over = overseeing.close_heard(connection, raised, self._sites)
                 longest = timedelta(seconds=self._silent_after_s) + self._terms.seen_within
                 silent = overseeing.unheard(connection, silent, now.utc - longest)
             for address in silent:
@@ -182,7 +221,7 @@ class Log:
     def leave(self) -> None:
         """Let it fall to another one to judge, or to us anew in the next turn."""
         self.reopen()
-        self.leads = not self._redundant
+        self.leads = self._keeps_house = not self._redundant
 
     def reopen(self) -> None:
         """Let go of the database's file; the next use opens it again."""
@@ -204,11 +243,18 @@ class Log:
         transaction.committed()
         for reading in readings:
             self._observe(reading, now.mono)
+            if not self.leads and isinstance(reading, Report | Cleared):
+                self._keep(reading, now.mono)
         return answers
 
     def _falls_to_us(self, reading: Reading) -> bool:
         """Say whether to log a reading; what boxes say about themselves reaches everybody."""
         return self.leads or not isinstance(reading, Report | Cleared)
+
+    def _keep(self, reading: Report | Cleared, now: float) -> None:
+        """Keep what is said once, until somebody judges: it may be us."""
+        if isinstance(reading, Cleared) or not isinstance(reading.message, Health):
+            self._unlogged.keep(reading, now)
 
     def _observe(self, reading: Reading, now: float) -> None:
         match reading:

@@ -48,6 +48,13 @@ class Watch:
         self._heard = dict.fromkeys(self._heard, now)
         self._paused = False
 
+    def shift(self, by_s: float, now: float) -> None:
+        """Leave out a time in which nobody was listened to; what was heard before it still counts.
+
+        Who stands still again and again judges later, but does judge.
+        """
+        self._heard = {one: min(heard + by_s, now) for one, heard in self._heard.items()}
+
     def due(self, now: float) -> list[Address]:
         """Return the boxes that have become silent and were not reported yet."""
         if self._paused:

@@ -27,7 +27,7 @@ def freeze() -> None:
 
 def main(url: str, where: str) -> None:
     postgresql.FROZEN_S = SOON_S
-    engine = open_writer(make_url(url))
+    engine = open_writer(make_url(url), redundant=True)
     with engine.begin() as connection:
         assert leads(connection, wanted=True)
     if where == "idle":

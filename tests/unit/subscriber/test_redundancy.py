@@ -1,7 +1,7 @@
 """Two logs on one database, as two subscribers have them, by a clock that moves only by hand."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -35,9 +35,15 @@ GAP_AFTER_S = 60.0
 class Side:
     """One subscriber's log."""
 
-    def __init__(self, place: Place, clock: HandClock, seen_within_s: float = 0) -> None:
+    def __init__(
+        self,
+        place: Place,
+        clock: HandClock,
+        seen_within_s: float = 0,
+        sites: Sequence[str] | None = None,
+    ) -> None:
         self._clock = clock
-        self.engine: Engine = open_writer(place)
+        self.engine: Engine = open_writer(place, redundant=True)
         album = Album(Pictures(Path("no-stills")), timedelta(hours=72))
         terms = Terms(
             album,
@@ -45,7 +51,8 @@ class Side:
             gap_after=timedelta(seconds=GAP_AFTER_S),
             seen_within=timedelta(seconds=seen_within_s),
         )
-        self.log = Log(self.engine, silent_after_s=180, terms=terms).begin(clock())
+        log = Log(self.engine, silent_after_s=180, terms=terms, sites=sites)
+        self.log = log.begin(clock())
         self.log.watch.resume(clock().mono)
 
     def take(self, *readings: Reading) -> list[AckStatus | None]:
@@ -53,7 +60,9 @@ class Side:
         return [answer[1].result if answer else None for answer in answers]
 
     def look(self, *, hears: bool = True) -> bool:
-        return self.log.look_around(self._clock(), hears=hears)
+        begins = self.log.lead(self._clock(), hears=hears)
+        self.log.look_around(self._clock())
+        return begins
 
     def vanish(self) -> None:
         """End as a killed process does: the server sees the connection go."""
@@ -314,7 +323,7 @@ def test_a_judge_who_was_cut_off_logs_no_old_report(sides: tuple[Side, Side], se
 def test_a_judge_who_loses_the_server_goes_on(sides: tuple[Side, Side], place: Place) -> None:
     one, two = sides
     one.look()
-    admin = open_writer(place)
+    admin = open_writer(place, redundant=True)
     with admin.begin() as connection:
         connection.execute(
             text(

@@ -13,6 +13,7 @@ from cleandesk_fleet.subscriber import retention
 from cleandesk_fleet.subscriber.database import (
     DatabaseUnusableError,
     Place,
+    open_beside,
     open_writer,
     postgresql,
 )
@@ -222,7 +223,7 @@ def test_who_reads_for_long_keeps_a_month_there_and_nobody_else_waiting(
     log: Log, clock: HandClock, seen: Kept, place: Place
 ) -> None:
     fill(log, clock)
-    other = open_writer(place)
+    other = open_beside(place)
     with seen.reader.connect() as reading:
         assert len(reading.execute(select(events)).all()) == 3
         clock.sleep(MAY_IS_OVER_S)

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import event as sqlalchemy_event
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError, OperationalError
 
 from cleandesk.contract.messages import AckStatus
 from cleandesk_fleet.subscriber.database import Place, open_writer, sqlite
@@ -289,6 +289,22 @@ def test_one_that_the_database_will_not_take_does_not_hold_up_the_others(
     ]
     assert [row["seq"] for row in kept.rows(events)] == [1, 3]
     assert kept.rows(quarantine)[0]["reason"] == "cannot be stored: ValueError"
+
+
+def test_what_is_wrong_with_the_log_is_blamed_on_no_event(
+    journal: Log, clock: HandClock, kept: Kept
+) -> None:
+    """A table is not there: as an index that is damaged, or a right that is taken away."""
+    engine = journal._engine
+    for table in ("violations", "epochs", "events"):
+        with engine.begin() as connection:
+            connection.exec_driver_sql(f"ALTER TABLE {table} RENAME TO elsewhere")
+        with pytest.raises(DatabaseError, match=table):
+            journal.commit([event(1), event(2)], clock())
+        with engine.begin() as connection:
+            connection.exec_driver_sql(f"ALTER TABLE elsewhere RENAME TO {table}")
+        assert kept.rows(events) == kept.rows(quarantine) == []
+    assert results(journal, clock, event(1), event(2)) == [AckStatus.COMMITTED] * 2
 
 
 def test_many_boxes_and_events_share_a_batch(journal: Log, clock: HandClock, kept: Kept) -> None:

@@ -63,3 +63,28 @@ def test_a_silence_known_from_before_is_not_told_again() -> None:
     watch = watching()
     watch.expect(BOX, 0, silent=True)
     assert watch.due(1000) == []
+
+
+def test_time_in_which_nobody_was_listened_to_does_not_count_and_the_rest_does() -> None:
+    watch = watching()
+    watch.hear(BOX, 0)
+    watch.shift(60, 100)
+    assert watch.due(240) == []
+    assert watch.due(240.1) == [BOX]
+
+
+def test_whoever_stands_still_again_and_again_still_judges() -> None:
+    watch = watching()
+    watch.hear(BOX, 0)
+    now = 0.0
+    while not watch.due(now) and now < 1000:
+        now += 100  # of which a tenth it stood still
+        watch.shift(10, now)
+    assert 180 < now <= 300
+
+
+def test_nobody_was_heard_in_the_future() -> None:
+    watch = watching()
+    watch.hear(BOX, 95)
+    watch.shift(60, 100)
+    assert watch.due(280.1) == [BOX]

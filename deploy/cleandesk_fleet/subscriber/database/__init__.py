@@ -1,6 +1,7 @@
 """Where the log is kept: a SQLite file, or a database of a PostgreSQL server."""
 
-from cleandesk_fleet.subscriber.database.errors import DatabaseUnusableError, will_pass
+from cleandesk_fleet.subscriber.database.errors import DatabaseUnusableError, is_of_the_rows
+from cleandesk_fleet.subscriber.database.locks import keeps_house, leads, taking_turns
 from cleandesk_fleet.subscriber.database.opening import (
     Place,
     open_beside,
@@ -13,9 +14,7 @@ from cleandesk_fleet.subscriber.database.partitions import make_ahead
 from cleandesk_fleet.subscriber.database.postgresql import (
     MOST_SKEW,
     end_frozen,
-    leads,
     skew,
-    taking_turns,
 )
 
 __all__ = [
@@ -23,6 +22,8 @@ __all__ = [
     "DatabaseUnusableError",
     "Place",
     "end_frozen",
+    "is_of_the_rows",
+    "keeps_house",
     "leads",
     "make_ahead",
     "open_beside",
@@ -32,5 +33,4 @@ __all__ = [
     "skew",
     "sole_writer",
     "taking_turns",
-    "will_pass",
 ]

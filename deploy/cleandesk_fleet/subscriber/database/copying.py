@@ -9,11 +9,18 @@ from typing import Any
 import psycopg
 from psycopg import sql
 from sqlalchemy import Connection, Table
-from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
+from sqlalchemy.exc import DatabaseError, DataError, DBAPIError, IntegrityError, OperationalError
 
 from cleandesk_fleet.subscriber.database import partitions
 
 Values = dict[str, Any]
+
+_ERRORS: dict[type[psycopg.Error], type[DBAPIError]] = {
+    psycopg.OperationalError: OperationalError,
+    psycopg.IntegrityError: IntegrityError,
+    psycopg.DataError: DataError,
+    psycopg.Error: DatabaseError,
+}
 
 
 def insert(connection: Connection, table: Table, rows: Sequence[Values]) -> None:
@@ -43,12 +50,9 @@ def _copy_events(connection: Connection, rows: Sequence[Values]) -> None:
         with raw.cursor() as cursor, cursor.copy(_copy_of(tuple(rows[0]))) as copy:
             for row in rows:
                 copy.write_row((*row.values(), partitions.month_of(row["received_at"])))
-    except psycopg.OperationalError as error:
-        raise OperationalError("COPY events", None, error) from error
-    except psycopg.IntegrityError as error:
-        raise IntegrityError("COPY events", None, error) from error
     except psycopg.Error as error:
-        raise ProgrammingError("COPY events", None, error) from error
+        ours = next(ours for theirs, ours in _ERRORS.items() if isinstance(error, theirs))
+        raise ours("COPY events", None, error) from error
 
 
 @lru_cache

@@ -1,12 +1,16 @@
-"""How a log fails: for good, with a fix, or for a while."""
+"""How a log fails: for good, with a fix, or for a while; or by what it is given."""
 
-from sqlalchemy.exc import DatabaseError, InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 
 class DatabaseUnusableError(Exception):
     """The log cannot be opened; the text says why and what to do."""
 
 
-def will_pass(error: DatabaseError | InterfaceError) -> bool:
-    """Say whether a failure is the database's (locked, full, away), not the statement's."""
-    return isinstance(error, OperationalError) or error.connection_invalidated
+def is_of_the_rows(error: DBAPIError) -> bool:
+    """Say whether the database does not take a row because of what stands in it.
+
+    Whatever else fails is the database's: locked, full, away, damaged, or closed to this user.
+    Nothing that is to be logged may be blamed for that.
+    """
+    return isinstance(error, DataError | IntegrityError) and not error.connection_invalidated

@@ -36,16 +36,25 @@ def place_of(text: str) -> Place:
     return url.set(drivername=postgresql.DRIVER)
 
 
-def open_writer(place: Place) -> Engine:
+def open_writer(place: Place, *, redundant: bool = False) -> Engine:
     """Open the log for writing; make it if there is none, whole or not at all.
 
     Commits reach the disk before they return. One connection is kept, for one thread. A log of an
     older version becomes one of this, in one transaction.
 
+    Args:
+        place: Where it is.
+        redundant: Others write it, too. Each connection is refused where this does not hold of all
+            who write it, with a `DatabaseUnusableError` also later; of a file see `sole_writer`.
+
     Raises:
         DatabaseUnusableError: If this is not a log, a newer one, or cannot be written.
     """
-    return sqlite.open_writer(place) if isinstance(place, Path) else postgresql.open_writer(place)
+    if not isinstance(place, Path):
+        return postgresql.open_writer(place, redundant=redundant)
+    if redundant:
+        raise DatabaseUnusableError("a SQLite file has one writer: redundancy needs PostgreSQL")
+    return sqlite.open_writer(place)
 
 
 def open_beside(place: Place) -> Engine:
@@ -69,17 +78,14 @@ def open_reader(place: Place) -> Engine:
 
 
 @contextmanager
-def sole_writer(place: Place, *, redundant: bool = False) -> Iterator[None]:
-    """Keep other subscribers from writing the same log, unless they are meant to.
+def sole_writer(place: Place) -> Iterator[None]:
+    """Keep other subscribers from writing the same file; a server knows by itself who writes.
 
     Raises:
         DatabaseUnusableError: If another one writes it now, or the place cannot be reached.
     """
-    if isinstance(place, Path):
-        if redundant:
-            raise DatabaseUnusableError("a SQLite file has one writer: redundancy needs PostgreSQL")
-        with sqlite.sole_writer(place):
-            yield
-    else:
-        with postgresql.seat(place, shared=redundant):
-            yield
+    if not isinstance(place, Path):
+        yield
+        return
+    with sqlite.sole_writer(place):
+        yield

@@ -9,8 +9,14 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool, StaticPool
 
+from cleandesk_fleet.subscriber.database import locks
 from cleandesk_fleet.subscriber.database.errors import DatabaseUnusableError
-from cleandesk_fleet.subscriber.database.versions import bring_up_to_date, check_version
+from cleandesk_fleet.subscriber.database.versions import (
+    bring_up_to_date,
+    check_version,
+    is_up_to_date,
+    must_be_ours,
+)
 
 DRIVER = "postgresql+psycopg"
 CONNECT_S = 5
@@ -39,16 +45,19 @@ _OPTIONS = (
     f"-c tcp_keepalives_idle={_KEEPALIVE_S} -c tcp_keepalives_interval=5 "
     f"-c tcp_keepalives_count=3 -c tcp_user_timeout={_KEEPALIVE_S * 2000}"
 )
-#: Keys of advisory locks in the log's database.
-_MIGRATING, _WRITING, _LEADING, _NOTICING = 7_205_001, 7_205_002, 7_205_003, 7_205_004
-_LEADS = "leads"
 
 
-def open_writer(url: URL) -> Engine:
-    """Open a database for writing; subscribers that start together make its tables once."""
+def open_writer(url: URL, *, redundant: bool) -> Engine:
+    """Open a database for writing; subscribers that start together make its tables once.
+
+    Each connection has a seat among those who write, or is refused: while this one was cut off,
+    another one may have begun to write alone, or have changed the tables.
+    """
     migrating = _engine(url, pool=NullPool, more="")
     with _opening(url, migrating), migrating.begin() as connection:
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATING})
+        locks.migrate_alone(connection)
+        if not is_up_to_date(connection):
+            locks.must_be_alone(connection, _words(url))
         bring_up_to_date(connection, _words(url))
         off = skew(connection, datetime.now(UTC))
         if abs(off) > MOST_SKEW:
@@ -62,11 +71,14 @@ def open_writer(url: URL) -> Engine:
 
     @event.listens_for(engine, "connect")
     def _begin(raw: DBAPIConnection, _record: object) -> None:
-        cursor = raw.cursor()
-        cursor.execute(_ending_frozen())
-        cursor.close()
-        raw.commit()
+        try:
+            _take_part(raw, _words(url), shared=redundant)
+        except Exception:
+            raw.close()
+            raise
 
+    with _opening(url, engine):
+        engine.connect().close()
     return engine
 
 
@@ -89,57 +101,12 @@ def open_reader(url: URL) -> Engine:
     return engine
 
 
-@contextmanager
-def seat(url: URL, *, shared: bool) -> Iterator[None]:
-    """Take part in writing a log: alone, or with all who share it.
-
-    Raises:
-        DatabaseUnusableError: If somebody writes it alone, or others do and we want to be alone.
-    """
-    lock = "pg_try_advisory_lock_shared" if shared else "pg_try_advisory_lock"
-    engine = _engine(url, pool=NullPool, more="")
-    with (
-        _opening(url, engine),
-        engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection,
-    ):
-        if not connection.scalar(text(f"SELECT {lock}(:key)"), {"key": _WRITING}):
-            raise DatabaseUnusableError(
-                f"{_words(url)}: another subscriber writes this log"
-                + (" alone" if shared else "")
-                + ": give each of them 'redundancy', or stop it"
-            )
-        yield
-
-
-def leads(connection: Connection, *, wanted: bool) -> bool:
-    """Say whether this connection is the one that judges for all, and try to be if it is wanted.
-
-    The lock ends with the connection: a subscriber that is killed leads no longer. What is written
-    over this connection was written while leading.
-    """
-    if wanted and not connection.info.get(_LEADS):
-        got = connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": _LEADING})
-        connection.info[_LEADS] = bool(got)
-    elif not wanted and connection.info.pop(_LEADS, False):
-        connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _LEADING})
-    return bool(connection.info.get(_LEADS))
-
-
 def skew(connection: Connection, now: datetime) -> timedelta:
     """Return how far a clock is ahead of the server's; nothing where there is no server."""
     if connection.dialect.name != "postgresql":
         return timedelta()
     its: datetime = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
     return now - its
-
-
-def taking_turns(connection: Connection) -> None:
-    """Keep others from making messages of the same notices until the commit.
-
-    SQLite's writers exclude each other anyway.
-    """
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _NOTICING})
 
 
 def end_frozen(connection: Connection) -> None:
@@ -149,6 +116,18 @@ def end_frozen(connection: Connection) -> None:
     waits for their locks comes here by connecting anew.
     """
     connection.exec_driver_sql(_ending_frozen())
+
+
+def _take_part(raw: DBAPIConnection, place: str, *, shared: bool) -> None:
+    cursor = raw.cursor()
+    cursor.execute(_ending_frozen())
+    raw.commit()
+    locks.take_seat(raw, place, shared=shared)
+    cursor.execute("SELECT value FROM meta WHERE name = 'schema'")
+    row = cursor.fetchone()
+    cursor.close()
+    raw.commit()
+    must_be_ours(None if row is None else row[0], place)
 
 
 def _cut_off() -> str:

@@ -1,6 +1,7 @@
 """Which version a log is of, and how an older one becomes one of this software: by Alembic."""
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 from sqlalchemy import Connection, inspect, select
@@ -22,7 +23,7 @@ def bring_up_to_date(connection: Connection, place: str) -> None:
         DatabaseUnusableError: If this is no log, or a newer one.
     """
     tables = inspect(connection).get_table_names()
-    found = _version(connection) if "meta" in tables else None
+    found = _version_of(connection, tables)
     if found == str(VERSION):
         return
     if tables and (found is None or not found.isdecimal() or int(found) > VERSION):
@@ -32,6 +33,11 @@ def bring_up_to_date(connection: Connection, place: str) -> None:
     if not connection.execute(meta_row).rowcount:
         connection.execute(meta.insert().values(name="schema", value=str(VERSION)))
     log.info("the log was brought up to date", extra={"place": place, "was": found, "is": VERSION})
+
+
+def is_up_to_date(connection: Connection) -> bool:
+    """Say whether a log is of this version; one that is not there yet is not."""
+    return _version_of(connection, inspect(connection).get_table_names()) == str(VERSION)
 
 
 def _upgrade(connection: Connection, stamp: str | None) -> None:
@@ -56,7 +62,15 @@ def check_version(connection: Connection, place: str) -> None:
         DatabaseUnusableError: If it is older or newer; the text says what to do.
         DatabaseError: If it is no log at all.
     """
-    found = _version(connection)
+    must_be_ours(_version(connection), place)
+
+
+def must_be_ours(found: str | None, place: str) -> None:
+    """See that a log's version, as its table `meta` has it, is the one that we work with.
+
+    Raises:
+        DatabaseUnusableError: If it is older or newer; the text says what to do.
+    """
     if found != str(VERSION):
         older = found is not None and found.isdecimal() and int(found) < VERSION
         raise DatabaseUnusableError(
@@ -67,6 +81,10 @@ def check_version(connection: Connection, place: str) -> None:
                 else "use the version of cleandesk-subscriber that wrote it, or a newer one"
             )
         )
+
+
+def _version_of(connection: Connection, tables: Sequence[str]) -> str | None:
+    return _version(connection) if "meta" in tables else None
 
 
 def _version(connection: Connection) -> str | None:

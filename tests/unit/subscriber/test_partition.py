@@ -1,0 +1,159 @@
+"""Several who write one log, each for its own sites; and what boxes said while nobody judged."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from cleandesk.contract.topics import Address
+from cleandesk_fleet.subscriber.database import Place
+from cleandesk_fleet.subscriber.tables import alarms, boxes
+from cleandesk_fleet.subscriber.unlogged import KEPT_S
+from tests.eventually import eventually
+from tests.postgresql import needs_postgresql
+from tests.unit.subscriber.conftest import Kept
+from tests.unit.subscriber.make import HandClock, event, health, status
+from tests.unit.subscriber.test_redundancy import GAP_AFTER_S, Side, open_kinds
+
+pytestmark = [
+    needs_postgresql,
+    pytest.mark.parametrize("place", ["postgresql"], indirect=True),
+]
+
+HERE, THERE = Address("here", "desk"), Address("there", "desk")
+
+
+@pytest.fixture
+def parts(place: Place, clock: HandClock) -> Iterator[tuple[Side, Side]]:
+    both = Side(place, clock, sites=["here"]), Side(place, clock, sites=["there"])
+    yield both
+    for side in both:
+        side.engine.dispose()
+
+
+@pytest.fixture
+def sides(place: Place, clock: HandClock) -> Iterator[tuple[Side, Side]]:
+    both = Side(place, clock), Side(place, clock)
+    yield both
+    for side in both:
+        side.engine.dispose()
+
+
+@pytest.fixture
+def seen(place: Place, request: pytest.FixtureRequest) -> Kept:
+    for name in {"parts", "sides"} & set(request.fixturenames):
+        request.getfixturevalue(name)
+    return Kept(place)
+
+
+def states(seen: Kept) -> dict[str, str]:
+    return {row["site"]: row["status"] for row in seen.rows(boxes)}
+
+
+def test_each_site_is_judged_by_who_hears_it(
+    parts: tuple[Side, Side], clock: HandClock, seen: Kept
+) -> None:
+    here, there = parts
+    assert [here.look(), there.look()] == [True, True]
+    here.take(status(box=HERE), health(box=HERE))
+    there.take(status(box=THERE), health(box=THERE))
+    assert states(seen) == {"here": "online", "there": "online"}
+    for _ in range(4):
+        clock.sleep(100)
+        here.take(health(box=HERE))
+        there.take(health(box=THERE))
+        for side in parts:
+            side.look()
+    assert seen.rows(alarms) == []
+    clock.sleep(100)
+    there.take(health(box=THERE))
+    clock.sleep(100)
+    for side in parts:
+        side.look()
+    (alarm,) = seen.rows(alarms)
+    assert (alarm["kind"], alarm["site"]) == ("silent", "here")
+
+
+def test_a_site_is_judged_by_the_next_one_who_hears_it(
+    place: Place, parts: tuple[Side, Side], clock: HandClock, seen: Kept
+) -> None:
+    here, _ = parts
+    here.look()
+    here.take(health(box=HERE))
+    clock.sleep(181)
+    here.look()
+    beside = Side(place, clock, sites=["here"])
+    assert not beside.look()
+    here.vanish()
+    eventually(beside.look, "a new judge")
+    assert open_kinds(seen) == ["silent"]
+    beside.take(health(box=HERE))
+    assert open_kinds(seen) == []
+    beside.engine.dispose()
+
+
+def test_who_begins_expects_nobody_of_other_sites(
+    place: Place, parts: tuple[Side, Side], clock: HandClock, seen: Kept
+) -> None:
+    here, _ = parts
+    here.look()
+    here.take(health(box=HERE))
+    later = Side(place, clock, sites=["there"])
+    later.look()
+    clock.sleep(200)
+    here.take(health(box=HERE))
+    clock.sleep(100)
+    later.look()
+    assert seen.rows(alarms) == []
+    later.engine.dispose()
+
+
+def test_an_old_gap_is_told_by_who_hears_its_site(
+    parts: tuple[Side, Side], clock: HandClock, seen: Kept
+) -> None:
+    here, there = parts
+    here.look()
+    here.take(event(2, box=HERE))
+    there.take(event(3, box=THERE, event_id="a" * 32))
+    clock.sleep(GAP_AFTER_S)
+    here.look()
+    assert [row["site"] for row in seen.rows(alarms)] == ["here"]
+    there.look()
+    assert sorted(row["site"] for row in seen.rows(alarms)) == ["here", "there"]
+
+
+def test_what_boxes_say_while_nobody_judges_is_logged_by_the_next_one(
+    sides: tuple[Side, Side], clock: HandClock, seen: Kept
+) -> None:
+    one, two = sides
+    one.look()
+    for side in sides:
+        side.take(status("offline", box=HERE), status(box=THERE))
+    assert open_kinds(seen) == ["offline"]
+    one.vanish()
+    clock.sleep(KEPT_S)
+    two.take(status("online", box=HERE), status("stopped", box=THERE))
+    assert states(seen) == {"here": "offline", "there": "online"}
+    eventually(two.look, "a new judge")
+    assert states(seen) == {"here": "online", "there": "stopped"}
+    assert open_kinds(seen) == []
+
+
+def test_what_was_said_long_before_is_left_to_who_judged_then(
+    sides: tuple[Side, Side], clock: HandClock, seen: Kept
+) -> None:
+    one, two = sides
+    one.look()
+    two.take(status("offline", box=HERE))
+    one.take(status(box=HERE))
+    clock.sleep(KEPT_S + 1)
+    one.vanish()
+    eventually(two.look, "a new judge")
+    assert states(seen) == {"here": "online"}
+
+
+def test_what_is_said_before_the_first_look_is_logged(sides: tuple[Side, Side], seen: Kept) -> None:
+    one, _ = sides
+    one.take(status(box=HERE))
+    assert states(seen) == {}
+    assert one.look()
+    assert states(seen) == {"here": "online"}
