@@ -2,7 +2,9 @@
 
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any, Self
 
 from sqlalchemy import (
     Column,
@@ -60,11 +62,37 @@ def delete_old(connection: Connection, now: datetime, keep: timedelta) -> list[R
     return _entered(connection, [proof for proof in proofs if proof], now)
 
 
+@dataclass(frozen=True, slots=True)
+class _Walk:
+    """How far a month's events were walked, and what was counted on the way.
+
+    The month is over, and events are logged under the present one: nothing is added to what was
+    walked. So nobody counts it again, however often its deletion must wait.
+    """
+
+    partition: str = ""
+    passed: int = 0
+    rows: int = 0
+    first: datetime | None = None
+    last: datetime | None = None
+
+    def on(self, some: Sequence[Any]) -> Self:
+        """Return the walk after these rows more, the next ones by id."""
+        moments = [row.received_at for row in some]
+        return replace(
+            self,
+            passed=some[-1].id,
+            rows=self.rows + len(some),
+            first=min([*moments, *filter(None, [self.first])]),
+            last=max([*moments, *filter(None, [self.last])]),
+        )
+
+
 class Months:
     """Deletes events of PostgreSQL by whole months, when the last of them has had its time."""
 
     def __init__(self) -> None:
-        self._passed = self._next = ("", 0)
+        self._walk = self._next = _Walk()
 
     def delete_old(
         self, connection: Connection, now: datetime, keep: timedelta
@@ -80,42 +108,51 @@ class Months:
             OperationalError: If somebody reads events; try again later.
         """
         before = now - keep
-        self._next = self._passed
+        self._next = self._walk
         for partition in partitions.ended(connection, before)[:1]:
-            if not self._delete_violations(connection, partition):
-                proof = _drop(connection, partition, before)
-                return _entered(connection, [proof] if proof else [], now), True
-            return [], True
+            if self._walk.partition != partition:
+                self._next = _Walk(partition)
+            if some := self._coming(connection):
+                self._delete_violations(connection, some)
+                return [], True
+            partitions.lock(connection, partition)
+            if self._coming(connection):
+                # By a clock that is a month behind. Who writes it may hold the box, and waits for
+                # us: we let go, and walk on in the next turn.
+                return [], True
+            partitions.drop(connection, partition)
+            proof = _proof_of_month(connection, self._next, before)
+            self._next = _Walk()
+            return _entered(connection, [proof] if proof else [], now), True
         return [], False
 
     def committed(self) -> None:
         """Go on after the part that is deleted for certain only now."""
-        self._passed = self._next
+        self._walk = self._next
 
-    def _delete_violations(self, connection: Connection, partition: str) -> bool:
-        """Delete those of the next events that have no event elsewhere; say whether there were any.
+    def _coming(self, connection: Connection) -> Sequence[Any]:
+        """Return the next events of the month.
 
         Which ones are next is forgotten by a restart: then it begins anew, with less to do.
         """
-        known, passed = self._passed
-        some = connection.execute(
+        return connection.execute(
             text(
-                f"SELECT id, {', '.join(_VIOLATION)} FROM {partition} "  # noqa: S608 - our own names
-                "WHERE id > :passed ORDER BY id LIMIT :most"
+                f"SELECT id, received_at, {', '.join(_VIOLATION)} "  # noqa: S608 - our own names
+                f"FROM {self._next.partition} WHERE id > :passed ORDER BY id LIMIT :most"
             ),
-            {"passed": passed if known == partition else 0, "most": _A_TURN},
+            {"passed": self._next.passed, "most": _A_TURN},
         ).all()
-        if not some:
-            return False
+
+    def _delete_violations(self, connection: Connection, some: Sequence[Any]) -> None:
+        """Delete those of some events that have no event elsewhere."""
+        keys = {(row.site, row.box, row.violation_id) for row in some}
         # Whoever adds an event to one of them waits, or has committed.
-        bulk.lock(connection, boxes, ("site", "box"), {(row.site, row.box) for row in some})
-        month = partitions.month_in(partition)
-        keys = {tuple(row[1:]) for row in some}
+        bulk.lock(connection, boxes, ("site", "box"), {key[:2] for key in keys})
+        month = partitions.month_in(self._next.partition)
         bulk.delete(
             connection, violations, _VIOLATION, keys, where=_NO_EVENT_BUT_OF_MONTH, month=month
         )
-        self._next = (partition, some[-1].id)
-        return True
+        self._next = self._next.on(some)
 
 
 def _entered(connection: Connection, proofs: Sequence[Row], now: datetime) -> list[Row]:
@@ -134,17 +171,15 @@ def tell(proofs: Sequence[Row]) -> None:
         )
 
 
-def _drop(connection: Connection, partition: str, before: datetime) -> Row | None:
-    whole = connection.execute(
-        text(f"SELECT min(received_at), max(received_at), count(*) FROM {partition}")  # noqa: S608 - a name of our own making
-    ).one()
-    partitions.drop(connection, partition)
-    if not whole[2]:
+def _proof_of_month(connection: Connection, walk: _Walk, before: datetime) -> Row | None:
+    """Return the proof of a month that was dropped, of what was counted on the walk through it."""
+    if not walk.rows:
         return None
+    whole = (walk.first, walk.last, walk.rows)
     left = connection.scalar(
-        select(func.count()).where(events.c.received_at.between(whole[0], whole[1]))
+        select(func.count()).where(events.c.received_at.between(walk.first, walk.last))
     )
-    return _proof(events, f"partition {partition} dropped", before, whole, left)
+    return _proof(events, f"partition {walk.partition} dropped", before, whole, left)
 
 
 def _delete(connection: Connection, moment: Column[datetime], before: datetime) -> Row | None:

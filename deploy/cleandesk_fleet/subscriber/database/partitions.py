@@ -73,8 +73,8 @@ def ended(connection: Connection, before: datetime) -> list[str]:
     return [name for name in names if after(month_in(name)) <= before.date()]
 
 
-def drop(connection: Connection, partition: str) -> None:
-    """Delete a month's events, all of them.
+def lock(connection: Connection, partition: str) -> None:
+    """Keep everybody from a month's events until the commit, for `drop`.
 
     That locks all events for a moment. Where somebody reads them for long (a backup), everybody
     who writes them waits behind us, so we give up soon.
@@ -82,8 +82,16 @@ def drop(connection: Connection, partition: str) -> None:
     Raises:
         OperationalError: If they are being read; try again later.
     """
-    connection.info.pop(EVENTS, None)
     connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_PATIENCE_MS}ms'")
+    # In the order in which all come to the month: through `events`.
+    connection.exec_driver_sql(
+        f"LOCK TABLE ONLY {EVENTS}, ONLY {partition} IN ACCESS EXCLUSIVE MODE"
+    )
+
+
+def drop(connection: Connection, partition: str) -> None:
+    """Delete a month's events, all of them, which `lock` holds."""
+    connection.info.pop(EVENTS, None)
     connection.exec_driver_sql(f"DROP TABLE {partition}")
 
 
