@@ -1,6 +1,5 @@
 """What is kept for a time only: events and all that hangs on them; deleted, with proof."""
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -9,12 +8,10 @@ from typing import Any, Self
 from sqlalchemy import (
     Column,
     Connection,
-    Table,
     and_,
     bindparam,
     delete,
     exists,
-    func,
     literal_column,
     select,
     text,
@@ -22,18 +19,16 @@ from sqlalchemy import (
 
 from cleandesk_fleet.subscriber.database import bulk, partitions
 from cleandesk_fleet.subscriber.notices.table import notices
+from cleandesk_fleet.subscriber.proofs import Turn, entered, proof
 from cleandesk_fleet.subscriber.rows import Row
 from cleandesk_fleet.subscriber.tables import (
     alarms,
     appeals,
     boxes,
-    deletions,
     events,
     quarantine,
     violations,
 )
-
-log = logging.getLogger(__name__)
 
 #: So many rows go in one transaction, so that what arrives does not wait for long.
 _A_TURN = 2000
@@ -41,25 +36,36 @@ _VIOLATION = ("site", "box", "violation_id")
 _SAME = and_(*(events.c[name] == violations.c[name] for name in _VIOLATION))
 #: A violation goes with its last event.
 _NO_EVENT = ~exists().where(_SAME)
+_WITH_EVENTS = "deleted with their last event"
+#: What is over together, once a month of PostgreSQL is gone.
+_BY_MONTH = frozenset({events.name, violations.name})
 _NO_EVENT_BUT_OF_MONTH = ~exists().where(
     _SAME, literal_column(f"{partitions.EVENTS}.{partitions.MONTH}") != bindparam("month")
 )
 
 
-def delete_old(connection: Connection, now: datetime, keep: timedelta) -> list[Row]:
-    """Delete a bounded part of what came before its time; return the proof of each part.
+def delete_old(connection: Connection, now: datetime, keep: timedelta) -> Turn:
+    """Delete a bounded part of what came before its time; enter the proof of each part.
 
-    What is `left` of a part is counted after its deletion, in the same transaction. On PostgreSQL
-    events go by `Months`.
+    On PostgreSQL events, and the violations with them, go by `Months`.
     """
     before = now - keep
     moments = [table.c.received_at for table in (appeals, notices, quarantine)]
     # Of a box that was silent or off each evening they tell when somebody was at work.
     moments.append(alarms.c.closed_at)
-    if connection.dialect.name != "postgresql":
+    if not partitions.divided(connection):
         moments.append(events.c.received_at)
-    proofs = [_delete(connection, moment, before) for moment in moments]
-    return _entered(connection, [proof for proof in proofs if proof], now)
+    proofs: list[Row] = []
+    over: set[str] = set()
+    for moment in moments:
+        part = _delete(connection, moment, before)
+        proofs += part
+        if not part or part[0]["rows"] < _A_TURN:
+            over.add(moment.table.name)
+    if events.name in over:
+        over.add(violations.name)
+    more = any(moment.table.name not in over for moment in moments)
+    return Turn(entered(connection, proofs, now), frozenset(over), more=more)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,37 +100,31 @@ class Months:
     def __init__(self) -> None:
         self._walk = self._next = _Walk()
 
-    def delete_old(
-        self, connection: Connection, now: datetime, keep: timedelta
-    ) -> tuple[list[Row], bool]:
+    def delete_old(self, connection: Connection, now: datetime, keep: timedelta) -> Turn:
         """Go on with the oldest month that is over: its violations a part at a time, then itself.
 
         `committed` belongs after the commit. Without it the same part comes again.
 
-        Returns:
-            The proof, once it is gone; and whether there is more to do.
-
         Raises:
             OperationalError: If somebody reads events; try again later.
         """
-        before = now - keep
         self._next = self._walk
-        for partition in partitions.ended(connection, before)[:1]:
+        for partition in partitions.ended(connection, now - keep)[:1]:
             if self._walk.partition != partition:
                 self._next = _Walk(partition)
             if some := self._coming(connection):
-                self._delete_violations(connection, some)
-                return [], True
+                proofs = self._delete_violations(connection, some)
+                return Turn(entered(connection, proofs, now), more=True)
             partitions.lock(connection, partition)
             if self._coming(connection):
                 # By a clock that is a month behind. Who writes it may hold the box, and waits for
                 # us: we let go, and walk on in the next turn.
-                return [], True
+                return Turn(more=True)
             partitions.drop(connection, partition)
-            proof = _proof_of_month(connection, self._next, before)
+            proofs = entered(connection, _proof_of_month(self._next), now)
             self._next = _Walk()
-            return _entered(connection, [proof] if proof else [], now), True
-        return [], False
+            return Turn(proofs, _BY_MONTH, more=True)
+        return Turn(over=_BY_MONTH if partitions.divided(connection) else frozenset())
 
     def committed(self) -> None:
         """Go on after the part that is deleted for certain only now."""
@@ -143,75 +143,46 @@ class Months:
             {"passed": self._next.passed, "most": _A_TURN},
         ).all()
 
-    def _delete_violations(self, connection: Connection, some: Sequence[Any]) -> None:
+    def _delete_violations(self, connection: Connection, some: Sequence[Any]) -> list[Row]:
         """Delete those of some events that have no event elsewhere."""
         keys = {(row.site, row.box, row.violation_id) for row in some}
         # Whoever adds an event to one of them waits, or has committed.
         bulk.lock(connection, boxes, ("site", "box"), {key[:2] for key in keys})
-        month = partitions.month_in(self._next.partition)
-        bulk.delete(
-            connection, violations, _VIOLATION, keys, where=_NO_EVENT_BUT_OF_MONTH, month=month
+        partition, walk = self._next.partition, _Walk(self._next.partition).on(some)
+        rows = bulk.delete(
+            connection,
+            violations,
+            _VIOLATION,
+            keys,
+            where=_NO_EVENT_BUT_OF_MONTH,
+            month=partitions.month_in(partition),
         )
         self._next = self._next.on(some)
+        before = partitions.end_of(partition)
+        return proof(violations, _WITH_EVENTS, before, (walk.first, walk.last, rows))
 
 
-def _entered(connection: Connection, proofs: Sequence[Row], now: datetime) -> list[Row]:
-    rows = [proof | {"deleted_at": now} for proof in proofs]
-    if rows:
-        connection.execute(deletions.insert(), rows)
-    return rows
-
-
-def tell(proofs: Sequence[Row]) -> None:
-    """Log what was deleted, after the commit."""
-    for proof in proofs:
-        log.info(
-            "deleted after its time",
-            extra={name: proof[name] for name in ("what", "how", "rows", "left")},
-        )
-
-
-def _proof_of_month(connection: Connection, walk: _Walk, before: datetime) -> Row | None:
+def _proof_of_month(walk: _Walk) -> list[Row]:
     """Return the proof of a month that was dropped, of what was counted on the walk through it."""
-    if not walk.rows:
-        return None
-    whole = (walk.first, walk.last, walk.rows)
-    left = connection.scalar(
-        select(func.count()).where(events.c.received_at.between(walk.first, walk.last))
-    )
-    return _proof(events, f"partition {walk.partition} dropped", before, whole, left)
+    how = f"partition {walk.partition} dropped"
+    before = partitions.end_of(walk.partition)
+    return proof(events, how, before, (walk.first, walk.last, walk.rows))
 
 
-def _delete(connection: Connection, moment: Column[datetime], before: datetime) -> Row | None:
+def _delete(connection: Connection, moment: Column[datetime], before: datetime) -> list[Row]:
     table, old = moment.table, moment < before
     rows = connection.execute(
         select(table.c.id, moment).where(old).order_by(moment).limit(_A_TURN)
     ).all()
     if not rows:
-        return None
-    ids = [row.id for row in rows]
-    bounds = and_(old, table.c.id.in_(ids))
+        return []
+    bounds = and_(old, table.c.id.in_([row.id for row in rows]))
+    touched: set[tuple[str, ...]] = set()
     if table is events:
         columns = (events.c[name] for name in _VIOLATION)
         touched = {tuple(r) for r in connection.execute(select(*columns).where(bounds).distinct())}
-        connection.execute(delete(events).where(bounds))
-        bulk.delete(connection, violations, _VIOLATION, touched, where=_NO_EVENT)
-    else:
-        connection.execute(delete(table).where(bounds))
-    left = connection.scalar(select(func.count()).where(table.c.id.in_(ids)))
-    return _proof(table, "rows deleted", before, (rows[0][1], rows[-1][1], len(rows)), left)
-
-
-def _proof(
-    table: Table, how: str, before: datetime, whole: Sequence[object], left: int | None
-) -> Row:
-    first, last, rows = whole
-    return {
-        "what": table.name,
-        "how": how,
-        "received_before": before,
-        "first_received": first,
-        "last_received": last,
-        "rows": rows,
-        "left": left,
-    }
+    first, last = rows[0][1], rows[-1][1]
+    gone = connection.execute(delete(table).where(bounds)).rowcount
+    proofs = proof(table, "rows deleted", before, (first, last, gone))
+    with_them = bulk.delete(connection, violations, _VIOLATION, touched, where=_NO_EVENT)
+    return proofs + proof(violations, _WITH_EVENTS, before, (first, last, with_them))

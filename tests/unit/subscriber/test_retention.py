@@ -78,6 +78,7 @@ def test_what_is_old_goes_and_what_it_was_is_proven(log: Log, clock: HandClock, 
         "appeals": (1, 0),
         "notices": (2, 0),
         "quarantine": (1, 0),
+        "violations": (1, 0),
     }
     assert proofs["events"]["first_received"] == START
     assert proofs["events"]["deleted_at"] > proofs["events"]["received_before"]
