@@ -126,6 +126,7 @@ def _terms(settings: SubscriberSettings) -> Terms:
             Pictures(settings.stills_folder),
             hours if keep is None else min(hours, keep),
             stills.of_a_box,
+            made_within=keep,
         ),
         settings.store.max_quarantined,
         gap_after=None if redundancy is None else timedelta(seconds=redundancy.gap_after_s),

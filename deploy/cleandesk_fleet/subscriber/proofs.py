@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import Column, Connection, Select, Table, and_, exists, func, select
+from sqlalchemy import Column, ColumnElement, Connection, Select, Table, and_, exists, func, select
 
 from cleandesk_fleet.subscriber.notices.table import notices
 from cleandesk_fleet.subscriber.rows import Row
@@ -13,8 +13,11 @@ from cleandesk_fleet.subscriber.tables import (
     UNCOUNTED,
     alarms,
     appeals,
+    deleted_stills,
     deletions,
+    epochs,
     events,
+    losses,
     quarantine,
     violations,
 )
@@ -27,12 +30,15 @@ _MOMENTS: dict[str, Column[datetime]] = {
     for moment in (
         alarms.c.closed_at,
         appeals.c.received_at,
+        deleted_stills.c.deleted_at,
         events.c.received_at,
+        losses.c.reported_at,
         notices.c.received_at,
         quarantine.c.received_at,
     )
 }
 _TOLD = ("what", "how", "rows")
+_EPOCH = ("site", "box", "epoch")
 _VIOLATION = ("site", "box", "violation_id")
 #: So many violations are held against their events, those first that opened first: boxes without a
 #: clock make any number that seem old.
@@ -52,6 +58,19 @@ class Turn:
     proofs: Sequence[Row] = ()
     over: Collection[str] = field(default_factory=frozenset)
     more: bool = False
+
+
+def is_old(moment: Column[datetime], before: datetime) -> ColumnElement[bool]:
+    """Say of which rows the time is over.
+
+    Numbers up to an epoch's top are never missed again once a loss has explained them. Of those
+    above it only the loss tells: without it they would be lost anew with the box's next word, or
+    a gap.
+    """
+    if moment.table is not losses:
+        return moment < before
+    same = and_(*(epochs.c[name] == losses.c[name] for name in _EPOCH))
+    return and_(moment < before, exists().where(same, epochs.c.top >= losses.c.last))
 
 
 def proof(table: Table, how: str, before: datetime, whole: Sequence[object]) -> list[Row]:
@@ -131,7 +150,7 @@ def tell_left(found: dict[str, int]) -> None:
 
 def _left(what: str, before: datetime) -> Select[tuple[int]]:
     if what != violations.name:
-        return select(func.count()).where(_MOMENTS[what] < before)
+        return select(func.count()).where(is_old(_MOMENTS[what], before))
     columns = [violations.c[name] for name in _VIOLATION]
     oldest = (
         select(*columns)

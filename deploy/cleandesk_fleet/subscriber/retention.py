@@ -15,17 +15,20 @@ from sqlalchemy import (
     literal_column,
     select,
     text,
+    tuple_,
 )
 
 from cleandesk_fleet.subscriber.database import bulk, partitions
 from cleandesk_fleet.subscriber.notices.table import notices
-from cleandesk_fleet.subscriber.proofs import Turn, entered, proof
+from cleandesk_fleet.subscriber.proofs import Turn, entered, is_old, proof
 from cleandesk_fleet.subscriber.rows import Row
 from cleandesk_fleet.subscriber.tables import (
     alarms,
     appeals,
     boxes,
+    deleted_stills,
     events,
+    losses,
     quarantine,
     violations,
 )
@@ -53,6 +56,7 @@ def delete_old(connection: Connection, now: datetime, keep: timedelta) -> Turn:
     moments = [table.c.received_at for table in (appeals, notices, quarantine)]
     # Of a box that was silent or off each evening they tell when somebody was at work.
     moments.append(alarms.c.closed_at)
+    moments += [deleted_stills.c.deleted_at, losses.c.reported_at]
     if not partitions.divided(connection):
         moments.append(events.c.received_at)
     proofs: list[Row] = []
@@ -170,18 +174,19 @@ def _proof_of_month(walk: _Walk) -> list[Row]:
 
 
 def _delete(connection: Connection, moment: Column[datetime], before: datetime) -> list[Row]:
-    table, old = moment.table, moment < before
+    table, old = moment.table, is_old(moment, before)
+    key = tuple_(*table.primary_key)
     rows = connection.execute(
-        select(table.c.id, moment).where(old).order_by(moment).limit(_A_TURN)
+        select(moment, *table.primary_key).where(old).order_by(moment).limit(_A_TURN)
     ).all()
     if not rows:
         return []
-    bounds = and_(old, table.c.id.in_([row.id for row in rows]))
+    bounds = and_(old, key.in_([tuple(row[1:]) for row in rows]))
     touched: set[tuple[str, ...]] = set()
     if table is events:
         columns = (events.c[name] for name in _VIOLATION)
         touched = {tuple(r) for r in connection.execute(select(*columns).where(bounds).distinct())}
-    first, last = rows[0][1], rows[-1][1]
+    first, last = rows[0][0], rows[-1][0]
     gone = connection.execute(delete(table).where(bounds)).rowcount
     proofs = proof(table, "rows deleted", before, (first, last, gone))
     with_them = bulk.delete(connection, violations, _VIOLATION, touched, where=_NO_EVENT)

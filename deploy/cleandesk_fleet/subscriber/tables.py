@@ -156,6 +156,7 @@ deleted_stills = Table(
     Column("deleted_at", Utc, nullable=False),
     Column("file_gone", Boolean, nullable=False),
     Index("deleted_stills_violation", "site", "box", "violation_id"),
+    Index("deleted_stills_deleted", "deleted_at"),
 )
 
 boxes = Table(
@@ -215,6 +216,7 @@ losses = Table(
     Column("last", BigInteger, nullable=False),
     Column("reason", String(16), nullable=False),
     Column("reported_at", Utc, nullable=False),
+    Index("losses_reported", "reported_at"),
 )
 
 quarantine = Table(

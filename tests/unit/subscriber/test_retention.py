@@ -110,7 +110,13 @@ def test_alarms_go_when_they_ended_so_long_ago_and_open_ones_stay(
 @pytest.mark.parametrize("place", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     ("table", "moment"),
-    [("alarms", "closed_at"), ("appeals", "received_at"), ("notices", "received_at")],
+    [
+        ("alarms", "closed_at"),
+        ("appeals", "received_at"),
+        ("deleted_stills", "deleted_at"),
+        ("losses", "reported_at"),
+        ("notices", "received_at"),
+    ],
 )
 def test_what_is_old_is_looked_for_by_an_index(
     log: Log, engine: Engine, clock: HandClock, table: str, moment: str

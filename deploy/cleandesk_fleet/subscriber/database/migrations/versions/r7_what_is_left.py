@@ -1,4 +1,4 @@
-"""What is left of what was deleted is counted afterwards: until then nobody says a number."""
+"""What is left of a deletion is counted afterwards; indices of what else is deleted by its age."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = "6"
 
 
 def upgrade() -> None:
-    """Allow a proof that is not counted yet."""
+    """Allow a proof that is not counted yet; add the indices."""
     with op.batch_alter_table("deletions") as deletions:
         deletions.alter_column("left", existing_type=sa.BigInteger, nullable=True)
     uncounted = sa.text('"left" IS NULL')
@@ -19,3 +19,5 @@ def upgrade() -> None:
         sqlite_where=uncounted,
         postgresql_where=uncounted,
     )
+    op.create_index("deleted_stills_deleted", "deleted_stills", ["deleted_at"])
+    op.create_index("losses_reported", "losses", ["reported_at"])
