@@ -93,7 +93,7 @@ class StillsSettings(Settings):
     folder: Path | None = Field(
         None,
         description="Where the pictures lie; default: beside 'store.path', with .stills added. "
-        "Several subscribers of one log share it",
+        "Several subscribers of one log share it; where they do not name it, they take no stills",
     )
 
 

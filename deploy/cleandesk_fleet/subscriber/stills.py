@@ -29,13 +29,14 @@ class Album:
     """Where stills are kept, for how long, and how many of one box at most.
 
     One that was made longer ago than `made_within` may have been deleted before, and the proof of
-    that, too; None: proofs stay.
+    that, too; None: proofs stay. `refuses` says why none are taken at all.
     """
 
     pictures: Pictures
     keep: timedelta
     of_a_box: int = 2000
     made_within: timedelta | None = None
+    refuses: str | None = None
 
 
 class Stills:
@@ -70,6 +71,8 @@ class Stills:
         if known is not None:
             whose = "this box" if known[0] == address else "another box"
             return turn_away(still, f"still_id {headers.still_id} names another still of {whose}")
+        if self._album.refuses is not None:
+            return turn_away(still, self._album.refuses)
         if self._may_be_back(headers):
             return turn_away(
                 still,
