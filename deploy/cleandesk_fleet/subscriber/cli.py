@@ -2,11 +2,14 @@
 
 import logging
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from cleandesk.config import ConfigError, load
@@ -14,9 +17,11 @@ from cleandesk.contract import tls
 from cleandesk.contract.mqtt import TlsError
 from cleandesk_fleet.services import LogLevel, begin, collect_seldom, fail, until_told
 from cleandesk_fleet.subscriber import reading, reading_notices, reading_stills
+from cleandesk_fleet.subscriber.belonging import NOT_NAMED, claim
 from cleandesk_fleet.subscriber.database import (
     MOST_SKEW,
     DatabaseUnusableError,
+    Place,
     open_reader,
     open_writer,
     sole_writer,
@@ -70,11 +75,20 @@ def run(config: ConfigFile, log_level: LogLevel = "info") -> None:
     """
     settings = begin(config, SubscriberSettings, log_level)
     place, ways, figures = settings.store.place, ways_of(settings), Figures()
-    with sole_writer(place):
+    with (
+        sole_writer(place),
+        _written(place, redundant=settings.redundancy is not None) as engine,
+    ):
+        pictures = claim(
+            engine,
+            settings.stills_folder,
+            named=settings.stills.folder is not None,
+            shared=settings.redundancy is not None,
+        )
         journal = Log(
-            open_writer(place, redundant=settings.redundancy is not None),
+            engine,
             silent_after_s=settings.silent_after_s,
-            terms=_terms(settings),
+            terms=_terms(settings, pictures),
             sites=settings.sites,
         ).begin(system_clock())
         subscriber = Subscriber(settings, journal, figures)
@@ -119,16 +133,27 @@ def check(config: ConfigFile) -> None:
     typer.echo(f"{config}: fine; {len(settings.subscriptions())} subscriptions, log {place}")
 
 
-def _terms(settings: SubscriberSettings) -> Terms:
+@contextmanager
+def _written(place: Place, *, redundant: bool) -> Iterator[Engine]:
+    engine = open_writer(place, redundant=redundant)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def _terms(settings: SubscriberSettings, pictures: Pictures | None) -> Terms:
     redundancy, stills = settings.redundancy, settings.stills
     days, hours = settings.store.keep_days, timedelta(hours=stills.keep_h)
     keep = None if days is None else timedelta(days=days)
     return Terms(
         # A picture does not outlive what it is a picture of.
         Album(
-            Pictures(settings.stills_folder),
+            pictures or Pictures(settings.stills_folder),
             hours if keep is None else min(hours, keep),
             stills.of_a_box,
+            made_within=keep,
+            refuses=None if pictures else NOT_NAMED,
         ),
         settings.store.max_quarantined,
         gap_after=None if redundancy is None else timedelta(seconds=redundancy.gap_after_s),

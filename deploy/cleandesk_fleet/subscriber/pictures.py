@@ -1,5 +1,6 @@
 """The folder of stills beside the log: one file a picture, named by its sha256."""
 
+import errno
 import os
 import re
 import time
@@ -12,6 +13,9 @@ _EXTENSIONS = {"image/jpeg": "jpg", "application/pkcs7-mime": "p7m"}
 #: A picture, whole or half written; whatever else lies in the folder is somebody else's.
 _OURS = re.compile(r"[0-9a-f]{64}\.(jpg|p7m)|\.draft-[0-9]+")
 
+#: Says whose pictures these are.
+_MARK = ".cleandesk-log"
+
 
 def folder_of(log: Path) -> Path:
     """Return the folder that belongs to a log."""
@@ -23,10 +27,42 @@ class Pictures:
 
     Args:
         folder: Made with the first file.
+        mark: What must stand in it at each change; None: it goes unmarked.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, mark: str | None = None) -> None:
+        self._folder, self._mark = folder, mark
+
+    @property
+    def folder(self) -> Path:
+        """Where they lie."""
+        return self._folder
+
+    @property
+    def mark_file(self) -> Path:
+        """The file that says whose they are."""
+        return self._folder / _MARK
+
+    def mark(self) -> str | None:
+        """Return what the folder says of whose they are; None if it says nothing.
+
+        Raises:
+            OSError: If that cannot be read.
+        """
+        try:
+            return self.mark_file.read_text(encoding="utf-8", errors="replace").strip() or None
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    def set_mark(self, mark: str) -> None:
+        """Say whose they are; that is on the disk when this returns.
+
+        Raises:
+            OSError: If the disk takes nothing.
+        """
+        self._folder.mkdir(mode=0o700, exist_ok=True)
+        draft = f"{_MARK}-{os.getpid()}"
+        whole_file.write(self.mark_file, f"{mark}\n".encode(), whole_file.SECRET, draft=draft)
 
     def path(self, sha256: str, media_type: str) -> Path:
         """Return where a picture is, or would be."""
@@ -38,6 +74,7 @@ class Pictures:
         Raises:
             OSError: If the disk takes nothing.
         """
+        self._must_be_ours()
         path = self.path(sha256, media_type)
         if path.exists():
             os.utime(path)  # its row is about to come: not for `sweep`
@@ -50,8 +87,9 @@ class Pictures:
         """Delete a picture; that is on the disk when this returns. It need not be there.
 
         Raises:
-            OSError: If it cannot be deleted.
+            OSError: If it cannot be deleted, or this is not the folder where it lay.
         """
+        self._must_be_ours()
         path = self.path(sha256, media_type)
         path.unlink(missing_ok=True)
         if self._folder.is_dir():
@@ -69,6 +107,7 @@ class Pictures:
         Raises:
             OSError: If one cannot be deleted.
         """
+        self._must_be_ours()
         if not self._folder.is_dir():
             return 0
         until = time.time() - older_than_s
@@ -82,3 +121,12 @@ class Pictures:
         if left:
             whole_file.sync(self._folder)
         return len(left)
+
+    def _must_be_ours(self) -> None:
+        """See that the folder is still the one that it was: one may be unmounted at any time."""
+        if self._mark is not None and self.mark() != self._mark:
+            raise OSError(
+                errno.ENODEV,
+                "this is not where the log's pictures lie; mount that folder again",
+                str(self._folder),
+            )

@@ -191,7 +191,13 @@ def deletions(
     limit: LimitOption = None,
     output: FormatOption = Format.TABLE,
 ) -> None:
-    """List what was deleted after its time (store.keep_days), and that nothing older is left."""
+    """List what was deleted after its time (store.keep_days), and how much of that was left.
+
+    `left` is how many that came before `received_before` were still there when the deletion was
+    over: counted after its commit, and 0 if all is well. It is empty as long as more of them goes
+    in the next turns. A violation is left if it was opened before that and has no event any more;
+    one that has a newer event stays.
+    """
     with open_log(config, db).connect() as connection:
         rows = queries.find_deletions(connection, Filter(limit=limit))
         writer_of(output, queries.DELETIONS).write(rows)

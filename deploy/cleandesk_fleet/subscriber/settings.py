@@ -49,8 +49,9 @@ class StoreSettings(Settings):
         None,
         ge=1,
         le=36_500,
-        description="Then events, violations, appeals, notices, unreadable messages and alarms "
-        "that are over are deleted, which `deletions` proves; default: never",
+        description="Then events, violations, appeals, notices, unreadable messages, reported "
+        "losses, proofs of deleted stills and alarms that are over are deleted, which `deletions` "
+        "proves; default: never",
     )
     max_quarantined: int = Field(
         100_000,
@@ -92,7 +93,7 @@ class StillsSettings(Settings):
     folder: Path | None = Field(
         None,
         description="Where the pictures lie; default: beside 'store.path', with .stills added. "
-        "Several subscribers of one log share it",
+        "Several subscribers of one log share it; where they do not name it, they take no stills",
     )
 
 

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, func, or_, select
 
-from cleandesk.contract.messages import AckResult, AckStatus
+from cleandesk.contract.messages import AckResult, AckStatus, timestamp
+from cleandesk.contract.stills import StillHeaders
 from cleandesk.contract.topics import Address
 from cleandesk_fleet.subscriber.database import bulk
 from cleandesk_fleet.subscriber.intake import Rejected, StillReading, turn_away
@@ -25,11 +26,17 @@ _PROOF = [c for c in deleted_stills.c if c.name in stills.c and c.name != "id"]
 
 @dataclass(frozen=True, slots=True)
 class Album:
-    """Where stills are kept, for how long, and how many of one box at most."""
+    """Where stills are kept, for how long, and how many of one box at most.
+
+    One that was made longer ago than `made_within` may have been deleted before, and the proof of
+    that, too; None: proofs stay. `refuses` says why none are taken at all.
+    """
 
     pictures: Pictures
     keep: timedelta
     of_a_box: int = 2000
+    made_within: timedelta | None = None
+    refuses: str | None = None
 
 
 class Stills:
@@ -50,7 +57,8 @@ class Stills:
     def take(self, still: StillReading) -> tuple[Address, AckResult] | Rejected:
         """Keep one and return what to tell the box, or why it cannot be kept.
 
-        Its violation need not be here yet. One that was deleted after its time does not come back.
+        Its violation need not be here yet. One that was deleted after its time does not come back,
+        nor one that may have been.
 
         Raises:
             OSError: If the disk takes nothing.
@@ -63,6 +71,14 @@ class Stills:
         if known is not None:
             whose = "this box" if known[0] == address else "another box"
             return turn_away(still, f"still_id {headers.still_id} names another still of {whose}")
+        if self._album.refuses is not None:
+            return turn_away(still, self._album.refuses)
+        if self._may_be_back(headers):
+            return turn_away(
+                still,
+                f"made {timestamp(headers.at)}, longer ago than store.keep_days: whether it was "
+                "here and had its time is not known any more",
+            )
         if self._kept[address] >= self._album.of_a_box:
             return turn_away(still, f"{self._album.of_a_box} pictures of this box are kept already")
         self._kept[address] += 1
@@ -74,6 +90,13 @@ class Stills:
     def save(self) -> None:
         """Write the rows of the new ones."""
         bulk.insert(self._connection, stills, self._new)
+
+    def _may_be_back(self, headers: StillHeaders) -> bool:
+        """Say whether one may have been deleted so long ago that the proof is gone, too."""
+        within = self._album.made_within
+        if within is None or not headers.clock_synced:
+            return False
+        return headers.at < self._now - within
 
     def _count(self, address: Address) -> int:
         """Return how many of a box are kept, counted up to the bound."""

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from cleandesk.contract.health import Health
 from cleandesk.contract.messages import Availability, Status
 from cleandesk.contract.topics import Address, Channel
-from cleandesk_fleet.subscriber import overseeing, retention
+from cleandesk_fleet.subscriber import overseeing, proofs, retention
 from cleandesk_fleet.subscriber.alarms import Alarms, Kind
 from cleandesk_fleet.subscriber.database import (
     end_frozen,
@@ -23,6 +23,7 @@ from cleandesk_fleet.subscriber.database import (
 )
 from cleandesk_fleet.subscriber.intake import Cleared, Reading, Rejected, Report, spoke, turn_away
 from cleandesk_fleet.subscriber.moments import Moment
+from cleandesk_fleet.subscriber.proofs import Turn
 from cleandesk_fleet.subscriber.reports import AT_REST
 from cleandesk_fleet.subscriber.stills import delete_due, sweep, tell
 from cleandesk_fleet.subscriber.tables import boxes
@@ -184,12 +185,12 @@ class Log:
             if abs(off) > self._terms.most_skew:
                 self._tell_skew(off, now)
                 return
-            proofs = delete_due(connection, album.pictures, now.utc, album.keep)
+            gone = delete_due(connection, album.pictures, now.utc, album.keep)
             if now.mono >= self._sweep_at:
                 sweep(connection, album.pictures, older_than_s=_YOUNG_S if self._redundant else 0)
                 make_ahead(connection, now.utc)
                 self._sweep_at = now.mono + _SWEEP_EVERY_S
-        tell(proofs)
+        tell(gone)
         if keep is not None and now.mono >= self._delete_at:
             # Where it fails, too: what it waited for, all who write waited for.
             self._delete_at = now.mono + _DELETE_EVERY_S
@@ -210,13 +211,20 @@ class Log:
     def _delete_old(self, now: Moment, keep: timedelta) -> bool:
         """Delete a part of what came so long ago; say whether there may be more."""
         with self._engine.begin() as connection:
-            old = retention.delete_old(connection, now.utc, keep)
-        retention.tell(old)
+            rows = retention.delete_old(connection, now.utc, keep)
+        self._prove(rows)
         with self._engine.begin() as connection:
-            months, more = self._months.delete_old(connection, now.utc, keep)
+            months = self._months.delete_old(connection, now.utc, keep)
         self._months.committed()
-        retention.tell(months)
-        return bool(old) or more
+        self._prove(months)
+        return rows.more or months.more
+
+    def _prove(self, turn: Turn) -> None:
+        """Tell what is deleted for certain only now, and count what is left of it."""
+        proofs.tell(turn.proofs)
+        with self._engine.begin() as connection:
+            left = proofs.count_left(connection, turn.over)
+        proofs.tell_left(left)
 
     def leave(self) -> None:
         """Let it fall to another one to judge, or to us anew in the next turn."""

@@ -21,7 +21,7 @@ from sqlalchemy import (
 from cleandesk_fleet.columns import Utc, meta_table, of_box, row_id
 
 #: Goes up with every migration: software works with logs of its own version alone.
-VERSION = 6
+VERSION = 7
 
 metadata = MetaData()
 
@@ -156,6 +156,7 @@ deleted_stills = Table(
     Column("deleted_at", Utc, nullable=False),
     Column("file_gone", Boolean, nullable=False),
     Index("deleted_stills_violation", "site", "box", "violation_id"),
+    Index("deleted_stills_deleted", "deleted_at"),
 )
 
 boxes = Table(
@@ -215,6 +216,7 @@ losses = Table(
     Column("last", BigInteger, nullable=False),
     Column("reason", String(16), nullable=False),
     Column("reported_at", Utc, nullable=False),
+    Index("losses_reported", "reported_at"),
 )
 
 quarantine = Table(
@@ -234,7 +236,8 @@ quarantine = Table(
     UniqueConstraint("topic", "digest"),
 )
 
-#: What the time limit took, with the proof: how many there were, and how many are left.
+#: What the time limit took, with the proof: how many there were, and how many of those that should
+#: be gone were still there, counted after the commit; empty until they are counted.
 deletions = Table(
     "deletions",
     metadata,
@@ -245,8 +248,15 @@ deletions = Table(
     Column("first_received", Utc, nullable=False),
     Column("last_received", Utc, nullable=False),
     Column("rows", BigInteger, nullable=False),
-    Column("left", BigInteger, nullable=False),
+    Column("left", BigInteger),
     Column("deleted_at", Utc, nullable=False),
+)
+UNCOUNTED = deletions.c.left.is_(None)
+Index(
+    "deletions_uncounted",
+    deletions.c.what,
+    sqlite_where=UNCOUNTED,
+    postgresql_where=UNCOUNTED,
 )
 
 alarms = Table(

@@ -1,5 +1,7 @@
 """Who did what: written in the transaction of what was done, or before it."""
 
+import os
+import pwd
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -10,6 +12,8 @@ from cleandesk_fleet.web.tables import audit
 
 #: The command line has no account of its own.
 COMMAND_LINE = "(command line)"
+#: What is not told otherwise is kept so long.
+KEEP_DAYS = 365
 
 
 class Action(StrEnum):
@@ -19,6 +23,7 @@ class Action(StrEnum):
     SIGN_IN_FAILED = "sign_in_failed"
     SIGNED_OUT = "signed_out"
     STILL_VIEWED = "still_viewed"
+    STILL_EXPORTED = "still_exported"
     EXPORTED = "exported"
     DECIDED = "decided"
     ACCOUNT_ADDED = "account_added"
@@ -42,6 +47,16 @@ class Actor:
     account: str
     via: str
     address: str | None = None
+
+
+def by_command_line() -> Actor:
+    """Return whoever runs this command: the system's user, whatever the environment says."""
+    uid = os.getuid()
+    try:
+        name = pwd.getpwuid(uid).pw_name
+    except KeyError:
+        name = f"uid {uid}"
+    return Actor(f"{COMMAND_LINE} {name}", "command")
 
 
 @dataclass(frozen=True, slots=True)

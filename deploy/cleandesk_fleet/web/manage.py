@@ -1,6 +1,5 @@
 """What the command line does with accounts, each with its line in the trail."""
 
-import getpass
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -9,7 +8,7 @@ from sqlalchemy import Connection
 from cleandesk_fleet.subscriber.moments import system_clock
 from cleandesk_fleet.web import accounts
 from cleandesk_fleet.web.accounts import Account
-from cleandesk_fleet.web.audit import COMMAND_LINE, Action, Actor, Subject, Trail
+from cleandesk_fleet.web.audit import Action, Subject, Trail, by_command_line
 from cleandesk_fleet.web.roles import Role
 from cleandesk_fleet.web.settings import WebSettings
 from cleandesk_fleet.web.store import Store
@@ -92,7 +91,7 @@ def _do(
 ) -> None:
     store, now = Store(settings.store.place), system_clock().utc
     trail = Trail(timedelta(days=settings.audit_days))
-    actor = Actor(f"{COMMAND_LINE} {getpass.getuser()}", "command")
+    actor = by_command_line()
     try:
         with store.writing() as connection:
             what(connection, now)

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 from cleandesk.settings_base import Settings
 from cleandesk_fleet.subscriber.database import Place, place_of
 from cleandesk_fleet.subscriber.pictures import folder_of
+from cleandesk_fleet.web.audit import KEEP_DAYS
 from cleandesk_fleet.web.roles import Role
 
 Address = IPv4Address | IPv6Address
@@ -115,7 +116,10 @@ class WebSettings(Settings):
         None, description="People are signed in by a proxy; default: by accounts of the page's own"
     )
     audit_days: int = Field(
-        365, ge=30, le=3650, description="For so long it is kept who did what, then it is deleted"
+        KEEP_DAYS,
+        ge=30,
+        le=3650,
+        description="For so long it is kept who did what, then it is deleted",
     )
 
     @model_validator(mode="after")

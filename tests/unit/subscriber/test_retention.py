@@ -5,20 +5,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import URL, Engine, select
+from sqlalchemy import Engine
 from sqlalchemy import event as sql_event
-from sqlalchemy.exc import DatabaseError, OperationalError
 
 from cleandesk_fleet.subscriber import retention
 from cleandesk_fleet.subscriber.database import (
     DatabaseUnusableError,
     Place,
-    open_beside,
     open_writer,
     postgresql,
 )
-from cleandesk_fleet.subscriber.intake import read
-from cleandesk_fleet.subscriber.notices.choosing import Wanted, Way
 from cleandesk_fleet.subscriber.notices.table import notices
 from cleandesk_fleet.subscriber.pictures import Pictures
 from cleandesk_fleet.subscriber.stills import Album
@@ -33,7 +29,15 @@ from cleandesk_fleet.subscriber.tables import (
     violations,
 )
 from cleandesk_fleet.subscriber.transaction import Terms
-from tests.postgresql import PostgreSQL
+from tests.unit.subscriber.ageing import (
+    A_MONTH_MORE,
+    DAY_S,
+    KEEP,
+    MAY_IS_OVER_S,
+    fill,
+    log_that_deletes,
+    look,
+)
 from tests.unit.subscriber.conftest import Kept
 from tests.unit.subscriber.make import (
     BOX,
@@ -42,73 +46,20 @@ from tests.unit.subscriber.make import (
     HandClock,
     event,
     hex_id,
-    log_of,
-    received,
     status,
 )
 from tests.unit.subscriber.test_stills import still
 
-KEEP = timedelta(days=30)
-DAY_S = 86_400.0
-#: After `fill`: the events of May have had their time, as a month too, and that of June has not.
-MAY_IS_OVER_S = 29.5 * DAY_S
-#: Events of PostgreSQL go with their month.
-A_MONTH_MORE = 31
-#: Whoever deletes a violation fails at the end of the transaction.
-_NO_COMMIT = """
-CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql
-AS $$ BEGIN RAISE EXCEPTION 'the commit fails'; END $$;
-CREATE CONSTRAINT TRIGGER fail AFTER DELETE ON violations
-DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION fail()
-"""
-
 
 @pytest.fixture
 def log(engine: Engine, clock: HandClock) -> Log:
-    album, told = Album(Pictures(Path("no-stills")), timedelta(hours=72)), Wanted((Way.MAIL,))
-    terms = Terms(album, 50, keep=KEEP, notices=told)
-    return Log(engine, silent_after_s=10**9, terms=terms).begin(clock())
+    return log_that_deletes(engine, clock)
 
 
 @pytest.fixture
 def seen(log: Log, place: Place) -> Kept:
     assert log
     return Kept(place)
-
-
-def appeal(violation: str) -> dict[str, object]:
-    return {
-        "schema": 1,
-        "appeal_id": hex_id("appeal"),
-        "violation_id": violation,
-        "reason": "not_mine",
-        "at": START.isoformat(),
-        "clock_synced": True,
-    }
-
-
-def look(log: Log, clock: HandClock, seconds: float = 0) -> None:
-    """Look around as long as there is more to delete, as the service does each second."""
-    clock.sleep(seconds)
-    for _ in range(10):
-        log.look_around(clock())
-
-
-def fill(log: Log, clock: HandClock) -> None:
-    """Log an old violation and all that hangs on it, and one that goes on."""
-    old, lasting = hex_id("old"), hex_id("lasting")
-    log.commit(
-        [
-            event(1, violation_id=old),
-            event(2, violation_id=lasting),
-            read(received("appeal", appeal(old)), None),
-            read(received("violation", b"nonsense"), None),
-        ],
-        clock(),
-    )
-    clock.sleep(29 * DAY_S)
-    log.look_around(clock())
-    log.commit([event(3, violation_id=lasting)], clock())
 
 
 def test_nothing_goes_before_its_time(log: Log, clock: HandClock, seen: Kept) -> None:
@@ -127,6 +78,7 @@ def test_what_is_old_goes_and_what_it_was_is_proven(log: Log, clock: HandClock, 
         "appeals": (1, 0),
         "notices": (2, 0),
         "quarantine": (1, 0),
+        "violations": (1, 0),
     }
     assert proofs["events"]["first_received"] == START
     assert proofs["events"]["deleted_at"] > proofs["events"]["received_before"]
@@ -158,7 +110,13 @@ def test_alarms_go_when_they_ended_so_long_ago_and_open_ones_stay(
 @pytest.mark.parametrize("place", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     ("table", "moment"),
-    [("alarms", "closed_at"), ("appeals", "received_at"), ("notices", "received_at")],
+    [
+        ("alarms", "closed_at"),
+        ("appeals", "received_at"),
+        ("deleted_stills", "deleted_at"),
+        ("losses", "reported_at"),
+        ("notices", "received_at"),
+    ],
 )
 def test_what_is_old_is_looked_for_by_an_index(
     log: Log, engine: Engine, clock: HandClock, table: str, moment: str
@@ -219,44 +177,6 @@ def test_many_go_a_few_at_a_time(
 
 
 @pytest.mark.parametrize("place", ["postgresql"], indirect=True)
-def test_who_reads_for_long_keeps_a_month_there_and_nobody_else_waiting(
-    log: Log, clock: HandClock, seen: Kept, place: Place
-) -> None:
-    fill(log, clock)
-    other = open_beside(place)
-    with seen.reader.connect() as reading:
-        assert len(reading.execute(select(events)).all()) == 3
-        clock.sleep(MAY_IS_OVER_S)
-        log.look_around(clock())
-        with pytest.raises(OperationalError, match="lock timeout"):
-            log.look_around(clock())
-        # It is not tried again at once: all who write events waited for it.
-        log.look_around(clock.sleep(1))
-        log_of(other).begin(clock()).commit([event(4, violation_id=hex_id("new"))], clock())
-    assert len(seen.rows(events)) == 4
-    other.dispose()
-    look(log, clock, 60)
-    assert [row["seq"] for row in seen.rows(events)] == [3, 4]
-
-
-@pytest.mark.parametrize("place", ["postgresql"], indirect=True)
-def test_violations_whose_deletion_was_not_committed_go_the_next_time(
-    log: Log, clock: HandClock, seen: Kept, place: Place
-) -> None:
-    assert isinstance(place, URL)
-    fill(log, clock)
-    clock.sleep(MAY_IS_OVER_S)
-    PostgreSQL.say(place, _NO_COMMIT)
-    with pytest.raises(DatabaseError, match="the commit fails"):
-        log.look_around(clock())
-    assert len(seen.rows(violations)) == 2
-    PostgreSQL.say(place, "DROP FUNCTION fail CASCADE")
-    look(log, clock, 60)
-    assert [row["violation_id"] for row in seen.rows(violations)] == [hex_id("lasting")]
-    assert [row["seq"] for row in seen.rows(events)] == [3]
-
-
-@pytest.mark.parametrize("place", ["postgresql"], indirect=True)
 def test_by_a_clock_that_is_far_from_the_servers_nothing_is_deleted(
     engine: Engine, clock: HandClock, seen: Kept, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -282,31 +202,3 @@ def test_by_a_clock_that_is_far_from_the_servers_no_log_is_opened(
     monkeypatch.setattr(postgresql, "skew", lambda *_: timedelta(days=-20_000))
     with pytest.raises(DatabaseUnusableError, match=r"20000 days, 0:00:00 behind the server's"):
         open_writer(place)
-
-
-@pytest.mark.parametrize("place", ["postgresql"], indirect=True)
-def test_a_new_month_waits_for_nobody_who_reads(
-    log: Log, clock: HandClock, seen: Kept, engine: Engine
-) -> None:
-    with seen.reader.connect() as reading, engine.connect() as connection:
-        assert reading.execute(select(events)).all() == []
-        connection.exec_driver_sql("SET lock_timeout = '100ms'")
-        connection.commit()
-        log.commit([event(1)], clock.sleep(400 * DAY_S))
-    assert len(seen.rows(events)) == 1
-
-
-@pytest.mark.parametrize("place", ["postgresql"], indirect=True)
-def test_each_month_has_a_partition_and_the_next_ones_are_there(
-    log: Log, clock: HandClock, engine: Engine
-) -> None:
-    log.commit([event(1)], clock())
-    log.commit([event(2)], clock.sleep(400 * DAY_S))  # a clock that jumps is no obstacle
-    query = select(events.c.seq).where(events.c.seq > 0)
-    with engine.connect() as connection:
-        assert sorted(connection.scalars(query)) == [1, 2]
-        made = connection.exec_driver_sql(
-            "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'events'::regclass"
-        )
-        names = {name for (name,) in made}
-    assert {"events_2026_05", "events_2026_06", "events_2026_07", "events_2027_06"} <= names

@@ -168,12 +168,16 @@ def delete(
     *,
     where: ColumnElement[bool],
     **values: Any,
-) -> None:
-    """Delete the rows with these keys of which `where` holds; `values` are its parameters."""
-    if keys:
-        copies, named = _copies(connection), tuple(names)
-        parameters = _parameters(named, keys, copies=copies) | values
-        connection.execute(_delete(table, named, where, copies=copies), parameters)
+) -> int:
+    """Delete the rows with these keys of which `where` holds; return how many there were.
+
+    `values` are the parameters of `where`.
+    """
+    if not keys:
+        return 0
+    copies, named = _copies(connection), tuple(names)
+    parameters = _parameters(named, keys, copies=copies) | values
+    return connection.execute(_delete(table, named, where, copies=copies), parameters).rowcount
 
 
 def _copying() -> ModuleType:

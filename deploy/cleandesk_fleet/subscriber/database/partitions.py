@@ -1,7 +1,7 @@
 """The events of PostgreSQL, divided by the month in which they came."""
 
 from collections.abc import Set as AbstractSet
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 
 from sqlalchemy import Connection, text
 
@@ -50,9 +50,14 @@ def _is_there(connection: Connection, name: str) -> bool:
     return bool(connection.scalar(text("SELECT to_regclass(:name) IS NOT NULL"), {"name": name}))
 
 
+def divided(connection: Connection) -> bool:
+    """Say whether events lie in partitions, as they do on PostgreSQL alone."""
+    return connection.dialect.name == "postgresql"
+
+
 def make_ahead(connection: Connection, now: datetime) -> None:
     """Make the partitions of this month and the next ones; nothing on other databases."""
-    if connection.dialect.name != "postgresql":
+    if not divided(connection):
         return
     months = [month_of(now)]
     for _ in range(_AHEAD):
@@ -62,7 +67,7 @@ def make_ahead(connection: Connection, now: datetime) -> None:
 
 def ended(connection: Connection, before: datetime) -> list[str]:
     """Return the partitions of which every event came before a moment, the oldest first."""
-    if connection.dialect.name != "postgresql":
+    if not divided(connection):
         return []
     names = connection.scalars(
         text(
@@ -73,8 +78,8 @@ def ended(connection: Connection, before: datetime) -> list[str]:
     return [name for name in names if after(month_in(name)) <= before.date()]
 
 
-def drop(connection: Connection, partition: str) -> None:
-    """Delete a month's events, all of them.
+def lock(connection: Connection, partition: str) -> None:
+    """Keep everybody from a month's events until the commit, for `drop`.
 
     That locks all events for a moment. Where somebody reads them for long (a backup), everybody
     who writes them waits behind us, so we give up soon.
@@ -82,9 +87,22 @@ def drop(connection: Connection, partition: str) -> None:
     Raises:
         OperationalError: If they are being read; try again later.
     """
-    connection.info.pop(EVENTS, None)
     connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_PATIENCE_MS}ms'")
+    # In the order in which all come to the month: through `events`.
+    connection.exec_driver_sql(
+        f"LOCK TABLE ONLY {EVENTS}, ONLY {partition} IN ACCESS EXCLUSIVE MODE"
+    )
+
+
+def drop(connection: Connection, partition: str) -> None:
+    """Delete a month's events, all of them, which `lock` holds."""
+    connection.info.pop(EVENTS, None)
     connection.exec_driver_sql(f"DROP TABLE {partition}")
+
+
+def end_of(partition: str) -> datetime:
+    """Return the moment at which a partition's month is over."""
+    return datetime.combine(after(month_in(partition)), time.min, UTC)
 
 
 def month_in(partition: str) -> date:

@@ -3,6 +3,7 @@
 from sqlalchemy import select
 from starlette.responses import Response
 
+from cleandesk_fleet.subscriber import belonging
 from cleandesk_fleet.subscriber.tables import deleted_stills, stills
 from cleandesk_fleet.web.audit import Action, Subject
 from cleandesk_fleet.web.errors import GoneError, NotFoundError
@@ -29,6 +30,13 @@ def picture(visit: Visit) -> Response:
     try:
         content = visit.parts.pictures.path(row.sha256, row.media_type).read_bytes()
     except FileNotFoundError:
+        with visit.parts.store.reading() as connection:
+            ours = belonging.mark_of(connection)
+        if ours is not None and visit.parts.pictures.mark() != ours:
+            raise GoneError(
+                "This page does not see the folder where the log's pictures lie: whoever runs it "
+                "sets 'store.stills' to it, or mounts it."
+            ) from None
         raise GoneError("The picture's file is not there any more.") from None
     subject = Subject(still_id, row.site, row.box)
     visit.enter(Action.STILL_VIEWED, subject, f"violation {row.violation_id}")

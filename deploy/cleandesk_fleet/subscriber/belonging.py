@@ -1,0 +1,124 @@
+"""Whose pictures a folder holds: a mark in it that the log knows.
+
+Without one, a folder that was not mounted, or that of another machine, would do: pictures would be
+kept where nobody deletes them, and others be said to be gone that were never there.
+"""
+
+import secrets
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, exists, select
+
+from cleandesk_fleet.subscriber.database import DatabaseUnusableError, bulk
+from cleandesk_fleet.subscriber.pictures import Pictures
+from cleandesk_fleet.subscriber.tables import meta, stills
+
+#: The mark's name in `meta`.
+_FOLDER = "stills_folder"
+#: Why several subscribers take no stills where nobody said which folder they share.
+NOT_NAMED = (
+    "several subscribers write this log, and 'stills.folder' is not set: set it for all of them to "
+    "one folder that they share"
+)
+
+
+def claim(engine: Engine, folder: Path, *, named: bool, shared: bool) -> Pictures | None:
+    """Return a log's pictures in this folder, if it is theirs; a first one is marked as such.
+
+    Args:
+        engine: Of the log, for writing.
+        folder: Where the pictures are said to lie.
+        named: Whether the settings name it; otherwise it lies beside the log, or on this machine.
+        shared: Whether other subscribers write the same log.
+
+    Returns:
+        None if no picture can be kept, by `NOT_NAMED`.
+
+    Raises:
+        DatabaseUnusableError: If it is another one, or cannot be used.
+    """
+    pictures = Pictures(folder)
+    try:
+        with engine.begin() as connection:
+            known = mark_of(connection)
+            if known is None:
+                if shared and not named:
+                    _none_are_kept(connection, folder)
+                    return None
+                if not shared and not _needs_mark(connection, folder, named=named):
+                    return pictures
+                known = _begin(connection, pictures)
+            if pictures.mark() is None and not shared and not _kept(connection):
+                pictures.set_mark(known)
+    except OSError as error:
+        raise DatabaseUnusableError(
+            f"{folder}: {error.strerror}: mount it, or set 'stills.folder' to a folder that the "
+            "subscriber may write"
+        ) from error
+    ours = Pictures(folder, known)
+    if (found := ours.mark()) is None:
+        raise DatabaseUnusableError(_no_mark(ours, known))
+    if found != known:
+        raise DatabaseUnusableError(_anothers(ours))
+    return ours
+
+
+def mark_of(connection: Connection) -> str | None:
+    """Return the mark of the folder in which a log's pictures lie, if it has one."""
+    return connection.scalar(select(meta.c.value).where(meta.c.name == _FOLDER))
+
+
+def _begin(connection: Connection, pictures: Pictures) -> str:
+    """Mark a folder as the log's, unless another subscriber has marked one just now."""
+    new = secrets.token_hex(16)
+    # Whoever comes at the same time waits here for our commit, and looks for the mark only then.
+    if not bulk.add(connection, meta, {"name": _FOLDER, "value": new}):
+        return mark_of(connection) or new
+    if pictures.mark() is not None:
+        raise DatabaseUnusableError(_anothers(pictures))
+    pictures.set_mark(new)
+    return new
+
+
+def _needs_mark(connection: Connection, folder: Path, *, named: bool) -> bool:
+    """Say whether to mark the folder of a log that has one writer.
+
+    Beside a file it goes where the file goes. Elsewhere there is nothing to mark before the first
+    picture has made it.
+    """
+    if connection.dialect.name == "sqlite" and not named:
+        return False
+    if not folder.is_dir() and _kept(connection):
+        raise DatabaseUnusableError(
+            f"{folder}: no such folder, and the log keeps stills: mount it, or set 'stills.folder' "
+            f"to where they lie; if they are lost for good, make it (mkdir -m 700 {folder})"
+        )
+    return folder.is_dir()
+
+
+def _none_are_kept(connection: Connection, folder: Path) -> None:
+    if _kept(connection):
+        raise DatabaseUnusableError(
+            f"{folder}: the log keeps stills, and nobody can say on which machine they lie: "
+            f"{NOT_NAMED}, and move the files of each one's {folder} there"
+        )
+
+
+def _kept(connection: Connection) -> bool:
+    return bool(connection.scalar(select(exists().where(stills.c.id > 0))))
+
+
+def _anothers(pictures: Pictures) -> str:
+    return (
+        f"{pictures.folder}: holds the pictures of another log: set 'stills.folder' to this log's "
+        f"own; if no log uses that one any more, delete {pictures.mark_file}"
+    )
+
+
+def _no_mark(pictures: Pictures, known: str) -> str:
+    return (
+        f"{pictures.folder}: not where this log's pictures lie: mount that folder, or set "
+        "'stills.folder' to it, as at the other subscribers, and move pictures of this one there; "
+        "if it is the one, emptied, and what was in it is lost for good, say so: "
+        f"echo {known} > {pictures.mark_file}"
+    )
