@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import event as sql_event
 
 from cleandesk_fleet.subscriber.belonging import claim
-from cleandesk_fleet.subscriber.database import Place, open_writer
+from cleandesk_fleet.subscriber.database import Place, open_beside
 from cleandesk_fleet.subscriber.pictures import Pictures
 from cleandesk_fleet.web.roles import Role
 from cleandesk_fleet.web.tables import audit
@@ -90,7 +90,7 @@ def test_one_whose_file_is_lost_is_gone_and_nobody_looked(filled: Site) -> None:
 
 def test_a_page_that_does_not_see_the_logs_folder_says_so(filled: Site, place: Place) -> None:
     folder = filled.parts.pictures.folder
-    writer = open_writer(place)
+    writer = open_beside(place)
     claim(writer, folder, named=True, shared=True)
     writer.dispose()
     assert filled.as_(Role.REVIEWER).get(picture_path(1)).status_code == 200
