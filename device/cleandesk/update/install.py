@@ -115,7 +115,7 @@ def install(
             return Outcome.SAME
         teller.tell(Step.WAITING, version)
         _settle(places, mono, pause)
-        health.remember(places.before, places.word())
+        health.remember(places.before, places.word(), by_line=not source.card)
         tries.begin(version)
         log.warning("an update is installed", extra={"version": version})
         teller.tell(Step.INSTALLING, version)

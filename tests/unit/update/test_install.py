@@ -287,6 +287,26 @@ def test_what_does_not_get_healthy_is_not_demanded_later(card: Card) -> None:
     assert card.now >= SETTLE_S
 
 
+@pytest.mark.parametrize("by_network", [False, True])
+def test_the_line_that_an_update_came_by_is_demanded_though_it_is_down_just_now(
+    card: Card, *, by_network: bool
+) -> None:
+    if by_network:
+        card.fetched()
+    card.word(Word(CameraWord.WORKS, link=False))
+    card.install(Rauc())
+    demand = health.demanded(card.places.before)
+    assert demand == Word(CameraWord.WORKS, link=by_network)
+    assert (health.lacks(demand, Word(CameraWord.WORKS, link=False), runs=True) == []) != by_network
+
+
+def test_in_a_break_it_is_kept_that_the_camera_worked_before_it(card: Card) -> None:
+    card.word(Word(CameraWord.RESTS, link=True))
+    card.install(Rauc())
+    assert health.demanded(card.places.before) == WELL
+    assert card.now == 0
+
+
 def test_a_machine_that_nobody_has_claimed_is_not_waited_for(card: Card) -> None:
     card.places.settings.unlink()
     card.install(Rauc())
