@@ -10,7 +10,7 @@ from typing import Protocol
 from cleandesk.box import Box
 from cleandesk.camera import video_length_s
 from cleandesk.clock import SystemClock, boot_id
-from cleandesk.control import Starts, kept, starts
+from cleandesk.control import Starts, kept, software, starts
 from cleandesk.link import OutboxError
 from cleandesk.model.probation import Probation
 from cleandesk.model.running import shelf_of
@@ -70,7 +70,8 @@ def _went_back(settings: BoxSettings, crashed: str) -> bool:
 
 def _look(settings: BoxSettings, count: Starts, *, base: Path, show: bool, until_end: bool) -> int:
     """Run the box, and have a model that it dies of be left by the next start."""
-    probation = Probation(shelf_of(settings), boot_id())
+    shelf, on_trial = shelf_of(settings), software.WHERE.on_trial
+    probation = Probation(shelf, boot_id(), software_on_trial=on_trial)
     probation.begin()
     try:
         code = _box(settings, count, base=base, show=show, until_end=until_end)

@@ -5,7 +5,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from cleandesk import durable, whole_file
 from cleandesk.contract.messages import Id
@@ -14,8 +14,6 @@ log = logging.getLogger(__name__)
 
 NAME = "told"
 LONGEST = 160
-#: What an update wrote before it was left is read by the version before it, which knows less.
-READABLE = ConfigDict(extra="ignore", frozen=True)
 
 
 class Step(StrEnum):
@@ -37,7 +35,7 @@ class Lost(BaseModel):
         left: It was tried; else it was refused.
     """
 
-    model_config = READABLE
+    model_config = durable.READABLE
 
     version: str | None
     why: str
@@ -59,7 +57,7 @@ class Told(BaseModel):
         untried: Of what is committed: a break went on, so nobody saw whether the camera works.
     """
 
-    model_config = READABLE
+    model_config = durable.READABLE
 
     form: Literal[1] = 1
     step: Step
