@@ -19,7 +19,7 @@ from cleandesk.link import closing
 from cleandesk.loop import Ready
 from cleandesk.policy import Change, PolicyState, Progress
 from cleandesk.settings import BoxSettings
-from cleandesk.watchdog import Feeder
+from cleandesk.watchdog import Feeder, Teller, Worked
 
 log = logging.getLogger(__name__)
 
@@ -96,7 +96,8 @@ class Box:
         self._saved_at = self._started.mono
         self._health_at = 0.0
         self._seen = self._looked = self._started
-        self._feeder = feeder or Feeder()
+        worked = Worked(settings.outbox.path, self._boot)
+        self._feeder = feeder or Feeder(teller=Teller(worked=worked))
         self._parts = parts = assemble(
             settings,
             base=base,

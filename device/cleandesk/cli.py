@@ -16,7 +16,7 @@ from cleandesk import ledger_cli as ledgers
 from cleandesk import wiping_cli as wiping
 from cleandesk.doctor import command as doctors
 from cleandesk.identity import command as identity
-from cleandesk.speaking import EXIT_FAILED, EXIT_USAGE, ConfigOption, fail, refuse, say
+from cleandesk.speaking import EXIT_FAILED, EXIT_HELD, EXIT_USAGE, ConfigOption, fail, refuse, say
 from cleandesk.update import command as updates
 from cleandesk.worker.languages import Language
 
@@ -29,8 +29,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 done; 1 it failed while running; 2 the command line, the settings or the "
-    "model cannot be used; 75 start me again (it was asked for, or the camera is beyond what this "
-    "process can do).",
+    "model cannot be used; 69 reboot the machine (a process that cannot be killed has the outbox); "
+    "75 start me again (it was asked for, or the camera is beyond what this process can do).",
 )
 
 
@@ -86,7 +86,7 @@ def run(
     from cleandesk.config import ConfigError  # noqa: PLC0415
     from cleandesk.detector import ModelError  # noqa: PLC0415
     from cleandesk.evidence import EvidenceError  # noqa: PLC0415
-    from cleandesk.link import OutboxError  # noqa: PLC0415
+    from cleandesk.link import OutboxError, OutboxHeldError  # noqa: PLC0415
     from cleandesk.worker.errors import PinError  # noqa: PLC0415
 
     try:
@@ -96,6 +96,8 @@ def run(
         refuse(error)
     except ModelError as error:
         fail(str(error), EXIT_USAGE)
+    except OutboxHeldError as error:
+        fail(str(error), EXIT_HELD)
     except (EvidenceError, OutboxError, PinError) as error:
         fail(str(error), EXIT_FAILED)
     raise typer.Exit(code)

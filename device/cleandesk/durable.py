@@ -3,7 +3,13 @@
 import hashlib
 from pathlib import Path
 
+from pydantic import ConfigDict
+
 from cleandesk import whole_file
+
+#: Of what such files hold: what an update on trial wrote is read by the version before it, which
+#: knows less, once the update is left.
+READABLE = ConfigDict(extra="ignore", frozen=True)
 
 
 class DamagedError(Exception):

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from cleandesk.config import ConfigError
 
 EXIT_FAILED, EXIT_USAGE = 1, 2
+#: A reboot alone helps; the box's unit sees to it, by this number.
+EXIT_HELD = 69
 
 ConfigOption = Annotated[
     Path, typer.Option("--config", "-c", metavar="FILE", help="The box's settings, YAML")

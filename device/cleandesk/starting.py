@@ -10,8 +10,9 @@ from typing import Protocol
 from cleandesk.box import Box
 from cleandesk.camera import video_length_s
 from cleandesk.clock import SystemClock, boot_id
-from cleandesk.control import Starts, kept, starts
-from cleandesk.link import OutboxError
+from cleandesk.control import Starts, kept, software, starts
+from cleandesk.control.held import REBOOT_AFTER_S, Held
+from cleandesk.link import OutboxBusyError, OutboxError, OutboxHeldError
 from cleandesk.model.probation import Probation
 from cleandesk.model.running import shelf_of
 from cleandesk.safe_box import SafeBox
@@ -31,7 +32,7 @@ def run(settings: BoxSettings, *, base: Path, show: bool = False, until_end: boo
 
     Raises:
         ModelError: If the model cannot be used.
-        OutboxError: If the outbox cannot be used.
+        OutboxError: If the outbox cannot be used; an `OutboxHeldError` if a reboot alone helps.
         PinError: If a pin cannot be used.
     """
     # What the watchdog sends a process that hangs: then the log says where. No frame is in it.
@@ -46,14 +47,30 @@ def run(settings: BoxSettings, *, base: Path, show: bool = False, until_end: boo
             code = _until_signalled(SafeBox(settings, crashed), until_end=until_end)
         else:
             code = _look(settings, count, base=base, show=show, until_end=until_end)
-    except OutboxError:
+    except OutboxError as error:
         count.withdraw()  # without it there is no safe mode either
+        if isinstance(error, OutboxBusyError):
+            _see_whether_it_is_held(settings.outbox.path, error)
         raise
     except Exception as error:
         count.failed(error)
         raise
     count.ended()
     return code
+
+
+def _see_whether_it_is_held(outbox: Path, error: OutboxBusyError) -> None:
+    """Tell a process that ends soon from one that nothing but a reboot ends.
+
+    Raises:
+        OutboxHeldError: If it is one of those.
+    """
+    if Held(outbox, boot_id()).for_good(SystemClock().now()):
+        raise OutboxHeldError(
+            f"outbox {outbox} has been in use by another process for {REBOOT_AFTER_S / 60:.0f} "
+            "minutes of starts: it hangs in the kernel, in a camera's driver, where no signal ends "
+            "it: reboot the machine; if that comes again, look at the camera and its cable"
+        ) from error
 
 
 def _went_back(settings: BoxSettings, crashed: str) -> bool:
@@ -70,7 +87,8 @@ def _went_back(settings: BoxSettings, crashed: str) -> bool:
 
 def _look(settings: BoxSettings, count: Starts, *, base: Path, show: bool, until_end: bool) -> int:
     """Run the box, and have a model that it dies of be left by the next start."""
-    probation = Probation(shelf_of(settings), boot_id())
+    shelf, on_trial = shelf_of(settings), software.WHERE.on_trial
+    probation = Probation(shelf, boot_id(), software_on_trial=on_trial)
     probation.begin()
     try:
         code = _box(settings, count, base=base, show=show, until_end=until_end)

@@ -223,7 +223,7 @@ def test_it_is_committed_once_the_box_says_itself_that_it_looks(box: Box, tmp_pa
     )
     assert box.slots == State("a", "b", 2)
     box.start(boxes.BOX)
-    box.run("timeout", "120", "sh", "-c", f"while test -e {UNCOMMITTED}; do sleep 0.2; done")
+    box.run("timeout", "300", "sh", "-c", f"while test -e {UNCOMMITTED}; do sleep 0.2; done")
     assert box.slots == State("b")
 
 

@@ -1,7 +1,7 @@
 """Starts the box's program with one of its threads made to hang for ever, as a bug would have it.
 
-`python wedge.py PLACE FLAG run --config …`: it hangs once the file FLAG is there, which it takes
-away before: so the next start is well.
+`python wedge.py FLAG run --config …`: the thread of a place hangs once the file `FLAG.<place>` is
+there, which it takes away before: so the next start is well.
 """
 
 import sys
@@ -29,7 +29,7 @@ def _wedged(method: Callable[..., Any], flag: Path) -> Callable[..., Any]:
 
 
 if __name__ == "__main__":
-    kind, name = PLACES[sys.argv[1]]
-    setattr(kind, name, _wedged(getattr(kind, name), Path(sys.argv[2])))
-    del sys.argv[1:3]
+    for place, (kind, name) in PLACES.items():
+        setattr(kind, name, _wedged(getattr(kind, name), Path(f"{sys.argv[1]}.{place}")))
+    del sys.argv[1]
     main()

@@ -7,12 +7,12 @@ import sys
 from pathlib import Path
 
 from cleandesk import cli
-from cleandesk.control import update_means
+from cleandesk.control import software, update_means
 from cleandesk.control.software import Where
 
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
-    update_means.WHERE = Where(
+    software.WHERE = Where(
         folder / "system.conf", folder / "keyring.pem", folder / "uncommitted", folder / "told"
     )
     update_means._MOST_PER_S = float(sys.argv[2])

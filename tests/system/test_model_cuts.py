@@ -67,6 +67,7 @@ def _live(box: Box, settings: BoxSettings, one: Artefact, said: Path, correlatio
         try_out=lambda _: Took(0.1, 1.0),
         note=lambda *_: None,
         restart=lambda: None,
+        software_on_trial=lambda: False,
     )
     commands = Commands(address, box.clock, say, room=1e6)
     manifest = read_manifest(manifest_of(settings))

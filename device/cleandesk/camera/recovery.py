@@ -6,11 +6,14 @@ The ladder, and what each step can do:
 2. stop and start the sensor, after a growing, random delay. Helps against most stalls of a driver,
    and against anything on the other side of a network or a cable.
 3. give up: the process exits with a code that makes systemd start a new one. Helps when state in
-   this process is bad: leaked contiguous memory, a thread stuck in a system call. Only for cameras
-   whose driver is in this process; and one that never gave a frame here is given up only if it
-   opens: a missing camera is not made whole by a restart, and restarting in circles would hide it.
-4. beyond this process: a kernel that hangs is the hardware watchdog's business, a camera without
-   power is a person's.
+   this process is bad: leaked contiguous memory, a thread stuck in a system call that a signal
+   ends. Only for cameras whose driver is in this process; and one that never gave a frame here is
+   given up only if it opens: a missing camera is not made whole by a restart, and restarting in
+   circles would hide it.
+4. beyond this process: a thread that hangs in the kernel, in the camera's driver, outlives every
+   signal, and with it the process, which keeps the outbox; after ten minutes of starts that do not
+   get it the machine is rebooted (`cleandesk.control.held`). A kernel that hangs as a whole is the
+   hardware watchdog's business, which feeds on systemd alone; a camera without power is a person's.
 """
 
 from dataclasses import dataclass

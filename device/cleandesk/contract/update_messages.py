@@ -40,6 +40,11 @@ class BoxUpdate(BaseModel):
     given_up: Text | None = Field(
         default=None, description="The last one that was not taken, or left again, and why"
     )
+    untried: Text | None = Field(
+        default=None,
+        description="What runs was committed without a look at this, and why; whether it works "
+        "since is told where it always is",
+    )
 
 
 class UpdateRequest(Request):

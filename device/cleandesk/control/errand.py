@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from cleandesk import durable
 from cleandesk.clock import Clock
@@ -54,13 +54,11 @@ def told(error: Exception) -> str:
 class Begun(BaseModel):
     """A request that is being done: who waits for its answer.
 
-    What a newer version has written down the one before it may go on with, which knows less.
-
     Attributes:
         attempts: How many processes have begun with it.
     """
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = durable.READABLE
 
     correlation: str = Field(pattern=r"^([0-9a-f]{2}){1,64}$")
     topic: str

@@ -1,15 +1,24 @@
-"""What came by MQTT and was accepted, on the disk beside the outbox."""
+"""What came by MQTT and was accepted, on the disk beside the outbox.
 
+An update on trial may write what the version before it does not know, and be left. That version
+goes on with what it knows: settings of which it does not know each are not half taken over, but
+the ones before them run, and the broker still has the newer ones, to be judged anew.
+"""
+
+import json
+import logging
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from cleandesk import durable
 from cleandesk.contract.config_messages import Version
 from cleandesk.contract.messages import Digest, Id, Seconds, Text
 from cleandesk.settings_remote import RemoteSettings
 from cleandesk.settings_worker import BreakSettings
+
+log = logging.getLogger(__name__)
 
 _MOST_TAKEN = 100
 
@@ -19,7 +28,7 @@ class UnknownConfigError(Exception):
 
 
 class _Row(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = durable.READABLE
 
 
 class Accepted(_Row):
@@ -125,7 +134,7 @@ def read(path: Path) -> Kept:
     """
     try:
         content = durable.read(path)
-        return Kept() if content is None else Kept.model_validate_json(content)
+        return Kept() if content is None else _known(content)
     except durable.DamagedError as error:
         raise UnknownConfigError(str(error)) from error
     except ValidationError as error:
@@ -135,10 +144,45 @@ def read(path: Path) -> Kept:
 def write(path: Path, kept: Kept) -> None:
     """Make this what was accepted; it is on the disk when this returns.
 
+    Only what was said is written: whatever settings there are, an older version knows those that
+    somebody could set by it.
+
     Raises:
         OSError: Then the file says what it said before.
     """
-    durable.write(path, kept.model_dump_json(by_alias=True).encode())
+    durable.write(path, kept.model_dump_json(by_alias=True, exclude_unset=True).encode())
+
+
+def _known(content: bytes) -> Kept:
+    """Return what this version knows of what was written.
+
+    Raises:
+        ValidationError: If it is of another form.
+    """
+    try:
+        return Kept.model_validate_json(content)
+    except ValidationError as error:
+        problems = error.errors(include_url=False, include_input=False)
+        if any(one["type"] != "extra_forbidden" for one in problems):
+            raise
+    unknown = [one["loc"] for one in problems]
+    log.warning("newer software kept settings that are not known", extra={"keys": unknown})
+    data = json.loads(content)
+    if any(loc[:2] == ("before", "config") for loc in unknown):
+        data["before"] = {"breaks": data["before"].get("breaks")}
+    if any(loc[0] == "config" for loc in unknown):
+        own: dict[str, Any] = {"version": None, "sha256": None, "config": {}}
+        data |= own | (data.get("before") or {}) | {"before": None}
+    for limits in (data, data.get("before")):
+        _forget_unknown(limits)
+    return Kept.model_validate_json(json.dumps(data))
+
+
+def _forget_unknown(accepted: dict[str, Any] | None) -> None:
+    """Let go of limits on breaks that are not known: the others hold by themselves."""
+    limits = (accepted or {}).get("breaks") or {}
+    for name in set(limits) - set(BreakSettings.model_fields):
+        del limits[name]
 
 
 def fall_back(path: Path, why: str) -> bool:

@@ -34,6 +34,7 @@ class Means:
         try_out: Looks with a model and with the present one, and says what that takes.
         note: Enters a change in the ledger.
         restart: Has the process end for a new start.
+        software_on_trial: Says whether what runs is an update that nobody has committed.
     """
 
     shelf: Shelf
@@ -43,6 +44,7 @@ class Means:
     try_out: Callable[[Path], Took]
     note: Callable[[str, str], None]
     restart: Callable[[], None]
+    software_on_trial: Callable[[], bool]
 
 
 def roll_back(by: Means) -> Kept:

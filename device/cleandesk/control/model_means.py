@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from cleandesk.clock import Clock
+from cleandesk.control import software
 from cleandesk.control.configuration import Configuration
 from cleandesk.control.model_change import Means
 from cleandesk.control.model_updates import ModelUpdates
@@ -55,5 +56,6 @@ def model_updates(
         ),
         note=outbox.note,
         restart=restart,
+        software_on_trial=lambda: software.WHERE.on_trial,
     )
     return ModelUpdates(own, manifest, clock, means)

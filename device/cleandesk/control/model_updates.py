@@ -20,7 +20,7 @@ from cleandesk.control.errand import MOST_ATTEMPTS, Begun, Errand, RefusedError
 from cleandesk.control.model_change import Means, roll_back, update
 from cleandesk.detector import Manifest, ModelError, default_manifest, read_manifest
 from cleandesk.model.kept import Kept
-from cleandesk.model.running import described
+from cleandesk.model.running import counting, described
 from cleandesk.model.trying import TryError
 from cleandesk.settings import BoxSettings
 from cleandesk.worker.commands import Asker, Commands
@@ -64,7 +64,7 @@ class ModelUpdates:
             clock=clock,
             do=self._answer,
         )
-        kept = means.shelf.read()
+        kept = counting(means.shelf.read())
         self._running = described(own, manifest, kept)
         self._on_trial, self._looks = kept.trial is not None, 0
         self._first: Instant | None = None
@@ -93,7 +93,8 @@ class ModelUpdates:
 
     def looked(self, now: Instant) -> None:
         """Take note of a look: a model that lasts, and looks, is kept for good."""
-        if not self._on_trial:
+        # The version before is to find what it had, should this one be left.
+        if not self._on_trial or self._by.software_on_trial():
             return
         self._first, self._looks = self._first or now, self._looks + 1
         lasts_s = now.mono - self._first.mono
@@ -156,6 +157,8 @@ class ModelUpdates:
             raise RefusedError("own: the box's settings name a model: delete detector.manifest")
         if runs != begun.was or (runs is not None and runs == begun.request.sha256):
             return kept
+        if self._by.software_on_trial():
+            raise RefusedError("on_trial: the box's software is on trial: ask again in an hour")
         if begun.attempts >= MOST_ATTEMPTS:
             raise RefusedError("cut_off: the box was cut off each time: look into its log")
         return roll_back(self._by) if begun.request.rollback else update(self._by, begun.request)

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from cleandesk import durable
 from cleandesk.clock import Clock
@@ -35,7 +35,7 @@ _MOST_DETAIL = 200
 class _Begun(BaseModel):
     """A request that is being done: who waits, and which certificate is to be replaced."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = durable.READABLE
     correlation: str = Field(pattern=r"^([0-9a-f]{2}){1,64}$")
     topic: str
     serial: str

@@ -30,7 +30,7 @@ class _Seen(BaseModel):
         refused: The last bundle that the box itself did not take, and why; None since the next one.
     """
 
-    model_config = told.READABLE
+    model_config = durable.READABLE
 
     version: str | None = None
     noted: str | None = None
@@ -53,6 +53,15 @@ class Where:
     keyring: Path = Path("/etc/rauc/keyring.pem")
     uncommitted: Path = Path("/run/cleandesk-slot/uncommitted")
     told: Path = Path("/var/lib/cleandesk-update")
+
+    @property
+    def on_trial(self) -> bool:
+        """Whether what runs is not committed."""
+        return whole_file.is_there(self.uncommitted)
+
+
+#: As the image has it.
+WHERE = Where()
 
 
 def seen_of(outbox: Path) -> Path:
@@ -81,7 +90,7 @@ class Software:
     @property
     def on_trial(self) -> bool:
         """Whether what runs is not committed."""
-        return whole_file.is_there(self._where.uncommitted)
+        return self._where.on_trial
 
     @property
     def takes_updates(self) -> bool:

@@ -4,7 +4,7 @@ import contextlib
 import logging
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from cleandesk import durable
 from cleandesk.clock import Instant
@@ -19,7 +19,7 @@ _LONGEST = 120
 class _Row(BaseModel):
     """Starts of one power-on that have not lasted; `why` is the last one's own word."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = durable.READABLE
     boot: Id
     count: Count
     why: str | None = None

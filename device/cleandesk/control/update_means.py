@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from cleandesk.clock import Clock
-from cleandesk.control.software import Where
+from cleandesk.control import software
 from cleandesk.control.updates import Means, Updates
 from cleandesk.identity.fetching import Fetching
 from cleandesk.identity.home import Home
@@ -15,8 +15,6 @@ from cleandesk.update.drop import Drop
 _PATIENCE_S = 3 * 86_400.0
 #: Four Mbit/s: whoever works at home has the line, too. 290 MB take ten minutes.
 _MOST_PER_S = 512 * 1024.0
-#: As the image has it.
-WHERE = Where()
 
 
 def folder_of(outbox: Path) -> Path:
@@ -38,5 +36,5 @@ def updates(own: BoxSettings, *, clock: Clock, boot: str, outbox: Outbox) -> Upd
     if home is not None:
         fetching = Fetching(home, clock, patience_s=_PATIENCE_S, most_per_s=_MOST_PER_S)
     drop = Drop(folder_of(path))
-    means = Means(drop=drop, fetching=fetching, note=outbox.note, boot=boot, where=WHERE)
+    means = Means(drop=drop, fetching=fetching, note=outbox.note, boot=boot, where=software.WHERE)
     return Updates(path, clock, means)

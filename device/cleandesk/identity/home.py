@@ -19,8 +19,9 @@ from typing import Literal, Self
 
 import yaml
 from cryptography import x509
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
+from cleandesk import durable
 from cleandesk.contract.connection import BrokerSettings
 from cleandesk.identity import files
 from cleandesk.identity.card import LABEL, SETTINGS, Card
@@ -40,7 +41,7 @@ class Step(StrEnum):
 class Journal(BaseModel):
     """`journal.json`."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = durable.READABLE
 
     schema_version: Literal[1] = Field(1, alias="schema", description="Version of its form")
     claim: str = Field(description="SHA-256 of the token, which itself is kept nowhere")

@@ -6,6 +6,7 @@ from cleandesk.link.errors import (
     OutboxAccessError,
     OutboxBusyError,
     OutboxError,
+    OutboxHeldError,
 )
 from cleandesk.link.events import EventMaker, closing
 from cleandesk.link.link import Link
@@ -22,6 +23,7 @@ __all__ = [
     "OutboxAccessError",
     "OutboxBusyError",
     "OutboxError",
+    "OutboxHeldError",
     "Paper",
     "Standing",
     "Verdict",

@@ -9,6 +9,10 @@ class OutboxBusyError(OutboxError):
     """Another process has the outbox."""
 
 
+class OutboxHeldError(OutboxBusyError):
+    """Another process has had it for so long that no signal ends it."""
+
+
 class OutboxAccessError(OutboxError):
     """The file or its folder may not be used, or is something else."""
 

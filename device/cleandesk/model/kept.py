@@ -2,15 +2,16 @@
 
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
 from cleandesk.contract.artefact import Version
 from cleandesk.contract.messages import Count, Digest, Id, Text
 from cleandesk.contract.model_messages import ModelState
+from cleandesk.durable import READABLE
 
 
 class _Row(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = READABLE
 
 
 class Fetched(_Row):

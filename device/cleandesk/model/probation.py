@@ -2,6 +2,9 @@
 
 A process that ends without a word, in a power-on that goes on, has crashed. After a power cut
 nobody can tell: that many starts in a row that came to no end lead back, too.
+
+While the software itself is on trial nothing is left, and nothing written: it may be what does not
+work, and the version before it is to find the models that it had.
 """
 
 import logging
@@ -10,7 +13,7 @@ from collections.abc import Callable
 from cleandesk.contract.messages import Text
 from cleandesk.detector import ModelError
 from cleandesk.model.kept import Fetched, Kept
-from cleandesk.model.running import superseded
+from cleandesk.model.running import counting
 from cleandesk.model.shelf import Shelf
 
 log = logging.getLogger(__name__)
@@ -26,10 +29,11 @@ class Probation:
     Args:
         shelf: The fetched models.
         boot: Id of this power-on.
+        software_on_trial: What runs is an update that nobody has committed.
     """
 
-    def __init__(self, shelf: Shelf, boot: str) -> None:
-        self._shelf, self._boot = shelf, boot
+    def __init__(self, shelf: Shelf, boot: str, *, software_on_trial: bool = False) -> None:
+        self._shelf, self._boot, self._reads_only = shelf, boot, software_on_trial
         self._runs: Fetched | None = None
 
     def begin(self) -> None:
@@ -39,12 +43,13 @@ class Probation:
             ModelError: If the shipped model has no manifest.
         """
         self._change(self._begun)
-        self._runs = self._shelf.read().present
+        self._runs = counting(self._shelf.read()).present
 
     def _begun(self, kept: Kept) -> Kept:
-        if kept.present is not None and superseded(kept.present):
+        counts = counting(kept)
+        if counts != kept:
             log.info("the software brought a newer model than the fetched one")
-            kept = kept.superseded()
+            kept = counts
         while (why := self._broken(kept)) is not None:
             log.error("a model is given up", extra={"why": why})
             kept = kept.fallen_back(why)
@@ -82,6 +87,8 @@ class Probation:
         return kept.trial is not None and kept.present == self._runs
 
     def _change(self, to: Callable[[Kept], Kept]) -> None:
+        if self._reads_only:
+            return
         try:
             self._shelf.change(to)
         except OSError as error:

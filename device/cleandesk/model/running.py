@@ -39,19 +39,21 @@ def fetched(shelf: Shelf, kept: Kept) -> Fetched | None:
     Raises:
         ModelError: If the shipped one has no manifest.
     """
-    if kept.present is None or superseded(kept.present):
-        return None
+    kept = counting(kept)
     models = (kept.present, kept.previous)
     return next((one for one in models if one is not None and shelf.holds(one)), None)
 
 
-def superseded(model: Fetched) -> bool:
-    """Say whether the shipped model is newer.
+def counting(kept: Kept) -> Kept:
+    """Return what counts of what is kept: no fetched model where the shipped one is newer.
 
     Raises:
         ModelError: If the shipped one has no manifest.
     """
-    return order(model.version) < order(read_manifest(default_manifest()).version)
+    if kept.present is None:
+        return kept
+    shipped = read_manifest(default_manifest()).version
+    return kept.superseded() if order(kept.present.version) < order(shipped) else kept
 
 
 def described(settings: BoxSettings, manifest: Manifest, kept: Kept) -> BoxModel:
@@ -62,6 +64,7 @@ def described(settings: BoxSettings, manifest: Manifest, kept: Kept) -> BoxModel
         manifest: Of the model that runs.
         kept: What is on the shelf.
     """
+    kept = counting(kept)
     model, state, lost = kept.present, kept.state, kept.given_up
     if settings.detector.manifest is not None:
         model, state = None, ModelState.OWN

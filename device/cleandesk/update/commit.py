@@ -9,7 +9,7 @@ from pathlib import Path
 from cleandesk.clock import boot_id
 from cleandesk.contract.bundle import Run, UpdateError, rauc
 from cleandesk.update import health
-from cleandesk.update.health import Verdict
+from cleandesk.update.health import Trial, Verdict
 from cleandesk.update.system import SYSTEM, System
 from cleandesk.update.told import Step, Teller
 from cleandesk.watchdog import NAME, Word
@@ -60,7 +60,7 @@ def commit(
     mono: Callable[[], float] = time.monotonic,
     pause: Callable[[float], None] = time.sleep,
 ) -> bool:
-    """Wait until all that was healthy before is healthy, then commit what runs.
+    """Wait until all that was healthy before is healthy and stays so, then commit what runs.
 
     Args:
         places: Where things lie.
@@ -75,26 +75,30 @@ def commit(
     Raises:
         UpdateError: If RAUC does not mark it.
     """
-    demand, began = health.demanded(places.before), mono()
+    began = mono()
+    trial = Trial(health.demanded(places.before), began)
     version = _version(system)
     teller = Teller(places.kept, version, boot_id())
-    told: list[str] = []
+    told: tuple[list[str], bool] = ([], False)
     while True:
-        missing = health.lacks(demand, places.word(), runs=places.runs)
-        waited_s = mono() - began
-        if missing and missing != told:
-            log.warning("the update is not committed yet", extra={"missing": missing})
-            told = missing
-        match health.verdict(missing, waited_s):
+        now = mono()
+        verdict = trial.hear(places.word(), now, runs=places.runs)
+        waits_for = (trial.missing, trial.untried)
+        if waits_for not in (told, ([], False)):
+            why = {"missing": trial.missing, "camera_untried": trial.untried}
+            log.warning("the update is not committed yet", extra=why)
+            told = waits_for
+        match verdict:
             case Verdict.COMMIT:
                 run(["status", "mark-good"])
-                log.warning("the update is committed", extra={"after_s": round(waited_s)})
-                teller.tell(Step.COMMITTED, version)
+                done = {"after_s": round(now - began), "camera_untried": trial.untried}
+                log.warning("the update is committed", extra=done)
+                teller.tell(Step.COMMITTED, version, untried=trial.untried)
                 return True
             case Verdict.LEAVE:
-                log.error("the update is left", extra={"missing": missing})
-                why = f"{' and '.join(missing)} did not get healthy in {waited_s / 60:.0f} minutes"
-                teller.tell(Step.LEFT, version, why)
+                log.error("the update is left", extra={"missing": trial.missing})
+                why_left = f"{trial.why_left} in {(now - began) / 60:.0f} minutes"
+                teller.tell(Step.LEFT, version, why_left)
                 run(["status", "mark-bad"])
                 return False
         pause(_EVERY_S)

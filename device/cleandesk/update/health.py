@@ -1,7 +1,8 @@
 """What was healthy before an update must be healthy after it. Pure, but for the file it is kept in.
 
 A camera that was broken, a box that nobody has claimed, a line that was down before: none of these
-is the update's fault, and none keeps it from being committed.
+is the update's fault, and none keeps it from being committed. But the line that an update came by
+was not down for good, whatever it does the moment before.
 """
 
 from enum import StrEnum
@@ -18,6 +19,13 @@ CAMERA_WITHIN_S = 600.0
 #: The router at home may be restarted meanwhile; a network that is gone for longer cannot be told
 #: from one that the update broke.
 LINK_WITHIN_S = 3600.0
+#: All that is demanded must hold for so long, by words of one process: what dies later is a crash,
+#: and what comes and goes is not healthy.
+STEADY_S = 120.0
+#: So long the end of a worker's break is waited for, so that the camera can be tried.
+BREAK_WITHIN_S = 2700.0
+#: By then all is decided, before `cleandesk-rollback.timer` would start the next try.
+LONGEST_S = LINK_WITHIN_S + 2 * STEADY_S
 
 
 class Verdict(StrEnum):
@@ -28,16 +36,22 @@ class Verdict(StrEnum):
     LEAVE = "leave"
 
 
-def remember(path: Path, word: Word | None) -> None:
-    """Keep what is healthy before the update; on the disk when this returns.
+def remember(path: Path, word: Word | None, *, by_line: bool = False) -> None:
+    """Keep what is to be demanded of the update; on the disk when this returns.
 
     Args:
         path: The file.
         word: The box's own; None: it gives none, so nothing of it is demanded later.
+        by_line: The update came by the line, which is demanded whatever the box says of it now.
 
     Raises:
         OSError: If the disk does not take it.
     """
+    if word is None and by_line:
+        word = Word(CameraWord.FAILS, link=True)
+    elif word is not None:
+        camera = CameraWord.WORKS if word.camera is CameraWord.RESTS else word.camera
+        word = Word(camera, link=word.link or by_line)
     durable.write(path, _NOBODY if word is None else word.to_json())
 
 
@@ -71,14 +85,60 @@ def lacks(demand: Word | None, now: Word | None, *, runs: bool) -> list[str]:
     return missing
 
 
-def verdict(missing: list[str], waited_s: float) -> Verdict:
-    """Say what becomes of the update.
+class Trial:
+    """Follows an update on trial, by the box's words. What lacks gets its time each time it does.
 
     Args:
-        missing: As `lacks` has it.
-        waited_s: Since the new system came up.
+        demand: What was healthy before; None: nothing was.
+        now: When the new system came up, seconds.
+
+    Attributes:
+        missing: What lacks at present.
+        untried: Nobody has seen yet whether the camera works: a break goes on.
     """
-    if not missing:
-        return Verdict.COMMIT
-    within_s = LINK_WITHIN_S if missing == ["link"] else CAMERA_WITHIN_S
-    return Verdict.WAIT if waited_s < within_s else Verdict.LEAVE
+
+    def __init__(self, demand: Word | None, now: float) -> None:
+        self._demand, self._began = demand, now
+        self._camera_at = self._link_at = now  # when each was last as it must be
+        self._first: Word | None = None  # of those that lack nothing, without a gap
+        self.missing: list[str] = []
+        self.untried = False
+
+    def hear(self, word: Word | None, now: float, *, runs: bool) -> Verdict:
+        """Say what becomes of the update.
+
+        Args:
+            word: The box's newest; None: it gives none.
+            now: The present moment, seconds.
+            runs: There is a box on this machine: it was claimed.
+        """
+        self.missing = lacks(self._demand, word, runs=runs)
+        if self._demand is None or (word is None and not runs):
+            return Verdict.COMMIT
+        stopped = word is not None and word.camera is CameraWord.STOPPED
+        self.untried = stopped and self._demand.camera is CameraWord.WORKS
+        if word is not None and "camera" not in self.missing:
+            self._camera_at = now
+        if word is not None and "link" not in self.missing:
+            self._link_at = now
+        waited_s = now - self._began
+        if self._steady(word) and (not self.untried or waited_s >= BREAK_WITHIN_S):
+            return Verdict.COMMIT
+        late = now - self._camera_at >= CAMERA_WITHIN_S or now - self._link_at >= LINK_WITHIN_S
+        return Verdict.LEAVE if late or waited_s >= LONGEST_S else Verdict.WAIT
+
+    def _steady(self, word: Word | None) -> bool:
+        """Say whether nothing has lacked for long enough, by newer words of the same process."""
+        if word is None or self.missing:
+            self._first = None
+            return False
+        if self._first is None or self._first.began != word.began:
+            self._first = word
+        return word.at - self._first.at >= STEADY_S
+
+    @property
+    def why_left(self) -> str:
+        """What keeps the update from being committed."""
+        if self.missing:
+            return f"{' and '.join(self.missing)} did not get healthy"
+        return f"box did not stay healthy for {STEADY_S:.0f} s"

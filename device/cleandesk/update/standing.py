@@ -6,6 +6,7 @@ from cleandesk.contract.update_messages import BoxUpdate, UpdateState
 from cleandesk.update.told import Step, Told
 
 _LONGEST = 200
+_UNTRIED = "camera: a break went on while the update was on trial"
 #: What the updater is at, as long as the power-on lasts in which it said so.
 _AT_WORK = {
     Step.WAITING: UpdateState.WAITING,
@@ -55,12 +56,15 @@ def stands(here: Here, told: Told | None) -> BoxUpdate:
     lost = None if told is None else told.by(here.runs, here.boot, trial=here.trial).lost
     given_up = here.refused or (None if lost is None else str(lost))
     state, coming = _state(here, told)
+    committed = told is not None and (told.step, told.version) == (Step.COMMITTED, here.runs)
+    untried = told is not None and committed and told.untried
     return BoxUpdate(
         version=here.runs,
         state=state,
         coming=coming,
         fetched=None if here.fetched is None else round(here.fetched.share, 3),
         given_up=None if given_up is None else given_up[:_LONGEST],
+        untried=_UNTRIED if untried else None,
     )
 
 

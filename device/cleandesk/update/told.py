@@ -5,7 +5,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from cleandesk import durable, whole_file
 from cleandesk.contract.messages import Id
@@ -14,8 +14,6 @@ log = logging.getLogger(__name__)
 
 NAME = "told"
 LONGEST = 160
-#: What an update wrote before it was left is read by the version before it, which knows less.
-READABLE = ConfigDict(extra="ignore", frozen=True)
 
 
 class Step(StrEnum):
@@ -37,7 +35,7 @@ class Lost(BaseModel):
         left: It was tried; else it was refused.
     """
 
-    model_config = READABLE
+    model_config = durable.READABLE
 
     version: str | None
     why: str
@@ -56,9 +54,10 @@ class Told(BaseModel):
         boot: The power-on in which it was said.
         lost: The last one that did not stay, of all times.
         left: The last one that was tried and left, of all times.
+        untried: Of what is committed: a break went on, so nobody saw whether the camera works.
     """
 
-    model_config = READABLE
+    model_config = durable.READABLE
 
     form: Literal[1] = 1
     step: Step
@@ -66,6 +65,7 @@ class Told(BaseModel):
     boot: Id
     lost: Lost | None = None
     left: Lost | None = None
+    untried: bool = False
 
     def by(self, runs: str | None, boot: str, *, trial: bool) -> "Told":
         """Return the same with what has become of it since, by what runs now.
@@ -111,16 +111,21 @@ class Teller:
     def __init__(self, folder: Path, runs: str | None, boot: str) -> None:
         self._folder, self._runs, self._boot = folder, runs, boot
 
-    def tell(self, step: Step, version: str | None, why: str | None = None) -> None:
+    def tell(
+        self, step: Step, version: str | None, why: str | None = None, *, untried: bool = False
+    ) -> None:
         """Say how far it is.
 
         Args:
             step: What has begun, or ended.
             version: Of the bundle; None where nobody could read it.
             why: Of what did not stay.
+            untried: Of what is committed: nobody saw whether the camera works.
         """
         lost, left = self._not_kept(step, version, why)
-        said = Told(step=step, version=version, boot=self._boot, lost=lost, left=left)
+        said = Told(
+            step=step, version=version, boot=self._boot, lost=lost, left=left, untried=untried
+        )
         path = self._folder / NAME
         try:
             durable.write(path, said.model_dump_json().encode())

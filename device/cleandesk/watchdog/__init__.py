@@ -4,6 +4,7 @@ from cleandesk.watchdog.feeder import Feeder
 from cleandesk.watchdog.heartbeat import Heartbeat
 from cleandesk.watchdog.stages import Sensing, Standing, why_not
 from cleandesk.watchdog.word import NAME, CameraWord, Teller, Word
+from cleandesk.watchdog.worked import Worked
 
 __all__ = [
     "NAME",
@@ -14,5 +15,6 @@ __all__ = [
     "Standing",
     "Teller",
     "Word",
+    "Worked",
     "why_not",
 ]

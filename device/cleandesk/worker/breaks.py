@@ -5,15 +5,16 @@ from datetime import date, datetime, timedelta
 from typing import Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, Field
 
+from cleandesk import durable
 from cleandesk.clock import Instant
 from cleandesk.contract.messages import BreakLimit, BreakReason, Count, Id, Privacy, PrivacyState
 from cleandesk.settings_worker import BreakSettings
 
 
 class _Value(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = durable.READABLE
 
 
 class Break(_Value):

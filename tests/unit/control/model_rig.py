@@ -72,6 +72,7 @@ class Rig:
     notes: list[str] = field(default_factory=list)
     restarts: list[bool] = field(default_factory=list)
     tried: list[Path] = field(default_factory=list)
+    software_on_trial: bool = False
 
     def __post_init__(self) -> None:
         self.own = own(outbox={"path": self.folder / "outbox.db"}, **self.settings)
@@ -99,6 +100,7 @@ class Rig:
             try_out=self._try,
             note=lambda name, text: self.notes.append(f"{name}: {text}"),
             restart=lambda: self.restarts.append(True),
+            software_on_trial=lambda: self.software_on_trial,
         )
 
     def _objections(self, model: Manifest) -> Sequence[Any]:

@@ -1,10 +1,14 @@
 """A configuration that crashes the box is given up for the one before; a flood of them waits."""
 
+import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from cleandesk import durable
 from cleandesk.contract.config_messages import ConfigOutcome
 from cleandesk.control import Configuration, kept
 from cleandesk.control.configuration import CHANGES_AN_HOUR
@@ -108,3 +112,72 @@ def test_limits_on_breaks_have_a_limit_of_their_own(tmp_path: Path) -> None:
     for length_s in range(60, 60 + 2 * CHANGES_AN_HOUR):
         subject.take(subject.with_limits(BreakSettings(length_s=length_s)), NOW)
     assert not subject.full(NOW)
+
+
+def rewrite(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    """Write what newer software would have."""
+    path = folder / "outbox.db.config"
+    data = json.loads(durable.read(path) or b"")
+    change(data)
+    durable.write(path, json.dumps(data).encode())
+
+
+LIMITS = BreakSettings(length_s=600)
+
+
+def two(folder: Path, *, proven: bool) -> None:
+    """Have a box run its second configuration, with other limits on breaks."""
+    subject = configuration(folder)
+    assert accept(subject, desired(1, looks_per_s=2))
+    subject.prove()
+    assert accept(subject, desired(2, looks_per_s=3))
+    subject.take(subject.with_limits(LIMITS), NOW)
+    if proven:
+        subject.prove()
+
+
+def test_what_newer_software_kept_besides_costs_an_older_one_nothing(tmp_path: Path) -> None:
+    two(tmp_path, proven=False)
+    known = kept.read(tmp_path / "outbox.db.config")
+
+    def add(data: dict[str, Any]) -> None:
+        for row in (data, data["before"], data["taken"], data["breaks"], data["before"]["breaks"]):
+            row["hour"] = 3
+
+    rewrite(tmp_path, add)
+    assert kept.read(tmp_path / "outbox.db.config") == known
+    assert running(configuration(tmp_path)) == (ConfigOutcome.ACCEPTED, 2, 2)
+
+
+def test_only_what_was_said_is_written_so_that_an_older_one_knows_it(tmp_path: Path) -> None:
+    two(tmp_path, proven=False)
+    data = json.loads(durable.read(tmp_path / "outbox.db.config") or b"")
+    assert data["config"] == {"looks_per_s": 3.0}
+    assert data["breaks"] == {"length_s": 600.0}
+
+
+@pytest.mark.parametrize(
+    ("where", "proven", "runs"),
+    [("config", False, 2), ("config", True, None), ("before", False, 3)],
+)
+def test_settings_that_are_not_known_are_not_half_taken_over_and_limits_stay(
+    tmp_path: Path, where: str, *, proven: bool, runs: int | None
+) -> None:
+    two(tmp_path, proven=proven)
+
+    def add(data: dict[str, Any]) -> None:
+        (data["config"] if where == "config" else data["before"]["config"])["night"] = True
+
+    rewrite(tmp_path, add)
+    subject = configuration(tmp_path)
+    looks = {} if runs is None else {"looks_per_s": runs}
+    assert subject.settings == own(**looks, breaks=LIMITS.model_dump())
+    assert subject.proven == (where == "config")
+    assert accept(subject, desired(3, looks_per_s=4)), "the next one comes as ever"
+
+
+def test_a_file_of_another_form_is_not_guessed_at(tmp_path: Path) -> None:
+    two(tmp_path, proven=False)
+    rewrite(tmp_path, lambda data: data.update(form=2, hour=3))
+    with pytest.raises(kept.UnknownConfigError, match="another version"):
+        kept.read(tmp_path / "outbox.db.config")

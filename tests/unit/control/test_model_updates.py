@@ -14,9 +14,10 @@ from cleandesk.model.kept import Kept
 from cleandesk.model.running import manifest_of
 from cleandesk_fleet.provision.modelling import request_of
 from tests.eventually import eventually
-from tests.signed_models import a_root, a_signer
+from tests.signed_models import a_root, a_signer, signed
 from tests.unit.control.make import manifest
 from tests.unit.control.model_rig import Rig
+from tests.unit.model.test_shelf import SIGNER, put
 
 
 @pytest.fixture
@@ -239,3 +240,26 @@ def test_one_on_trial_that_another_one_waits_for_is_not_taken_for_it(rig: Rig) -
     assert kept.present is not None
     assert (kept.present.version, kept.trial is not None) == ("1.1", True)
     assert kept.proven is None
+
+
+def test_while_the_software_is_on_trial_no_model_comes_goes_or_is_proven(rig: Rig) -> None:
+    rig.taken(rig.publish("1.0"))
+    rig.software_on_trial = True
+    rig.start()
+    rig.prove()
+    assert rig.shelf.read().trial is not None
+    assert "on_trial" in rig.refused(rig.publish("1.1"))
+    assert "on_trial" in rig.refused(None)
+    rig.software_on_trial = False
+    rig.prove()
+    assert rig.updates.running.state == "committed"
+
+
+def test_a_fetched_model_that_newer_software_takes_the_place_of_is_not_told_of(rig: Rig) -> None:
+    old = put(rig.shelf, signed(rig.folder, "0.1", SIGNER))
+    rig.shelf.change(lambda kept: kept.updated(old).committed())
+    rig.software_on_trial = True
+    rig.start()
+    assert (rig.updates.running.state, rig.updates.running.artefact) == ("shipped", None)
+    assert rig.shelf.read().present == old
+    assert rig.shelf.holds(old)

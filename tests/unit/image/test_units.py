@@ -15,22 +15,59 @@ needs_systemd = pytest.mark.skipif(
 )
 
 
-@needs_systemd
-def test_no_unit_waits_for_itself(tmp_path: Path) -> None:
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Return a folder with the units of an image, those enabled that its presets name."""
     copy_units(HERE.parent / "systemd", tmp_path)
     shutil.copytree(HERE / "root", tmp_path, dirs_exist_ok=True)
     subprocess.run(
         ["systemctl", f"--root={tmp_path}", "preset-all"], check=True, capture_output=True
     )
-    enabled = {path.name for path in tmp_path.glob("etc/systemd/system/*.wants/*")}
-    assert {"slot.service", "cleandesk-update.path", "cleandesk-update.timer"} <= enabled
+    return tmp_path
+
+
+def _found(root: Path, unit: str) -> list[str]:
+    """Return what systemd has to say of a unit and of all that it starts, with our units first."""
     folders = ("etc/systemd/system", "usr/lib/systemd/system")
-    path = "".join(f"{tmp_path / folder}:" for folder in folders)  # then the machine's own
+    path = "".join(f"{root / folder}:" for folder in folders)  # then the machine's own
     done = subprocess.run(
-        ["systemd-analyze", "verify", "multi-user.target"],
+        ["systemd-analyze", "verify", "--man=no", unit],
         env={"SYSTEMD_UNIT_PATH": path},
         capture_output=True,
         text=True,
         check=False,
     )
-    assert [line for line in done.stderr.splitlines() if "ordering cycle" in line] == []
+    return done.stderr.splitlines()
+
+
+def _cycles(root: Path) -> list[str]:
+    return [line for line in _found(root, "multi-user.target") if "ordering cycle" in line]
+
+
+@needs_systemd
+def test_no_unit_waits_for_itself(root: Path) -> None:
+    enabled = {path.name for path in root.glob("etc/systemd/system/*.wants/*")}
+    assert {"slot.service", "cleandesk-update.path", "cleandesk-update.timer"} <= enabled
+    planted = root / "usr/lib/systemd/system/cleandesk.service.d/99-planted.conf"
+    planted.write_text("[Unit]\nBefore=slot.service\n")
+    assert _cycles(root) != [], "the search finds one"
+    planted.unlink()
+    assert _cycles(root) == []
+
+
+@needs_systemd
+def test_systemd_takes_every_line_of_the_boxs_unit(root: Path) -> None:
+    unit = root / "usr/lib/systemd/system/cleandesk.service"
+
+    def said() -> list[str]:
+        lines = _found(root, "cleandesk.service")
+        # Its program is not on the tests' machine.
+        return [
+            line
+            for line in lines
+            if "cleandesk.service" in line and "is not executable" not in line
+        ]
+
+    assert said() == []
+    unit.write_text(unit.read_text().replace("ExecStopPost=", "ExecStoppedPost="))
+    assert any("ExecStoppedPost" in line for line in said()), "the search finds one"

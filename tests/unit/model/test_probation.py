@@ -8,6 +8,7 @@ import pytest
 from cleandesk.detector import ModelError
 from cleandesk.model.kept import Kept, Trial
 from cleandesk.model.probation import MOST_STARTS, Probation
+from cleandesk.model.running import fetched
 from cleandesk.model.shelf import Shelf
 from tests.signed_models import signed
 from tests.unit.model.test_shelf import SIGNER, put
@@ -104,8 +105,25 @@ def test_newer_software_ends_it_and_blames_nobody(tmp_path: Path) -> None:
     shelf = Shelf(tmp_path / "models")
     old = put(shelf, signed(tmp_path, "0.1", SIGNER))
     shelf.change(lambda kept: kept.updated(old))
+    before = shelf.read()
+    trial = Probation(shelf, BOOT, software_on_trial=True)
+    trial.begin()
+    trial.failed(ModelError(Path("w.onnx"), "another hash", "install it anew"))
+    shelf.tidy()
+    assert (shelf.read(), shelf.holds(old)) == (before, True), "newer software may be left"
+    assert fetched(shelf, before) is None, "what it brought looks"
     Probation(shelf, BOOT).begin()
     assert shelf.read() == Kept()
+
+
+def test_no_model_is_blamed_while_the_software_is_on_trial(shelf: Shelf) -> None:
+    before = shelf.read()
+    for _ in range(2):  # the second one finds that the first has crashed
+        trial = Probation(shelf, BOOT, software_on_trial=True)
+        trial.begin()
+        trial.failed(ModelError(Path("w.onnx"), "it does not load", "install it anew"))
+        trial.ended()
+    assert shelf.read() == before
 
 
 def test_a_disk_that_takes_nothing_keeps_no_box_from_looking(

@@ -1,6 +1,8 @@
 """When an update is committed, when it is waited for, and when it is left."""
 
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,12 +12,24 @@ from hypothesis import strategies as st
 from cleandesk.contract.bundle import UpdateError
 from cleandesk.update import health, told
 from cleandesk.update.commit import Places, commit
-from cleandesk.update.health import CAMERA_WITHIN_S, LINK_WITHIN_S, Verdict
+from cleandesk.update.health import (
+    BREAK_WITHIN_S,
+    CAMERA_WITHIN_S,
+    LINK_WITHIN_S,
+    LONGEST_S,
+    STEADY_S,
+    Verdict,
+)
+from cleandesk.update.standing import Here, stands
 from cleandesk.update.told import Step, Told
 from cleandesk.watchdog import NAME, CameraWord, Word
+from image.debian import HERE
 
 WELL = Word(CameraWord.WORKS, link=True)
 WORDS = st.builds(Word, st.sampled_from(CameraWord), st.booleans())
+REST = Word(CameraWord.STOPPED, link=True)
+#: How often a box gives its word, seconds, and how often it is asked for: how late a commit may be.
+FED_S, LATE_S = 22.5, 30.0
 
 
 class Trial:
@@ -29,14 +43,30 @@ class Trial:
         self._system = folder / "system.conf"
         self._system.write_text("[system]\ncompatible=box\nmin-bundle-version=0.1.300\n")
         self.marked: list[str] = []
-        self.becomes: dict[float, Word] = {}
-        self.now = 0.0
+        self.becomes: dict[float, Word | None] = {}
+        self.restarts: list[float] = []
+        self.hangs_at = float("inf")
+        self.now = self.began = self.fed = 0.0
+        self._says: Word | None = None
 
     def _pause(self, seconds: float) -> None:
         self.now += seconds
         for moment in list(self.becomes):
             if self.now >= moment:
-                (self.places.box / NAME).write_bytes(self.becomes.pop(moment).to_json())
+                self._says = self.becomes.pop(moment)
+                self.fed = -FED_S
+        while self.restarts and self.now >= self.restarts[0]:
+            self.began, self.fed = self.restarts.pop(0), -FED_S
+        if self.now < self.hangs_at and self.now >= self.fed + FED_S:
+            self.fed = self.now
+            self._feed()
+
+    def _feed(self) -> None:
+        path = self.places.box / NAME
+        if self._says is None:
+            path.unlink(missing_ok=True)
+        else:
+            path.write_bytes(replace(self._says, began=self.began, at=self.now).to_json())
 
     def _rauc(self, words: Sequence[str]) -> str:
         self.marked.append(words[-1])
@@ -69,8 +99,8 @@ def test_it_is_committed_when_all_is_healthy_that_was(trial: Trial) -> None:
     trial.becomes = {60: Word(CameraWord.FAILS, link=False), 90: WELL}
     assert trial.commit()
     assert trial.marked == ["mark-good"]
-    assert 90 <= trial.now < 100
-    assert trial.told.step is Step.COMMITTED
+    assert 90 + STEADY_S <= trial.now < 90 + STEADY_S + LATE_S
+    assert (trial.told.step, trial.told.untried) == (Step.COMMITTED, False)
 
 
 @pytest.mark.parametrize(
@@ -102,10 +132,82 @@ def test_a_network_that_does_not_come_back_does(trial: Trial) -> None:
     assert LINK_WITHIN_S <= trial.now < LINK_WITHIN_S + 10
 
 
-def test_in_a_break_the_camera_is_not_waited_for(trial: Trial) -> None:
+def test_code_that_dies_after_a_minute_is_not_committed(trial: Trial) -> None:
     health.remember(trial.places.before, WELL)
-    trial.becomes = {30: Word(CameraWord.STOPPED, link=True)}
+    trial.becomes = {moment: WELL if moment % 90 else None for moment in range(30, 7200, 30)}
+    assert not trial.commit()
+    assert trial.marked == ["mark-bad"]
+    assert trial.told.lost is not None
+
+
+def test_a_restart_that_nobody_saw_begins_it_anew(trial: Trial) -> None:
+    health.remember(trial.places.before, WELL)
+    trial.becomes, trial.restarts = {0: WELL}, [100.0, 200.0]
     assert trial.commit()
+    assert 200 + STEADY_S <= trial.now < 200 + STEADY_S + LATE_S
+
+
+def test_a_box_that_says_nothing_newer_is_not_committed(trial: Trial) -> None:
+    health.remember(trial.places.before, WELL)
+    trial.becomes, trial.hangs_at = {0: WELL}, 60.0
+    assert not trial.commit()
+    assert trial.told.lost is not None
+    assert "box did not stay healthy for 120 s" in trial.told.lost.why
+
+
+@pytest.mark.parametrize("before", [WELL, Word(CameraWord.RESTS, link=True)])
+def test_the_end_of_a_break_is_waited_for_and_then_the_camera_must_work(
+    trial: Trial, before: Word
+) -> None:
+    health.remember(trial.places.before, before)
+    trial.becomes = {30: REST, 1800: Word(CameraWord.FAILS, link=True), 1830: WELL}
+    assert trial.commit()
+    assert 1830 + STEADY_S <= trial.now < 1830 + STEADY_S + LATE_S
+    assert not trial.told.untried
+
+
+def test_a_camera_that_fails_after_the_break_costs_the_update(trial: Trial) -> None:
+    health.remember(trial.places.before, Word(CameraWord.RESTS, link=True))
+    trial.becomes = {30: REST, 1800: Word(CameraWord.FAILS, link=True)}
+    assert not trial.commit()
+    assert 1800 + CAMERA_WITHIN_S - 5 <= trial.now < 1800 + CAMERA_WITHIN_S + 10
+
+
+def test_a_break_that_goes_on_is_told_with_the_commit(trial: Trial) -> None:
+    health.remember(trial.places.before, WELL)
+    trial.becomes = {30: REST}
+    assert trial.commit()
+    assert BREAK_WITHIN_S <= trial.now < BREAK_WITHIN_S + 10
+    assert (trial.told.step, trial.told.untried) == (Step.COMMITTED, True)
+    runs = Here(runs="0.1.300", boot="b" * 32, trial=False)
+    assert "break" in (stands(runs, trial.told).untried or "")
+    assert stands(replace(runs, runs="0.1.400"), trial.told).untried is None
+
+
+@pytest.mark.parametrize("camera", [CameraWord.STOPPED, CameraWord.FAILS])
+def test_a_camera_that_did_not_work_before_is_not_waited_for_in_a_break(
+    trial: Trial, camera: CameraWord
+) -> None:
+    health.remember(trial.places.before, Word(camera, link=True))
+    trial.becomes = {0: REST}
+    assert trial.commit()
+    assert trial.now < STEADY_S + LATE_S
+    assert not trial.told.untried
+
+
+def test_a_camera_that_worked_on_trial_is_tried_whatever_break_begins(trial: Trial) -> None:
+    health.remember(trial.places.before, WELL)
+    trial.becomes = {30: WELL, 60: Word(CameraWord.RESTS, link=True)}
+    assert trial.commit()
+    assert trial.now < 30 + STEADY_S + LATE_S
+    assert not trial.told.untried
+
+
+def test_all_is_decided_before_the_last_resort() -> None:
+    timer = (HERE.parent / "systemd" / "cleandesk-rollback.timer").read_text()
+    minutes = re.search(r"^OnBootSec=(\d+)min$", timer, re.MULTILINE)
+    assert minutes
+    assert int(minutes[1]) * 60 >= LONGEST_S + 600, "the system may need ten minutes to come up"
 
 
 def test_a_machine_without_a_box_is_committed_at_once(trial: Trial) -> None:
@@ -146,10 +248,36 @@ def test_what_is_as_before_is_committed(
     assert health.lacks(health.demanded(path), before, runs=True) == []
 
 
-@given(demand=st.none() | WORDS, now=st.none() | WORDS, runs=st.booleans())
+@given(
+    demand=st.none() | WORDS,
+    words=st.lists(st.none() | WORDS, min_size=1, max_size=20),
+    restart=st.booleans(),
+    runs=st.booleans(),
+)
 def test_nothing_is_waited_for_without_end(
-    demand: Word | None, now: Word | None, *, runs: bool
+    demand: Word | None, words: list[Word | None], *, restart: bool, runs: bool
 ) -> None:
-    missing = health.lacks(demand, now, runs=runs)
-    assert health.verdict(missing, LINK_WITHIN_S) is not Verdict.WAIT
-    assert (health.verdict(missing, 0) is Verdict.COMMIT) == (not missing)
+    trial, moment, verdict = health.Trial(demand, 0.0), 0.0, Verdict.WAIT
+    while verdict is Verdict.WAIT:
+        assert moment <= LONGEST_S
+        said = words[int(moment / 300) % len(words)]
+        began = moment if restart else 0.0
+        now = None if said is None else replace(said, began=began, at=moment)
+        verdict = trial.hear(now, moment, runs=runs)
+        if verdict is Verdict.COMMIT:
+            assert health.lacks(demand, now, runs=runs) == []
+            assert now is None or demand is None or moment >= STEADY_S
+        moment += 5
+
+
+@given(word=st.none() | WORDS)
+def test_the_line_that_it_came_by_is_demanded_and_the_camera_that_worked(
+    tmp_path_factory: pytest.TempPathFactory, word: Word | None
+) -> None:
+    path = tmp_path_factory.mktemp("kept") / "before"
+    health.remember(path, word, by_line=True)
+    demand = health.demanded(path)
+    assert demand is not None
+    assert demand.link
+    works = word is not None and word.camera in (CameraWord.WORKS, CameraWord.RESTS)
+    assert (demand.camera is CameraWord.WORKS) == works

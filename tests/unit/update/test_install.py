@@ -7,76 +7,13 @@ import pytest
 
 from cleandesk.contract.bundle import Bundle, UpdateError, Version
 from cleandesk.update import health, told
-from cleandesk.update.commit import Places
 from cleandesk.update.drop import BUNDLE
 from cleandesk.update.install import REFUSED, RESULT, SETTLE_S, Outcome, install
 from cleandesk.update.system import System, judge
-from cleandesk.update.told import Step, Told
+from cleandesk.update.told import Step
 from cleandesk.update.tries import MOST
-from cleandesk.watchdog import NAME, CameraWord, Word
-
-WELL = Word(CameraWord.WORKS, link=True)
-
-
-class Rauc:
-    """Says what RAUC says of a bundle, and notes what it is asked for."""
-
-    def __init__(self, version: str = "0.1.300", compatible: str = "box") -> None:
-        self.asked: list[str] = []
-        self.fails_at: str | None = None
-        self._info = f'{{"compatible": "{compatible}", "version": "{version}"}}'
-
-    def __call__(self, words: Sequence[str]) -> str:
-        word = next(one for one in words if one in ("info", "install", "status"))
-        self.asked.append(word)
-        if word == self.fails_at:
-            raise UpdateError(f"{word}: bad block 17")
-        return self._info if word == "info" else ""
-
-
-class Card:
-    """A card with an update, in a machine whose clock is injected."""
-
-    def __init__(self, folder: Path) -> None:
-        names = ("card", "kept", "box", "settings", "fetched")
-        self.places = Places(*(folder / name for name in names))
-        for path in (self.places.card, self.places.kept, self.places.box, self.places.fetched):
-            path.mkdir()
-        self.places.settings.touch()
-        (self.places.card / BUNDLE).write_bytes(b"bundle")
-        self._system = folder / "system.conf"
-        self._system.write_text("[system]\ncompatible=box\nmin-bundle-version=0.1.200\n")
-        self.now = 0.0
-
-    def word(self, word: Word) -> None:
-        (self.places.box / NAME).write_bytes(word.to_json())
-
-    def pause(self, seconds: float) -> None:
-        self.now += seconds
-
-    def install(self, rauc: Rauc) -> Outcome:
-        return install(
-            self.places, system=self._system, run=rauc, mono=lambda: self.now, pause=self.pause
-        )
-
-    def fetched(self) -> None:
-        """Have the bundle come over the network instead."""
-        (self.places.card / BUNDLE).rename(self.places.fetched / BUNDLE)
-
-    @property
-    def said(self) -> str:
-        return (self.places.card / RESULT).read_text()
-
-    @property
-    def told(self) -> Told:
-        found = told.read(self.places.kept)
-        assert found is not None
-        return found
-
-
-@pytest.fixture
-def card(tmp_path: Path) -> Card:
-    return Card(tmp_path)
+from cleandesk.watchdog import CameraWord, Word
+from tests.unit.update.make import WELL, Card, Rauc
 
 
 def test_an_update_is_installed_once_and_what_was_healthy_is_kept(card: Card) -> None:
@@ -285,6 +222,26 @@ def test_what_does_not_get_healthy_is_not_demanded_later(card: Card) -> None:
     card.install(Rauc())
     assert health.demanded(card.places.before) == broken
     assert card.now >= SETTLE_S
+
+
+@pytest.mark.parametrize("by_network", [False, True])
+def test_the_line_that_an_update_came_by_is_demanded_though_it_is_down_just_now(
+    card: Card, *, by_network: bool
+) -> None:
+    if by_network:
+        card.fetched()
+    card.word(Word(CameraWord.WORKS, link=False))
+    card.install(Rauc())
+    demand = health.demanded(card.places.before)
+    assert demand == Word(CameraWord.WORKS, link=by_network)
+    assert (health.lacks(demand, Word(CameraWord.WORKS, link=False), runs=True) == []) != by_network
+
+
+def test_in_a_break_it_is_kept_that_the_camera_worked_before_it(card: Card) -> None:
+    card.word(Word(CameraWord.RESTS, link=True))
+    card.install(Rauc())
+    assert health.demanded(card.places.before) == WELL
+    assert card.now == 0
 
 
 def test_a_machine_that_nobody_has_claimed_is_not_waited_for(card: Card) -> None:

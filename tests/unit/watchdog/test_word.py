@@ -4,8 +4,18 @@ from pathlib import Path
 
 import pytest
 
-from cleandesk.watchdog import NAME, CameraWord, Feeder, Sensing, Standing, Teller, Word
+from cleandesk.watchdog import (
+    NAME,
+    CameraWord,
+    Feeder,
+    Sensing,
+    Standing,
+    Teller,
+    Word,
+    Worked,
+)
 from tests.unit.watchdog.make import ServiceManager
+from tests.unit.worker.make import BOOT, OTHER_BOOT
 
 
 def _standing(sensing: Sensing | None, *, connected: bool = False) -> Standing:
@@ -62,3 +72,54 @@ def test_a_folder_that_takes_nothing_does_not_end_the_box(tmp_path: Path) -> Non
     (tmp_path / "none").mkdir()
     teller.tell(_standing(None))
     assert Word.read(tmp_path / "none" / NAME) is not None
+
+
+def test_each_feed_says_how_old_it_is_and_whose_word_it_is(tmp_path: Path) -> None:
+    path, told = tmp_path / NAME, {"RUNTIME_DIRECTORY": str(tmp_path)}
+    teller = Teller(told)
+    moments = []
+    for now in (100.0, 120.0):
+        teller.tell(Standing(now, False, None, ()))
+        said = Word.read(path)
+        assert said is not None
+        moments.append((said.began, said.at))
+    Teller(told).tell(Standing(130.0, False, None, ()))
+    again = Word.read(path)
+    assert again is not None
+    assert [*moments, (again.began, again.at)] == [(100, 100), (100, 120), (130, 130)]
+
+
+def test_in_a_break_it_says_that_the_camera_worked_before_through_a_restart(tmp_path: Path) -> None:
+    told = {"RUNTIME_DIRECTORY": str(tmp_path)}
+
+    def says(boot: str, *does: Sensing | None) -> CameraWord | None:
+        teller = Teller(told, worked=Worked(tmp_path / "outbox.db", boot))
+        for one in does:
+            teller.tell(_standing(one))
+        said = Word.read(tmp_path / NAME)
+        return None if said is None else said.camera
+
+    begins = _sensing(seen=False)
+    assert says(BOOT, None) is CameraWord.STOPPED
+    assert says(BOOT, begins, None) is CameraWord.STOPPED
+    assert says(BOOT, begins, _sensing(), None) is CameraWord.RESTS
+    assert says(BOOT, None) is CameraWord.RESTS, "the process is another one"
+    assert says(BOOT, begins, None) is CameraWord.RESTS, "it has not begun yet"
+    assert says(OTHER_BOOT, None) is CameraWord.STOPPED
+    assert says(BOOT, _sensing(fault=True), None) is CameraWord.STOPPED
+    assert says(BOOT, None) is CameraWord.STOPPED
+
+
+@pytest.mark.parametrize("spoil", [b"", b"damaged"])
+def test_what_cannot_be_kept_of_the_camera_ends_no_box(tmp_path: Path, spoil: bytes) -> None:
+    kept = tmp_path / "outbox.db.camera"
+    kept.write_bytes(spoil)
+    worked = Worked(tmp_path / "outbox.db", BOOT)
+    did = [worked.did]
+    kept.unlink()
+    kept.mkdir()
+    for one in (_sensing(), _sensing(fault=True)):
+        worked.follow(one)
+        did.append(worked.did)
+    assert did == [False, True, False]
+    assert kept.is_dir()

@@ -1,11 +1,15 @@
 """Breaks are counted in the worker's favour: nothing goes beyond a limit that nobody is sure of."""
 
+import json
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
+from cleandesk import durable
 from cleandesk.contract.messages import BreakLimit, BreakReason
 from cleandesk.settings_worker import BreakSettings
+from cleandesk.worker import keeping
 from cleandesk.worker.breaks import Break, Kept, Rules
 from tests.unit.worker.make import BOOT, OTHER_BOOT, START, SetClock
 
@@ -89,3 +93,12 @@ def test_without_limits_nothing_is_beyond() -> None:
     clock.move(86_400)
     privacy = free.privacy(present, clock.now())
     assert (privacy.until, privacy.beyond) == (None, None)
+
+
+def test_a_break_that_newer_software_wrote_down_goes_on_in_an_older_one(tmp_path: Path) -> None:
+    kept, _ = _begun(SetClock())
+    path = tmp_path / "outbox.db.worker"
+    data = kept.model_dump(mode="json") | {"hour": 3}
+    data["present"] |= {"asked_by": "button"}
+    durable.write(path, json.dumps(data).encode())
+    assert keeping.read(path) == kept
