@@ -5,6 +5,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from image import environment
 from image.debian import HERE
 from image.errors import ImageError
 from image.host import run
@@ -112,6 +113,7 @@ def boot_files(root: Path, folder: Path, epoch: int) -> None:
             for path in source.glob(pattern):
                 shutil.copy(path, folder)
     shutil.copy(loader, folder)
+    (folder / environment.NAME).write_bytes(environment.of(loader))
     overlays = trees.parent / "overlays"
     if overlays.exists():
         shutil.copytree(overlays, folder / overlays.name)

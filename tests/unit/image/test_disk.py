@@ -8,6 +8,11 @@ import pytest
 
 from image import debian, disk, host
 
+#: A boot loader, as far as the card's files are made of it.
+UBOOT = (
+    b"U-Boot\0bootcmd=bootflow scan\0bootdelay=2\0boot_targets=mmc usb pxe dhcp\0"
+    b"stdin=serial,usbkbd\0fdt_high=ffffffffffffffff\0kernel_addr_r=0x00080000\0\0\xa0more\0x=1\0\0"
+)
 FSTAB = debian.HERE / "root/etc/fstab"
 
 
@@ -51,6 +56,7 @@ def root(tmp_path: Path) -> Path:
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(name, encoding="ascii")
+    (root / "usr/lib/u-boot/rpi_arm64/u-boot.bin").write_bytes(UBOOT)
     return root
 
 
@@ -67,6 +73,18 @@ def test_the_firmware_is_told_which_kernel_it_starts(root: Path, tmp_path: Path)
     assert "upstream_kernel=1" in config
     assert "camera_auto_detect" not in config
     assert not (tmp_path / "debian/bcm2835-rpi-zero.dtb").exists()
+
+
+@needs_tools
+def test_the_card_has_the_boot_loaders_environment_where_it_looks_for_it(
+    root: Path, tmp_path: Path
+) -> None:
+    disk.boot_files(root, tmp_path / "boot", 1_767_225_600)
+    disk.fat(tmp_path / "boot", tmp_path / "boot.vfat", 1_767_225_600)
+    # The name, the size and the place that u-boot-rpi is built for.
+    host.run(["mcopy", "-i", tmp_path / "boot.vfat", "::uboot.env", tmp_path / "taken"])
+    assert (tmp_path / "taken").stat().st_size == 0x4000
+    assert disk.PARTS[0].kind == "c"
 
 
 @needs_tools
