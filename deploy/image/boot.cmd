@@ -6,9 +6,9 @@
 #
 # The state is an exported environment with its CRC in one sector, before the first partition, and
 # there are two of it: the second is written first, with what the first says, so that a power cut
-# leaves one that is whole.
-setenv first 400
-setenv second 600
+# leaves one that is whole. They are far from each other and from all else, as a card erases up to 4 MiB at once.
+setenv first 2000
+setenv second 4000
 setenv state ${kernel_addr_r}
 setenv slot
 setenv trial

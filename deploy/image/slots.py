@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 SECTOR = 512
-#: Sectors of the two copies, as in boot.cmd; the first partition begins at sector 2048.
-FIRST, SECOND = 0x400, 0x600
+#: Sectors of the two copies, as in boot.cmd: at 4 and 8 MiB, each in erase blocks of its own.
+FIRST, SECOND = 0x2000, 0x4000
 SLOTS = ("a", "b")
 #: How often an update may be started before it is committed.
 TRIES = 3

@@ -20,7 +20,7 @@ from cleandesk.update.install import REFUSED, RESULT
 from cleandesk.watchdog import CameraWord, Word
 from image import debian, disk, updates
 from image.release import Release
-from image.slots import SECTOR, UNCOMMITTED, Disk, State
+from image.slots import UNCOMMITTED, Disk, State
 from tests.image import box as boxes
 from tests.image.machine import Machine
 from tests.image.test_sandbox import MOST_EXPOSED
@@ -154,7 +154,7 @@ class Box(Machine):
 
 
 def _start(number: int) -> int:
-    return 2048 * SECTOR + number * _SLOT_MIB * disk.MIB
+    return disk.PARTS[0].start * disk.MIB + number * _SLOT_MIB * disk.MIB
 
 
 @contextmanager

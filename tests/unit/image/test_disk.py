@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from image import debian, disk, host
+from image.slots import FIRST, SECOND, SECTOR
 
 #: A boot loader, as far as the card's files are made of it.
 UBOOT = (
@@ -41,6 +42,22 @@ def test_a_disk_that_never_comes_ends_the_start_and_the_technicians_folder_does_
 def test_what_the_data_partition_holds_is_bound_to_where_programs_look() -> None:
     bound = {row[0] for row in _fields().values() if row[3] == "bind"}
     assert bound == {f"/data/{name}" for name in disk.FOLDERS}
+
+
+def test_what_a_card_erases_at_once_holds_one_thing() -> None:
+    table = 0
+    state = [sector * SECTOR for sector in (FIRST, SECOND)]
+    starts = [part.start * disk.MIB for part in disk.PARTS]
+    ends = [(part.start + part.size) * disk.MIB for part in disk.PARTS]
+    blocks = [place // (4 * disk.MIB) for place in (table, *state, *starts)]
+    assert blocks == sorted(set(blocks))
+    assert all(start % (4 * disk.MIB) == 0 for start in starts)
+    assert all(end <= start for end, start in zip(ends, starts[1:], strict=False))
+
+
+def test_the_boot_script_knows_the_places_of_the_state() -> None:
+    script = (debian.HERE / "boot.cmd").read_text(encoding="ascii")
+    assert f"setenv first {FIRST:x}\nsetenv second {SECOND:x}\n" in script
 
 
 @pytest.fixture

@@ -25,10 +25,15 @@ STATES = st.builds(
 )
 
 
+def _empty(path: Path) -> None:
+    with path.open("wb") as file:
+        file.truncate((SECOND + 1) * SECTOR)
+
+
 @pytest.fixture
 def disk(tmp_path: Path) -> Disk:
     path = tmp_path / "disk"
-    path.write_bytes(bytes(2048 * SECTOR))
+    _empty(path)
     return Disk(path)
 
 
@@ -66,7 +71,7 @@ def test_a_power_cut_leaves_the_old_state_or_the_new_one(
     cut: int,
 ) -> None:
     path = tmp_path_factory.mktemp("cut") / "disk"
-    path.write_bytes(bytes(2048 * SECTOR))
+    _empty(path)
     disk = _Cut(path)
     disk.write(old)
     disk.write(old)
