@@ -134,12 +134,42 @@ def test_without_any_state_the_first_slot_boots(card: Card) -> None:
     assert card.boot()[0] == "a"
 
 
-def test_a_kernel_may_grow_and_its_initramfs_is_not_overwritten(tmp_path: Path) -> None:
-    files, slot = tmp_path / "files", tmp_path / "slot.ext4"
+@pytest.fixture(scope="module")
+def bootable(tmp_path_factory: pytest.TempPathFactory) -> Card:
+    """Return a card with a kernel in slot a."""
+    home = tmp_path_factory.mktemp("bootable")
+    files, slot = home / "files", home / "slot.ext4"
     (files / "boot").mkdir(parents=True)
     (files / "boot/vmlinuz").write_bytes(_kernel())
     (files / "boot/initrd.img").write_bytes(bytes(disk.MIB))
     host.run(["mke2fs", "-q", "-t", "ext4", "-d", files, slot, "8M"])
-    card = Card(tmp_path, slot)
-    assert card.boot(until="Starting kernel") == ["a"]
-    assert "overlaps" not in card.said
+    return Card(home, slot)
+
+
+def test_a_kernel_may_grow_and_its_initramfs_is_not_overwritten(bootable: Card) -> None:
+    Disk(bootable.path).write(State("a"))
+    assert bootable.boot(until="Starting kernel") == ["a"]
+    assert "overlaps" not in bootable.said
+
+
+@pytest.mark.parametrize(
+    ("state", "tried", "trial"),
+    [
+        (State("a"), ["a"], False),
+        (State("b", "a", 3), ["a"], True),
+        (State("a", "b", 0), ["a"], False),
+        # What was on trial cannot be read: the committed one is on no trial.
+        (State("a", "b", 3), ["b", "a"], False),
+        # The committed one cannot be read, and nobody has committed what is left.
+        (State("b"), ["b", "a"], True),
+    ],
+)
+def test_the_kernel_is_told_whether_what_it_starts_is_on_trial(
+    bootable: Card, state: State, tried: list[str], *, trial: bool
+) -> None:
+    Disk(bootable.path).write(state)
+    assert bootable.boot(until="Starting kernel") == tried
+    said = [line for line in bootable.said.splitlines() if "root=PARTUUID=" in line]
+    (told,) = [line.split() for line in said]
+    assert "rauc.slot=a" in told
+    assert ("cleandesk.trial" in told) == trial

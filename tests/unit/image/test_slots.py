@@ -18,6 +18,7 @@ from image.slots import (
     answer,
     booted,
     disk_of,
+    note,
 )
 
 STATES = st.builds(
@@ -118,6 +119,16 @@ def test_an_update_that_is_given_up_leaves_the_committed_slot(disk: Disk) -> Non
     answer(disk, ["set-state", "b", "bad"])
     assert disk.read() == State("a")
     assert answer(disk, ["get-state", "a"]) == "good"
+
+
+@pytest.mark.parametrize(
+    ("state", "marked"), [(State("a", "b", 2), False), (State("a"), False), (State("b"), True)]
+)
+def test_a_mark_says_that_what_runs_was_committed(
+    tmp_path: Path, state: State, *, marked: bool
+) -> None:
+    note(state, "b", tmp_path / "committed")
+    assert (tmp_path / "committed").exists() == marked
 
 
 def test_a_trial_without_tries_is_not_what_boots_next() -> None:
