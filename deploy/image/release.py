@@ -5,6 +5,9 @@ from pathlib import Path
 
 from image.host import run
 
+#: In the name of what is no commit alone.
+CHANGES = "+changes"
+
 
 @dataclass(frozen=True, slots=True)
 class Release:
@@ -32,5 +35,5 @@ def of(repository: Path) -> Release:
         return run(["git", "-C", repository, "-c", f"safe.directory={repository}", *words]).strip()
 
     epoch = int(git("log", "-1", "--format=%ct"))
-    more = "+changes" if git("status", "--porcelain") else ""
+    more = CHANGES if git("status", "--porcelain") else ""
     return Release(f"0.1.{epoch}", git("rev-parse", "HEAD") + more, epoch)

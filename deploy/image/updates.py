@@ -107,3 +107,33 @@ def bundle(
         )
         signed = [f"--cert={cert}", f"--key={key}", f"--mksquashfs-args={_COMPRESSION}"]
         run(["rauc", *signed, "bundle", folder, product])
+
+
+def verify(product: Path, root: Path) -> None:
+    """Make sure that a box that runs a root takes a bundle, as every box will that installs it.
+
+    Else the next one that is signed so would be refused by all of them.
+
+    Args:
+        product: The bundle.
+        root: With RAUC's settings, and the keyring.
+
+    Raises:
+        ImageError: If it would not; the bundle is removed.
+    """
+    lines = (root / KEYRING.with_name("system.conf")).read_text(encoding="ascii").splitlines()
+    # This machine's RAUC may know no least version, and what runs is what is in the bundle.
+    known = [line for line in lines if not line.startswith("min-bundle-version=")]
+    with tempfile.TemporaryDirectory(prefix="cleandesk-verify-") as home:
+        settings = Path(home) / "system.conf"
+        text = "\n".join(known).replace(f"path=/{KEYRING}", f"path={(root / KEYRING).resolve()}")
+        settings.write_text(f"{text}\n", encoding="ascii")
+        try:
+            run(["rauc", f"--conf={settings}", "info", product])
+        except ImageError as error:
+            product.unlink()
+            raise ImageError(
+                f"a box with this update would take none that is signed by --cert: {error}\nSign "
+                "with a certificate for code of who was named by 'make image UPDATES=…', or make "
+                "the image anew with the right one"
+            ) from error
