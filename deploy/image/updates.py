@@ -13,7 +13,8 @@ COMPATIBLE = "cleandesk-arm64"
 KEYRING = Path("etc/rauc/keyring.pem")
 _SYSTEM = """\
 # A bundle is refused that is older than what runs, for another kind of box, or that nobody signed
-# whom the keyring knows, with a certificate for code.
+# whom the keyring knows, with a certificate for code that held when it was signed: a box may not
+# know what time it is.
 [system]
 compatible={compatible}
 bootloader=custom
@@ -24,6 +25,7 @@ data-directory=/var/lib/rauc
 [keyring]
 path=/{keyring}
 check-purpose=codesign
+use-bundle-signing-time=true
 
 [handlers]
 bootloader-custom-backend=/usr/lib/cleandesk/slots
@@ -74,6 +76,11 @@ def trust(root: Path, release: Release, keyring: Path | None) -> None:
         (root / KEYRING).chmod(0o644)
 
 
+def manifest(version: str, compatible: str = COMPATIBLE) -> str:
+    """Return what a bundle says of itself."""
+    return _MANIFEST.format(compatible=compatible, version=version)
+
+
 def bundle(
     slot: Path,
     version: str,
@@ -102,9 +109,7 @@ def bundle(
     with tempfile.TemporaryDirectory(prefix="cleandesk-bundle-", dir=product.parent) as home:
         folder = Path(home)
         run(["cp", "--sparse=always", "--reflink=auto", slot, folder / "root.img"])
-        (folder / "manifest.raucm").write_text(
-            _MANIFEST.format(compatible=compatible, version=version), encoding="ascii"
-        )
+        (folder / "manifest.raucm").write_text(manifest(version, compatible), encoding="ascii")
         signed = [f"--cert={cert}", f"--key={key}", f"--mksquashfs-args={_COMPRESSION}"]
         run(["rauc", *signed, "bundle", folder, product])
 

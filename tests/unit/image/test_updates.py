@@ -26,6 +26,9 @@ needs_rauc = pytest.mark.skipif(
 )
 
 
+needs_faketime = pytest.mark.skipif(shutil.which("faketime") is None, reason="apt install faketime")
+
+
 @pytest.fixture(scope="module")
 def signer(tmp_path_factory: pytest.TempPathFactory) -> Signer:
     return Signer(tmp_path_factory.mktemp("signer"))
@@ -69,6 +72,43 @@ def test_a_bundle_says_what_it_is_of(
     path = make(slot, signer, tmp_path / "good.raucb")
     found = on_box.inspect(path, system=settings)
     assert found == Bundle(updates.COMPATIBLE, Version(0, 1, 300))
+
+
+@needs_rauc
+@needs_faketime
+@pytest.mark.parametrize("clock", ["2020-01-01", "2090-01-01"])
+def test_a_clock_that_is_wrong_keeps_no_update_away(
+    slot: Path, signer: Signer, settings: Path, tmp_path: Path, clock: str
+) -> None:
+    # The certificates hold neither yet, nor any more.
+    path = make(slot, signer, tmp_path / "good.raucb")
+    command = ["faketime", clock, "rauc", f"--conf={settings}", "info", str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@needs_rauc
+@needs_faketime
+def test_what_was_signed_after_the_certificate_is_refused(
+    slot: Path, signer: Signer, settings: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "late.raucb"
+    (tmp_path / "late").mkdir()
+    (tmp_path / "late/root.img").write_bytes(slot.read_bytes())
+    (tmp_path / "late/manifest.raucm").write_text(updates.manifest(NEWER), encoding="ascii")
+    signed = [f"--cert={signer.cert}", f"--key={signer.key}"]
+    command = [
+        "faketime",
+        "2090-01-01",
+        "rauc",
+        *signed,
+        "bundle",
+        str(tmp_path / "late"),
+        str(path),
+    ]
+    subprocess.run(command, check=True, capture_output=True)
+    with pytest.raises(UpdateError, match=r"expired"):
+        on_box.inspect(path, system=settings)
 
 
 @needs_rauc
