@@ -5,6 +5,8 @@ BIN    := $(VENV)/bin
 SOURCE ?=
 TRAIN  := .venv-train
 PROMTOOL := build/promtool
+# Debian's packages that make a card, and start it in QEMU.
+CARD_TOOLS := qemu-system-arm u-boot-qemu u-boot-tools mtools dosfstools fdisk
 
 # onnxruntime would report to its maker otherwise.
 export ORT_DISABLE_TELEMETRY := 1
@@ -51,19 +53,24 @@ endif
 	@$(BIN)/python -m demo $(if $(SOURCE),--source '$(SOURCE)')
 
 # Those on a booted Debian or a cluster take longer: `make test-units`, `make image-test`, `make test-cluster`.
-test: $(VENV)/.dev mosquitto strace chromium mtools faketime postgresql rauc squashfs-tools $(PROMTOOL) lint types contract  ## Lint, types and all tests that take minutes
+test: $(VENV)/.dev mosquitto strace chromium faketime postgresql rauc squashfs-tools $(CARD_TOOLS) $(PROMTOOL) lint types contract  ## Lint, types and all tests that take minutes
 	$(BIN)/pytest -n $(or $(JOBS),2) --dist loadfile --durations 40 --ignore tests/image --ignore tests/qemu --ignore tests/cluster
 
 # Programs of the system that tests need; apt installs those that are missing.
 PROGRAM = $@
-.PHONY: mosquitto strace chromium mtools faketime mmdebstrap systemd-container postgresql rauc squashfs-tools
+.PHONY: mosquitto strace chromium faketime mmdebstrap systemd-container postgresql rauc squashfs-tools $(CARD_TOOLS)
+qemu-system-arm: PROGRAM = qemu-system-aarch64
+u-boot-qemu: PROGRAM = /usr/lib/u-boot/qemu_arm64/u-boot.bin
+u-boot-tools: PROGRAM = mkimage
+dosfstools: PROGRAM = mkfs.vfat
+fdisk: PROGRAM = sfdisk
 squashfs-tools: PROGRAM = mksquashfs
 mtools: PROGRAM = mcopy
 systemd-container: PROGRAM = systemd-nspawn
 # Its server's programs are not on the path of Debian's users.
 postgresql: PROGRAM = initdb
-mosquitto strace chromium mtools faketime mmdebstrap systemd-container postgresql rauc squashfs-tools:
-	@PATH="$$PATH:/usr/sbin:$$(echo /usr/lib/postgresql/*/bin | tr ' ' :)" command -v $(PROGRAM) >/dev/null || { \
+mosquitto strace chromium faketime mmdebstrap systemd-container postgresql rauc squashfs-tools $(CARD_TOOLS):
+	@PATH="$$PATH:/usr/sbin:$$(echo /usr/lib/postgresql/*/bin | tr ' ' :)" command -v $(PROGRAM) >/dev/null || [ -e $(PROGRAM) ] || { \
 	  SUDO=$$([ "$$(id -u)" = 0 ] || echo sudo); \
 	  $$SUDO apt-get update -qq && \
 	  $$SUDO env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $@; }
@@ -164,7 +171,7 @@ image: $(VENV)/.dev  ## The box's image, arm64; as root; CAMERA=csi SOURCES=file
 bundle: $(VENV)/.dev  ## The built image as a signed update; KEY=key.pem CERT=cert.pem
 	$(BIN)/python -m image.bundle --key '$(KEY)' --cert '$(CERT)'
 
-image-test: $(VENV)/.dev mosquitto mtools rauc squashfs-tools  ## The built image in QEMU: first boot, updates, ROUNDS=3 power cuts
+image-test: $(VENV)/.dev mosquitto rauc squashfs-tools $(CARD_TOOLS)  ## The built image in QEMU: first boot, updates, ROUNDS=3 power cuts
 	IMAGE=$(IMAGE) $(BIN)/pytest tests/qemu -s
 
 # Hours: leave the machine alone meanwhile.

@@ -6,9 +6,9 @@
 #
 # The state is an exported environment with its CRC in one sector, before the first partition, and
 # there are two of it: the second is written first, with what the first says, so that a power cut
-# leaves one that is whole.
-setenv first 400
-setenv second 600
+# leaves one that is whole. They are far from each other and from all else, as a card erases up to 4 MiB at once.
+setenv first 2000
+setenv second 4000
 setenv state ${kernel_addr_r}
 setenv slot
 setenv trial
@@ -55,11 +55,17 @@ for one in ${chosen} a b; do
   if test ${one} = b; then
     setenv part 3
   fi
+  # The units go by this word, and not by a program of the slot: it may be what does not work.
+  setenv word
+  if test ${one} != ${slot}; then
+    setenv word cleandesk.trial
+  fi
   echo "cleandesk: slot ${one}"
   if load ${devtype} ${devnum}:${part} ${kernel_addr_r} /boot/vmlinuz; then
     if load ${devtype} ${devnum}:${part} ${initramfs} /boot/initrd.img; then
       part uuid ${devtype} ${devnum}:${part} uuid
-      setenv bootargs root=PARTUUID=${uuid} ro rootwait panic=10 fsck.repair=yes rauc.slot=${one} loglevel=4
+      setenv bootargs root=PARTUUID=${uuid} ro rootwait panic=10 fsck.repair=yes rauc.slot=${one} ${word} loglevel=4
+      echo "cleandesk: ${bootargs}"
       booti ${kernel_addr_r} ${initramfs}:${filesize} ${fdt_addr}
     fi
   fi

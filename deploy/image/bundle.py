@@ -10,6 +10,7 @@ from rich.console import Console
 from image import updates
 from image.__main__ import REPOSITORY
 from image.errors import ImageError
+from image.release import CHANGES
 
 console = Console(soft_wrap=True, highlight=False)
 
@@ -23,8 +24,11 @@ def main(
 ) -> None:
     """Sign the root slot that was built last, as an update."""
     version = version_of(build / "root")
-    product = build / "cleandesk.raucb"
-    updates.bundle(build / "root.ext4", version, cert, key, product)
+    product, draft = build / "cleandesk.raucb", build / "cleandesk.raucb.partial"
+    product.unlink(missing_ok=True)
+    updates.bundle(build / "root.ext4", version, cert, key, draft)
+    updates.verify(draft, build / "root")
+    draft.rename(product)
     console.print(f"update   {product}, {product.stat().st_size // 10**6} MB, version {version}")
 
 
@@ -32,17 +36,23 @@ def version_of(root: Path) -> str:
     """Return the version of a root file system that was built.
 
     Raises:
-        ImageError: If there is none, or a box with it would take no other update.
+        ImageError: If there is none, a box with it would take no other update, or nobody could
+            build it again.
     """
-    release = root / "usr/lib/os-release"
-    if not release.exists():
+    path = root / "usr/lib/os-release"
+    if not path.exists():
         raise ImageError(f"{root}: nothing was built there: 'make image' first")
     if not (root / updates.KEYRING).exists():
         raise ImageError(
             "a box with this update would take no other one: 'make image UPDATES=ca.pem' first"
         )
-    lines = release.read_text(encoding="utf-8").splitlines()
-    return next(line for line in lines if line.startswith("IMAGE_VERSION=")).partition("=")[2]
+    lines = path.read_text(encoding="utf-8").splitlines()
+    says = dict(line.split("=", 1) for line in lines if "=" in line)
+    if says.get("BUILD_ID", "").endswith(CHANGES):
+        raise ImageError(
+            f"{root} was built of more than was committed: commit it, then 'make image' first"
+        )
+    return says["IMAGE_VERSION"]
 
 
 if __name__ == "__main__":

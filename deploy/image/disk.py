@@ -5,6 +5,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from image import environment
 from image.debian import HERE
 from image.errors import ImageError
 from image.host import run
@@ -15,7 +16,9 @@ MIB = 1024 * 1024
 #: Sizes in MiB. The boot partition has room for an update, a slot for a root that grows; what is
 #: left of a card stays unused, which cards are glad of.
 BOOT, SLOT, DATA = 768, 1536, 1024
-_FIRST = 1
+#: A card erases up to 4 MiB at once, and a power cut may damage all of that: the table, either copy
+#: of the slots' state and the first partition each begin in one of their own.
+_FIRST = 12
 #: Of this layout, not of a card: the slots' names come from it.
 DISK_ID = 0x636C6561
 _FAT_ID = "636C6561"
@@ -112,6 +115,7 @@ def boot_files(root: Path, folder: Path, epoch: int) -> None:
             for path in source.glob(pattern):
                 shutil.copy(path, folder)
     shutil.copy(loader, folder)
+    (folder / environment.NAME).write_bytes(environment.of(loader))
     overlays = trees.parent / "overlays"
     if overlays.exists():
         shutil.copytree(overlays, folder / overlays.name)

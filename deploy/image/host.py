@@ -18,6 +18,13 @@ PROGRAMS = {
     "sfdisk": "fdisk",
     "mkimage": "u-boot-tools",
 }
+#: Who signs for Debian's packages; Debian itself has it.
+KEYS = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+#: For a machine that is no Debian; `deb` finds a mirror nearby.
+_MIRRORS = {
+    "Debian": "http://deb.debian.org/debian",
+    "Debian-Security": "http://deb.debian.org/debian-security",
+}
 _BINFMT = Path("/proc/sys/fs/binfmt_misc")
 #: As the kernel's documentation has it: the first bytes of a 64-bit ARM program; F: opened at once,
 #: so that it works in any root; P and O: the program's own name and open file are handed on.
@@ -73,10 +80,17 @@ def prepare() -> None:
     if os.geteuid() != 0:
         raise ImageError("building owns files as root: run it as root ('sudo make image')")
     os.environ["PATH"] += os.pathsep + "/usr/sbin"
-    missing = sorted({deb for name, deb in PROGRAMS.items() if shutil.which(name) is None})
-    if missing:
-        raise ImageError(f"programs are missing: 'apt install {' '.join(missing)}', then try again")
+    if missing := missing_packages():
+        raise ImageError(f"packages are missing: 'apt install {' '.join(missing)}', then try again")
     _emulate()
+
+
+def missing_packages() -> list[str]:
+    """Return the packages that building needs, and that are not there."""
+    missing = {deb for name, deb in PROGRAMS.items() if shutil.which(name) is None}
+    if not KEYS.exists():
+        missing.add("debian-archive-keyring")
+    return sorted(missing)
 
 
 def _emulate() -> None:
@@ -93,22 +107,19 @@ def _emulate() -> None:
 def debian_sources(suite: str, components: str) -> str:
     """Return sources of a Debian suite with its updates and security fixes, for apt.
 
-    They come from the mirrors that this machine's own apt uses.
-
-    Raises:
-        ImageError: If it uses none of Debian.
+    They come from the mirrors that this machine's own apt uses; where it is no Debian, from
+    Debian's own.
     """
     form = "$(ORIGIN)|$(LABEL)|$(REPO_URI)"
     lines = sorted(set(run(["apt-get", "indextargets", "--format", form]).splitlines()))
     mirrors = dict(line.split("|")[1:] for line in lines if line.startswith("Debian|"))
+    option = ""
     if "Debian" not in mirrors:
-        raise ImageError(
-            "this machine's apt has no Debian mirror: give apt's source lines by "
-            "'make image SOURCES=FILE'"
-        )
+        # Its apt does not go by Debian's keys for itself.
+        mirrors, option = _MIRRORS, f"[signed-by={KEYS}] "
     pockets = {"Debian": (suite, f"{suite}-updates"), "Debian-Security": (f"{suite}-security",)}
     return "".join(
-        f"deb {mirrors[label]} {pocket} {components}\n"
+        f"deb {option}{mirrors[label]} {pocket} {components}\n"
         for label, names in pockets.items()
         if label in mirrors
         for pocket in names

@@ -24,6 +24,8 @@ _NOT_NEEDED = (
     "var/lib/dbus/machine-id", "boot/firmware", "boot/grub", "root/.bashrc",
     "usr/share/initramfs-tools", "etc/systemd/system/getty.target.wants",
 )  # fmt: skip
+#: What else our wheel is built of.
+_WHEEL = ("pyproject.toml", "README.md", "LICENSE")
 _FOLDERS = (
     "boot/firmware", "data", "etc/cleandesk", "var/cache", "var/log", "var/lib/cleandesk",
     "var/lib/cleandesk-page", "var/lib/cleandesk-update", "var/lib/rauc", "var/lib/systemd",
@@ -82,6 +84,7 @@ def stage(
     made_of = (
         before.key,
         digest_of(repository / "device", repository / "models" / "desk", HERE),
+        digest_of(*(repository / name for name in _WHEEL)),
         digest_of(repository / "deploy" / "systemd", repository / "deploy" / "avahi"),
         repr(release),
         digest_of(keyring) if keyring else "no updates",

@@ -2,7 +2,7 @@
 """Which root slot boots, and whether an update is committed: the state that boot.cmd reads.
 
 As RAUC's custom boot loader backend: `get-primary`, `set-primary SLOT`, `get-state SLOT`,
-`set-state SLOT good|bad`, and `get-current`. `note` leaves a mark where what runs is not committed.
+`set-state SLOT good|bad`, and `get-current`. A commit leaves a mark for the units.
 It stands alone, since RAUC starts it on the box.
 """
 
@@ -14,14 +14,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 SECTOR = 512
-#: Sectors of the two copies, as in boot.cmd; the first partition begins at sector 2048.
-FIRST, SECOND = 0x400, 0x600
+#: Sectors of the two copies, as in boot.cmd: at 4 and 8 MiB, each in erase blocks of its own.
+FIRST, SECOND = 0x2000, 0x4000
 SLOTS = ("a", "b")
 #: How often an update may be started before it is committed.
 TRIES = 3
 _CRC = 4
-#: There while what runs is an update that nobody has committed; cleandesk-rollback goes by it.
-UNCOMMITTED = Path("/run/cleandesk-slot/uncommitted")
+#: There once what runs is committed: whatever was started on trial is so until then.
+COMMITTED = Path("/run/cleandesk-slot/committed")
 
 
 class SlotError(Exception):
@@ -178,25 +178,19 @@ def main(words: Sequence[str]) -> str:
     if list(words) == ["get-current"]:
         return booted(cmdline)
     disk = Disk(disk_of(cmdline, Path("/dev/disk/by-partuuid"), Path("/sys/class/block")))
-    if list(words) == ["note"]:
-        return note(disk.read(), booted(cmdline), UNCOMMITTED)
     said = answer(disk, words)
-    note(disk.read(), booted(cmdline), UNCOMMITTED)
+    note(disk.read(), booted(cmdline), COMMITTED)
     return said
 
 
-def note(state: State, running: str, mark: Path) -> str:
-    """Leave or take away the mark that says that what runs is not committed; returns nothing.
+def note(state: State, running: str, mark: Path) -> None:
+    """Leave the mark where what runs is committed; its folder is RAUC's unit's.
 
     Raises:
         OSError: If that cannot be done.
     """
     if running == state.slot:
-        mark.unlink(missing_ok=True)
-    else:
-        mark.parent.mkdir(parents=True, exist_ok=True)
         mark.touch()
-    return ""
 
 
 def answer(disk: Disk, words: Sequence[str]) -> str:

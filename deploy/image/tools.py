@@ -11,7 +11,10 @@ from image.debian import EPOCH, SUITE
 from image.host import run
 from image.stages import Stage
 
-_PACKAGES = ("e2fsprogs", "kmod", "python3")
+#: U-Boot for QEMU: the image's tests start it by the same release as its own.
+_PACKAGES = ("e2fsprogs", "kmod", "python3", "u-boot-qemu")
+#: Of a Debian, the boot loader of QEMU's machine.
+UBOOT = Path("usr/lib/u-boot/qemu_arm64/u-boot.bin")
 #: Where the build folder is for them.
 HERE = Path("/mnt")
 

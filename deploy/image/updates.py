@@ -13,7 +13,8 @@ COMPATIBLE = "cleandesk-arm64"
 KEYRING = Path("etc/rauc/keyring.pem")
 _SYSTEM = """\
 # A bundle is refused that is older than what runs, for another kind of box, or that nobody signed
-# whom the keyring knows, with a certificate for code.
+# whom the keyring knows, with a certificate for code that held when it was signed: a box may not
+# know what time it is.
 [system]
 compatible={compatible}
 bootloader=custom
@@ -24,6 +25,7 @@ data-directory=/var/lib/rauc
 [keyring]
 path=/{keyring}
 check-purpose=codesign
+use-bundle-signing-time=true
 
 [handlers]
 bootloader-custom-backend=/usr/lib/cleandesk/slots
@@ -74,6 +76,11 @@ def trust(root: Path, release: Release, keyring: Path | None) -> None:
         (root / KEYRING).chmod(0o644)
 
 
+def manifest(version: str, compatible: str = COMPATIBLE) -> str:
+    """Return what a bundle says of itself."""
+    return _MANIFEST.format(compatible=compatible, version=version)
+
+
 def bundle(
     slot: Path,
     version: str,
@@ -102,8 +109,36 @@ def bundle(
     with tempfile.TemporaryDirectory(prefix="cleandesk-bundle-", dir=product.parent) as home:
         folder = Path(home)
         run(["cp", "--sparse=always", "--reflink=auto", slot, folder / "root.img"])
-        (folder / "manifest.raucm").write_text(
-            _MANIFEST.format(compatible=compatible, version=version), encoding="ascii"
-        )
+        (folder / "manifest.raucm").write_text(manifest(version, compatible), encoding="ascii")
         signed = [f"--cert={cert}", f"--key={key}", f"--mksquashfs-args={_COMPRESSION}"]
         run(["rauc", *signed, "bundle", folder, product])
+
+
+def verify(product: Path, root: Path) -> None:
+    """Make sure that a box that runs a root takes a bundle, as every box will that installs it.
+
+    Else the next one that is signed so would be refused by all of them.
+
+    Args:
+        product: The bundle.
+        root: With RAUC's settings, and the keyring.
+
+    Raises:
+        ImageError: If it would not; the bundle is removed.
+    """
+    lines = (root / KEYRING.with_name("system.conf")).read_text(encoding="ascii").splitlines()
+    # This machine's RAUC may know no least version, and what runs is what is in the bundle.
+    known = [line for line in lines if not line.startswith("min-bundle-version=")]
+    with tempfile.TemporaryDirectory(prefix="cleandesk-verify-") as home:
+        settings = Path(home) / "system.conf"
+        text = "\n".join(known).replace(f"path=/{KEYRING}", f"path={(root / KEYRING).resolve()}")
+        settings.write_text(f"{text}\n", encoding="ascii")
+        try:
+            run(["rauc", f"--conf={settings}", "info", product])
+        except ImageError as error:
+            product.unlink()
+            raise ImageError(
+                f"a box with this update would take none that is signed by --cert: {error}\nSign "
+                "with a certificate for code of who was named by 'make image UPDATES=…', or make "
+                "the image anew with the right one"
+            ) from error

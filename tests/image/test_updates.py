@@ -20,7 +20,7 @@ from cleandesk.update.install import REFUSED, RESULT
 from cleandesk.watchdog import CameraWord, Word
 from image import debian, disk, updates
 from image.release import Release
-from image.slots import SECTOR, UNCOMMITTED, Disk, State
+from image.slots import COMMITTED, Disk, State
 from tests.image import box as boxes
 from tests.image.machine import Machine
 from tests.image.test_sandbox import MOST_EXPOSED
@@ -84,11 +84,15 @@ class Box(Machine):
     def starts(self, slot: str, *, trial: bool = False) -> None:
         """Have a slot run from now on."""
         part = 2 + "ab".index(slot)
-        self.write("/cmdline", f"root=PARTUUID={disk.DISK_ID:08x}-{part:02} rauc.slot={slot}\n")
+        words = [f"root=PARTUUID={disk.DISK_ID:08x}-{part:02}", f"rauc.slot={slot}"]
+        words += ["cleandesk.trial"] if trial else []
+        self.write("/cmdline", " ".join(words))
+        # In a container systemd takes the words that it was started with for the kernel's.
+        self.write("/started-with", "\0".join(["init", *words, ""]))
+        self.run("umount", "--quiet", "/proc/1/cmdline", check=False)
+        self.run("mount", "--bind", "/started-with", "/proc/1/cmdline")
         self.run("systemctl", "stop", "rauc.service", check=False)
-        self.run("rm", "-f", "/run/starts-anew", str(UNCOMMITTED))
-        if trial:
-            self.write(str(UNCOMMITTED), "")
+        self.run("rm", "-f", "/run/starts-anew", str(COMMITTED))
 
     def bundle(
         self,
@@ -154,7 +158,7 @@ class Box(Machine):
 
 
 def _start(number: int) -> int:
-    return 2048 * SECTOR + number * _SLOT_MIB * disk.MIB
+    return disk.PARTS[0].start * disk.MIB + number * _SLOT_MIB * disk.MIB
 
 
 @contextmanager
@@ -204,7 +208,7 @@ def test_an_update_is_written_tried_and_committed(box: Box, slot: Path) -> None:
     assert not box.there(f"{CARD}/{BUNDLE}")
     box.starts("b", trial=True)
     box.start(COMMIT)
-    box.run("timeout", "60", "sh", "-c", f"while test -e {UNCOMMITTED}; do sleep 0.2; done")
+    box.run("timeout", "60", "sh", "-c", f"until test -e {COMMITTED}; do sleep 0.2; done")
     assert box.slots == State("b")
     assert not box.there("/run/starts-anew")
 
@@ -223,7 +227,7 @@ def test_it_is_committed_once_the_box_says_itself_that_it_looks(box: Box, tmp_pa
     )
     assert box.slots == State("a", "b", 2)
     box.start(boxes.BOX)
-    box.run("timeout", "300", "sh", "-c", f"while test -e {UNCOMMITTED}; do sleep 0.2; done")
+    box.run("timeout", "300", "sh", "-c", f"until test -e {COMMITTED}; do sleep 0.2; done")
     assert box.slots == State("b")
 
 
@@ -306,6 +310,18 @@ def test_an_update_that_cannot_be_committed_starts_the_next_try(box: Box) -> Non
     box.drop_in("rauc.service", "[Service]", "ExecStart=", "ExecStart=/bin/false")
     assert box.run("systemctl", "start", COMMIT, check=False).returncode != 0
     box.run("timeout", "60", "sh", "-c", "until test -e /run/starts-anew; do sleep 0.2; done")
+
+
+@pytest.mark.parametrize(
+    "program", ["/usr/lib/cleandesk/slots", "/opt/cleandesk/bin/cleandesk", "/usr/bin/rauc"]
+)
+def test_an_update_that_broke_what_commits_it_is_left(box: Box, program: str) -> None:
+    box.starts("b", trial=True)
+    Disk(box.card).write(State("a", "b", 2))
+    box.write(program, "#!/bin/false\n", mode="755")
+    box.run("systemctl", "start", COMMIT, check=False)
+    box.run("timeout", "90", "sh", "-c", "until test -e /run/starts-anew; do sleep 0.2; done")
+    assert box.slots == State("a", "b", 2)
 
 
 def test_what_is_older_short_or_of_others_is_refused_by_rauc_and_set_aside_by_us(

@@ -25,7 +25,7 @@ SOCKET = "/run/cleandesk/page.sock"
 
 
 HANG = "/var/lib/cleandesk/hang"
-Boot = Callable[[], Machine]
+Boot = Callable[..., Machine]
 
 
 @pytest.fixture
@@ -33,10 +33,10 @@ def boot(tmp_path: Path) -> Iterator[Boot]:
     """Boots machines with a box each, which the test starts."""
     with ExitStack() as running:
 
-        def one() -> Machine:
+        def one(*told: str) -> Machine:
             home = tmp_path / str(len(list(tmp_path.iterdir())))
             home.mkdir()
-            machine = Machine(home, box.CLIP_THERE, f"--bind-ro={WEDGE}:/wedge.py")
+            machine = Machine(home, box.CLIP_THERE, f"--bind-ro={WEDGE}:/wedge.py", *told)
             running.enter_context(machine)
             box.install(machine)
             machine.drop_in(
@@ -140,8 +140,14 @@ def test_a_committed_slot_goes_into_safe_mode_and_stays(machine: Machine) -> Non
     assert not machine.path("/run/rolled-back").exists()
 
 
-def test_a_slot_that_nobody_committed_is_left_at_the_first_crash(machine: Machine) -> None:
-    machine.write("/run/cleandesk-slot/uncommitted", "")
+@pytest.fixture
+def on_trial(boot: Boot) -> Machine:
+    """Return a machine whose kernel was told that it starts an update."""
+    return boot("cleandesk.trial")
+
+
+def test_a_slot_that_nobody_committed_is_left_at_the_first_crash(on_trial: Machine) -> None:
+    machine = on_trial
     _sense(machine)
     assert not machine.path("/run/rolled-back").exists()
     machine.systemctl("kill", "--signal=KILL", BOX)
@@ -149,8 +155,8 @@ def test_a_slot_that_nobody_committed_is_left_at_the_first_crash(machine: Machin
     assert "safe mode" not in machine.journal(BOX)
 
 
-def test_what_is_asked_for_is_no_crash(machine: Machine) -> None:
-    machine.write("/run/cleandesk-slot/uncommitted", "")
+def test_what_is_asked_for_is_no_crash(on_trial: Machine) -> None:
+    machine = on_trial
     machine.drop_in(
         BOX,
         "[Service]",

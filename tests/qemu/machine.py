@@ -9,10 +9,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
-from image import disk
+from image import disk, tools
 from image.slots import Disk, State
 
-UBOOT = Path("/usr/lib/u-boot/qemu_arm64/u-boot.bin")
+_BUILT = Path(os.environ.get("IMAGE", "")).parent / "tools" / tools.UBOOT
+#: The release that the image itself has; of an image alone, this machine's.
+UBOOT = _BUILT if _BUILT.exists() else Path("/") / tools.UBOOT
 NEEDED = (
     *("qemu-system-aarch64", "debugfs", "e2fsck", "fsck.vfat", "mcopy", "mosquitto"),
     *("rauc", "mksquashfs", "openssl"),

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from demo.outcome import compare
+from image import disk
 from models.scenes.truth import load_truth
 from tests.qemu.machine import PATIENCE_S, Machine, patiently
 from tests.qemu.world import BOX, Company, logged
@@ -98,7 +99,7 @@ def test_a_flashed_card_becomes_a_box_that_tells_of_what_lies_on_the_desk(
         assert "audio" not in said[said.index("probe: id:") :][:200].split("\n")[0]
     assert machine.faults(tmp_path) == []
     left = subprocess.run(
-        ["mdir", "-b", "-i", f"{machine.card}@@1M", "::cleandesk"],
+        ["mdir", "-b", "-i", f"{machine.card}@@{disk.PARTS[0].start}M", "::cleandesk"],
         capture_output=True,
         text=True,
         check=True,

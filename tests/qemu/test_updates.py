@@ -23,7 +23,7 @@ _MODEL = "opt/cleandesk/lib/python3.13/site-packages/cleandesk/models/desk"
 #: What RAUC itself says, should our own program not have looked first.
 _ASK_RAUC = """\
 [Unit]
-After=slot.service boot-firmware.mount
+After=boot-firmware.mount
 [Service]
 Type=oneshot
 StandardOutput=journal+console

@@ -12,9 +12,8 @@ from cleandesk.control.software import Where
 
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
-    software.WHERE = Where(
-        folder / "system.conf", folder / "keyring.pem", folder / "uncommitted", folder / "told"
-    )
+    names = ("system.conf", "keyring.pem", "cmdline", "committed", "told")
+    software.WHERE = Where(*(folder / name for name in names))
     update_means._MOST_PER_S = float(sys.argv[2])
     sys.argv = ["cleandesk", *sys.argv[3:]]
     cli.main()

@@ -1,4 +1,4 @@
-"""boot.cmd on a real U-Boot in QEMU: which slot it takes, what it writes, and what it survives.
+"""boot.cmd on real U-Boots in QEMU: which slot it takes, what it writes, and what it survives.
 
 Where no slot holds a kernel, it goes on to say that none can be started.
 """
@@ -10,18 +10,24 @@ from pathlib import Path
 
 import pytest
 
-from image import debian, disk, host
+from image import debian, disk, host, tools
+from image.__main__ import REPOSITORY
 from image.slots import FIRST, SECOND, SECTOR, Disk, State
 from tests.eventually import eventually
 
-UBOOT = Path("/usr/lib/u-boot/qemu_arm64/u-boot.bin")
+#: Of this machine's Debian, and of the image's, where one was built.
+LOADERS = {
+    "host": Path("/") / tools.UBOOT,
+    "image": REPOSITORY / "build/image/tools" / tools.UBOOT,
+}
+HERE = [name for name, path in LOADERS.items() if path.exists()]
 _NEEDED = ("qemu-system-aarch64", "mkimage", "mkfs.vfat", "mcopy", "sfdisk")
 _PATH = "/usr/sbin:/sbin:/usr/bin:/bin"
 
 pytestmark = [
     pytest.mark.system,
     pytest.mark.skipif(
-        not UBOOT.exists() or any(shutil.which(name, path=_PATH) is None for name in _NEEDED),
+        not HERE or any(shutil.which(name, path=_PATH) is None for name in _NEEDED),
         reason="apt install qemu-system-arm u-boot-qemu u-boot-tools dosfstools mtools fdisk",
     ),
 ]
@@ -43,10 +49,12 @@ class Card:
 
     Args:
         folder: For its parts.
+        loader: The boot loader that starts it.
         slot: What is in slot a; default: nothing.
     """
 
-    def __init__(self, folder: Path, slot: Path | None = None) -> None:
+    def __init__(self, folder: Path, loader: Path, slot: Path | None = None) -> None:
+        self._loader = loader
         self.path, self._console = folder / "card.img", folder / "console"
         boot, empty = folder / "boot", folder / "empty"
         boot.mkdir()
@@ -72,7 +80,7 @@ class Card:
         machine = subprocess.Popen(
             [
                 *("qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a72", "-m", "512"),
-                *("-bios", UBOOT, "-drive", f"file={self.path},format=raw,if=virtio"),
+                *("-bios", self._loader, "-drive", f"file={self.path},format=raw,if=virtio"),
                 *("-nic", "none", "-display", "none", "-serial", f"file:{self._console}"),
             ]
         )
@@ -91,9 +99,15 @@ class Card:
         return self._console.read_text(errors="replace") if self._console.exists() else ""
 
 
+@pytest.fixture(scope="module", params=HERE)
+def loader(request: pytest.FixtureRequest) -> Path:
+    """Return one boot loader after the other."""
+    return LOADERS[request.param]
+
+
 @pytest.fixture(scope="module")
-def card(tmp_path_factory: pytest.TempPathFactory) -> Card:
-    return Card(tmp_path_factory.mktemp("card"))
+def card(loader: Path, tmp_path_factory: pytest.TempPathFactory) -> Card:
+    return Card(tmp_path_factory.mktemp("card"), loader)
 
 
 @pytest.mark.parametrize(
@@ -134,12 +148,42 @@ def test_without_any_state_the_first_slot_boots(card: Card) -> None:
     assert card.boot()[0] == "a"
 
 
-def test_a_kernel_may_grow_and_its_initramfs_is_not_overwritten(tmp_path: Path) -> None:
-    files, slot = tmp_path / "files", tmp_path / "slot.ext4"
+@pytest.fixture(scope="module")
+def bootable(loader: Path, tmp_path_factory: pytest.TempPathFactory) -> Card:
+    """Return a card with a kernel in slot a."""
+    home = tmp_path_factory.mktemp("bootable")
+    files, slot = home / "files", home / "slot.ext4"
     (files / "boot").mkdir(parents=True)
     (files / "boot/vmlinuz").write_bytes(_kernel())
     (files / "boot/initrd.img").write_bytes(bytes(disk.MIB))
     host.run(["mke2fs", "-q", "-t", "ext4", "-d", files, slot, "8M"])
-    card = Card(tmp_path, slot)
-    assert card.boot(until="Starting kernel") == ["a"]
-    assert "overlaps" not in card.said
+    return Card(home, loader, slot)
+
+
+def test_a_kernel_may_grow_and_its_initramfs_is_not_overwritten(bootable: Card) -> None:
+    Disk(bootable.path).write(State("a"))
+    assert bootable.boot(until="Starting kernel") == ["a"]
+    assert "overlaps" not in bootable.said
+
+
+@pytest.mark.parametrize(
+    ("state", "tried", "trial"),
+    [
+        (State("a"), ["a"], False),
+        (State("b", "a", 3), ["a"], True),
+        (State("a", "b", 0), ["a"], False),
+        # What was on trial cannot be read: the committed one is on no trial.
+        (State("a", "b", 3), ["b", "a"], False),
+        # The committed one cannot be read, and nobody has committed what is left.
+        (State("b"), ["b", "a"], True),
+    ],
+)
+def test_the_kernel_is_told_whether_what_it_starts_is_on_trial(
+    bootable: Card, state: State, tried: list[str], *, trial: bool
+) -> None:
+    Disk(bootable.path).write(state)
+    assert bootable.boot(until="Starting kernel") == tried
+    said = [line for line in bootable.said.splitlines() if "root=PARTUUID=" in line]
+    (told,) = [line.split() for line in said]
+    assert "rauc.slot=a" in told
+    assert ("cleandesk.trial" in told) == trial

@@ -25,6 +25,7 @@ from cleandesk.update.drop import Drop
 from cleandesk.worker.commands import Commands
 from tests.eventually import eventually
 from tests.mosquitto import needs_mosquitto
+from tests.started import COMMITTED
 from tests.system.claim_rig import Box
 from tests.system.provision_rig import Site
 from tests.unit.worker.make import BOOT
@@ -47,7 +48,10 @@ def _offer(site: Site, version: str, content: bytes) -> UpdateRequest:
 
 
 def _where(folder: Path) -> Where:
-    where = Where(folder / "system.conf", folder / "keyring", folder / "uncommitted", folder)
+    where = Where(
+        folder / "system.conf", folder / "keyring", folder / "cmdline", folder / "committed", folder
+    )
+    where.cmdline.write_text(COMMITTED)
     where.system.write_text("[system]\ncompatible=box\nmin-bundle-version=0.1.0\n")
     where.keyring.touch()
     return where

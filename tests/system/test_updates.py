@@ -16,6 +16,7 @@ from cleandesk_fleet.provision.errors import BoxError, OfflineError
 from tests.eventually import eventually
 from tests.mosquitto import needs_mosquitto
 from tests.signed_bundles import needs_rauc
+from tests.started import ON_TRIAL
 from tests.system.provision_rig import Site
 from tests.system.running_box import Log
 from tests.system.update_rig import RUNS, Releases, UpdateBox
@@ -75,11 +76,11 @@ def test_a_box_is_updated_and_what_is_open_goes_on(
         # The start that tries it: as systemd and the boot loader do.
         assert box.stop() == 0
         box.image.starts_with(newer)
-        (box.image.folder / "uncommitted").touch()
+        (box.image.folder / "cmdline").write_text(ON_TRIAL)
         box.started()
         _says(box, UpdateState.TRIAL, version=newer)
         Teller(box.image.folder / "told", newer, "0" * 32).tell(Step.COMMITTED, newer)
-        (box.image.folder / "uncommitted").unlink()
+        (box.image.folder / "committed").touch()
         _says(box, UpdateState.COMMITTED, version=newer)
         assert box.send(newer)["result"] == "runs"
 

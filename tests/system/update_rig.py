@@ -22,6 +22,7 @@ from image.release import Release
 from tests.rig import BIN, ROOT
 from tests.signed_bundles import a_bundle
 from tests.signer import Signer
+from tests.started import COMMITTED
 from tests.system.provision_rig import Site
 from tests.system.running_box import RunningBox
 
@@ -63,6 +64,7 @@ class Image:
         keyring.write_bytes(self._signer.authority.read_bytes())
         settings = settings.replace("path=/etc/rauc/keyring.pem", f"path={keyring}")
         (self.folder / "system.conf").write_text(settings)
+        (self.folder / "cmdline").write_text(COMMITTED)
         # This machine's RAUC may know no least version.
         known = [line for line in settings.splitlines() if not line.startswith("min-bundle")]
         (self.folder / "rauc.conf").write_text("\n".join(known) + "\n")

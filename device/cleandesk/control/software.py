@@ -18,6 +18,8 @@ from cleandesk.update.system import SYSTEM, System
 log = logging.getLogger(__name__)
 
 _MOST_WHY = 200
+#: As boot.cmd of the image has it, and its units.
+_TRIAL = "cleandesk.trial"
 
 
 class _Seen(BaseModel):
@@ -45,19 +47,22 @@ class Where:
     Attributes:
         system: RAUC's settings: they say what runs.
         keyring: Who is trusted with updates; not there: nobody.
-        uncommitted: There while what runs is on trial.
+        cmdline: The kernel's, in which the boot loader says that it starts something on trial.
+        committed: There once that was committed.
         told: The updater's own folder.
     """
 
     system: Path = SYSTEM
     keyring: Path = Path("/etc/rauc/keyring.pem")
-    uncommitted: Path = Path("/run/cleandesk-slot/uncommitted")
+    cmdline: Path = Path("/proc/cmdline")
+    committed: Path = Path("/run/cleandesk-slot/committed")
     told: Path = Path("/var/lib/cleandesk-update")
 
     @property
     def on_trial(self) -> bool:
         """Whether what runs is not committed."""
-        return whole_file.is_there(self.uncommitted)
+        tried = _TRIAL in self.cmdline.read_text(encoding="utf-8").split()
+        return tried and not whole_file.is_there(self.committed)
 
 
 #: As the image has it.

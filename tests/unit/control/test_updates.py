@@ -15,6 +15,7 @@ from cleandesk.control.updates import SPARE_BYTES
 from cleandesk.identity.errors import Code, IdentityError
 from cleandesk.update.told import Step
 from tests.eventually import eventually
+from tests.started import ON_TRIAL
 from tests.unit.control.update_rig import NEWER, OLDER, OTHER_BOOT, RUNS, Rig
 
 
@@ -43,13 +44,13 @@ def test_a_newer_one_is_fetched_handed_over_and_told_of_to_its_end(rig: Rig) -> 
     rig.installs()
     assert rig.health == {"version": RUNS, "state": "installed", "coming": NEWER}
     rig.runs(NEWER)
-    rig.uncommitted.touch()
+    rig.cmdline.write_text(ON_TRIAL)
     rig.start(OTHER_BOOT)
     assert rig.health == {"version": NEWER, "state": "trial"}
     assert rig.notes[1:] == [
         f"software_changed: The box runs other software: version {NEWER} in place of {RUNS}."
     ]
-    rig.uncommitted.unlink()
+    rig.committed.touch()
     rig.start(OTHER_BOOT)
     assert rig.health == {"version": NEWER, "state": "committed"}
     assert len(rig.notes) == 2, "it is told once"
@@ -131,9 +132,9 @@ def test_a_box_without_a_key_of_its_own_says_so(make: Callable[..., Rig]) -> Non
 
 
 def test_on_trial_and_with_one_that_waits_the_next_one_has_to_wait(rig: Rig) -> None:
-    rig.uncommitted.touch()
+    rig.cmdline.write_text(ON_TRIAL)
     assert "on trial itself" in rig.refused(rig.publish(), "busy")
-    rig.uncommitted.unlink()
+    rig.committed.touch()
     rig.ask(rig.publish())
     assert "waits to be installed" in rig.refused(rig.publish("0.1.400"), "busy")
     assert "given_up" not in rig.health

@@ -20,6 +20,7 @@ from cleandesk.update.drop import Drop
 from cleandesk.update.told import Step, Teller
 from cleandesk.worker.commands import Commands
 from tests.eventually import eventually
+from tests.started import COMMITTED
 from tests.unit.worker.make import BOOT, SetClock
 
 ADDRESS = Address("site", "box")
@@ -70,10 +71,12 @@ class Rig:
         self.drop = Drop(self.folder / "update")
         self.told = self.folder / "told"
         self.system = self.folder / "system.conf"
-        self.keyring, self.uncommitted = self.folder / "keyring", self.folder / "uncommitted"
+        self.keyring, self.cmdline = self.folder / "keyring", self.folder / "cmdline"
+        self.committed = self.folder / "committed"
         for path in (self.drop.folder, self.told, self.folder / "service"):
             path.mkdir()
         self.keyring.touch()
+        self.cmdline.write_text(COMMITTED)
         self.source = FromFolder(self.folder / "service", self.clock)
         self.runs(RUNS)
         self.start()
@@ -92,7 +95,7 @@ class Rig:
             fetching=self.source if self.claimed else None,
             note=lambda name, text: self.notes.append(f"{name}: {text}"),
             boot=boot,
-            where=Where(self.system, self.keyring, self.uncommitted, self.told),
+            where=Where(self.system, self.keyring, self.cmdline, self.committed, self.told),
         )
         self.updates = Updates(self.outbox, self.clock, means)
         self.updates.serve(self.commands)

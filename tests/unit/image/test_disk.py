@@ -7,7 +7,13 @@ from pathlib import Path
 import pytest
 
 from image import debian, disk, host
+from image.slots import FIRST, SECOND, SECTOR
 
+#: A boot loader, as far as the card's files are made of it.
+UBOOT = (
+    b"U-Boot\0bootcmd=bootflow scan\0bootdelay=2\0boot_targets=mmc usb pxe dhcp\0"
+    b"stdin=serial,usbkbd\0fdt_high=ffffffffffffffff\0kernel_addr_r=0x00080000\0\0\xa0more\0x=1\0\0"
+)
 FSTAB = debian.HERE / "root/etc/fstab"
 
 
@@ -38,6 +44,22 @@ def test_what_the_data_partition_holds_is_bound_to_where_programs_look() -> None
     assert bound == {f"/data/{name}" for name in disk.FOLDERS}
 
 
+def test_what_a_card_erases_at_once_holds_one_thing() -> None:
+    table = 0
+    state = [sector * SECTOR for sector in (FIRST, SECOND)]
+    starts = [part.start * disk.MIB for part in disk.PARTS]
+    ends = [(part.start + part.size) * disk.MIB for part in disk.PARTS]
+    blocks = [place // (4 * disk.MIB) for place in (table, *state, *starts)]
+    assert blocks == sorted(set(blocks))
+    assert all(start % (4 * disk.MIB) == 0 for start in starts)
+    assert all(end <= start for end, start in zip(ends, starts[1:], strict=False))
+
+
+def test_the_boot_script_knows_the_places_of_the_state() -> None:
+    script = (debian.HERE / "boot.cmd").read_text(encoding="ascii")
+    assert f"setenv first {FIRST:x}\nsetenv second {SECOND:x}\n" in script
+
+
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     """Return a root with firmware, boot loader and Debian's kernel."""
@@ -51,6 +73,7 @@ def root(tmp_path: Path) -> Path:
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(name, encoding="ascii")
+    (root / "usr/lib/u-boot/rpi_arm64/u-boot.bin").write_bytes(UBOOT)
     return root
 
 
@@ -67,6 +90,18 @@ def test_the_firmware_is_told_which_kernel_it_starts(root: Path, tmp_path: Path)
     assert "upstream_kernel=1" in config
     assert "camera_auto_detect" not in config
     assert not (tmp_path / "debian/bcm2835-rpi-zero.dtb").exists()
+
+
+@needs_tools
+def test_the_card_has_the_boot_loaders_environment_where_it_looks_for_it(
+    root: Path, tmp_path: Path
+) -> None:
+    disk.boot_files(root, tmp_path / "boot", 1_767_225_600)
+    disk.fat(tmp_path / "boot", tmp_path / "boot.vfat", 1_767_225_600)
+    # The name, the size and the place that u-boot-rpi is built for.
+    host.run(["mcopy", "-i", tmp_path / "boot.vfat", "::uboot.env", tmp_path / "taken"])
+    assert (tmp_path / "taken").stat().st_size == 0x4000
+    assert disk.PARTS[0].kind == "c"
 
 
 @needs_tools

@@ -18,6 +18,7 @@ from image.slots import (
     answer,
     booted,
     disk_of,
+    note,
 )
 
 STATES = st.builds(
@@ -25,10 +26,15 @@ STATES = st.builds(
 )
 
 
+def _empty(path: Path) -> None:
+    with path.open("wb") as file:
+        file.truncate((SECOND + 1) * SECTOR)
+
+
 @pytest.fixture
 def disk(tmp_path: Path) -> Disk:
     path = tmp_path / "disk"
-    path.write_bytes(bytes(2048 * SECTOR))
+    _empty(path)
     return Disk(path)
 
 
@@ -66,7 +72,7 @@ def test_a_power_cut_leaves_the_old_state_or_the_new_one(
     cut: int,
 ) -> None:
     path = tmp_path_factory.mktemp("cut") / "disk"
-    path.write_bytes(bytes(2048 * SECTOR))
+    _empty(path)
     disk = _Cut(path)
     disk.write(old)
     disk.write(old)
@@ -113,6 +119,16 @@ def test_an_update_that_is_given_up_leaves_the_committed_slot(disk: Disk) -> Non
     answer(disk, ["set-state", "b", "bad"])
     assert disk.read() == State("a")
     assert answer(disk, ["get-state", "a"]) == "good"
+
+
+@pytest.mark.parametrize(
+    ("state", "marked"), [(State("a", "b", 2), False), (State("a"), False), (State("b"), True)]
+)
+def test_a_mark_says_that_what_runs_was_committed(
+    tmp_path: Path, state: State, *, marked: bool
+) -> None:
+    note(state, "b", tmp_path / "committed")
+    assert (tmp_path / "committed").exists() == marked
 
 
 def test_a_trial_without_tries_is_not_what_boots_next() -> None:

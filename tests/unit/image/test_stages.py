@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from image import host
+from image import host, root
 from image.errors import ImageError
+from image.release import Release
 from image.stages import Builder, Stage, digest_of
 
 
@@ -32,6 +33,22 @@ def build(folder: Path, *stages: Stage) -> str:
     Builder(folder, console).build(stages)
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["pyproject.toml", "README.md", "device/a.py", "models/desk/x", "deploy/systemd/x.service"],
+)
+def test_the_root_is_made_anew_when_anything_in_it_changes(tmp_path: Path, name: str) -> None:
+    for other in ("pyproject.toml", "README.md", "LICENSE", name):
+        (tmp_path / other).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / other).write_text("1")
+    before = Stage("others", "all that is not ours", (), Counted())
+    release = Release("0.1.1", "c" * 40, 1)
+    key = root.stage(tmp_path, tmp_path, release, before).key
+    assert root.stage(tmp_path, tmp_path, release, before).key == key
+    (tmp_path / name).write_text("2")
+    assert root.stage(tmp_path, tmp_path, release, before).key != key
 
 
 def test_a_stage_is_done_once_and_then_kept(tmp_path: Path) -> None:

@@ -6,13 +6,32 @@ from pathlib import Path
 
 import pytest
 
+from cleandesk.control.software import Where
 from image.debian import HERE
 from image.root import copy_units
+from image.slots import COMMITTED
 
 needs_systemd = pytest.mark.skipif(
     any(shutil.which(name) is None for name in ("systemd-analyze", "systemctl")),
     reason="apt install systemd",
 )
+
+
+def _conditions(unit: str) -> set[str]:
+    lines = (HERE.parent / "systemd" / unit).read_text(encoding="utf-8").splitlines()
+    return {line for line in lines if line.startswith("Condition")}
+
+
+@pytest.mark.parametrize("unit", ["cleandesk-commit.service", "cleandesk-rollback.service"])
+def test_what_decides_about_an_update_needs_no_program_of_it_to_know_that_it_is_one(
+    unit: str,
+) -> None:
+    assert _conditions(unit) == {
+        "ConditionKernelCommandLine=cleandesk.trial",
+        f"ConditionPathExists=!{COMMITTED}",
+    }
+    assert Where().committed == COMMITTED
+    assert "cleandesk.trial" in (HERE / "boot.cmd").read_text(encoding="ascii")
 
 
 @pytest.fixture
@@ -47,9 +66,10 @@ def _cycles(root: Path) -> list[str]:
 @needs_systemd
 def test_no_unit_waits_for_itself(root: Path) -> None:
     enabled = {path.name for path in root.glob("etc/systemd/system/*.wants/*")}
-    assert {"slot.service", "cleandesk-update.path", "cleandesk-update.timer"} <= enabled
+    assert {"cleandesk-update.path", "cleandesk-update.timer"} <= enabled
+    assert {"cleandesk-commit.service", "cleandesk-rollback.timer"} <= enabled
     planted = root / "usr/lib/systemd/system/cleandesk.service.d/99-planted.conf"
-    planted.write_text("[Unit]\nBefore=slot.service\n")
+    planted.write_text("[Unit]\nBefore=cleandesk-claim.service\n")
     assert _cycles(root) != [], "the search finds one"
     planted.unlink()
     assert _cycles(root) == []

@@ -26,6 +26,9 @@ needs_rauc = pytest.mark.skipif(
 )
 
 
+needs_faketime = pytest.mark.skipif(shutil.which("faketime") is None, reason="apt install faketime")
+
+
 @pytest.fixture(scope="module")
 def signer(tmp_path_factory: pytest.TempPathFactory) -> Signer:
     return Signer(tmp_path_factory.mktemp("signer"))
@@ -69,6 +72,43 @@ def test_a_bundle_says_what_it_is_of(
     path = make(slot, signer, tmp_path / "good.raucb")
     found = on_box.inspect(path, system=settings)
     assert found == Bundle(updates.COMPATIBLE, Version(0, 1, 300))
+
+
+@needs_rauc
+@needs_faketime
+@pytest.mark.parametrize("clock", ["2020-01-01", "2090-01-01"])
+def test_a_clock_that_is_wrong_keeps_no_update_away(
+    slot: Path, signer: Signer, settings: Path, tmp_path: Path, clock: str
+) -> None:
+    # The certificates hold neither yet, nor any more.
+    path = make(slot, signer, tmp_path / "good.raucb")
+    command = ["faketime", clock, "rauc", f"--conf={settings}", "info", str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@needs_rauc
+@needs_faketime
+def test_what_was_signed_after_the_certificate_is_refused(
+    slot: Path, signer: Signer, settings: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "late.raucb"
+    (tmp_path / "late").mkdir()
+    (tmp_path / "late/root.img").write_bytes(slot.read_bytes())
+    (tmp_path / "late/manifest.raucm").write_text(updates.manifest(NEWER), encoding="ascii")
+    signed = [f"--cert={signer.cert}", f"--key={signer.key}"]
+    command = [
+        "faketime",
+        "2090-01-01",
+        "rauc",
+        *signed,
+        "bundle",
+        str(tmp_path / "late"),
+        str(path),
+    ]
+    subprocess.run(command, check=True, capture_output=True)
+    with pytest.raises(UpdateError, match=r"expired"):
+        on_box.inspect(path, system=settings)
 
 
 @needs_rauc
@@ -136,3 +176,45 @@ def test_an_update_is_not_made_of_what_would_take_no_other(tmp_path: Path) -> No
     (tmp_path / updates.KEYRING).parent.mkdir(parents=True)
     (tmp_path / updates.KEYRING).touch()
     assert bundle.version_of(tmp_path) == "0.1.7"
+
+
+def test_an_update_is_not_made_of_what_nobody_committed(tmp_path: Path, signer: Signer) -> None:
+    updates.trust(tmp_path, RELEASE, signer.authority)
+    (tmp_path / "usr/lib").mkdir(parents=True)
+    said = "IMAGE_VERSION=0.1.7\nBUILD_ID=cccccc+changes\n"
+    (tmp_path / "usr/lib/os-release").write_text(said)
+    with pytest.raises(ImageError, match="commit it"):
+        bundle.version_of(tmp_path)
+
+
+@pytest.fixture
+def built(tmp_path: Path, slot: Path, signer: Signer) -> Path:
+    """Return a folder in which an image was built that trusts the signer."""
+    build = tmp_path / "build"
+    (build / "root/usr/lib").mkdir(parents=True)
+    said = f"IMAGE_VERSION={NEWER}\nBUILD_ID={'c' * 40}\n"
+    (build / "root/usr/lib/os-release").write_text(said)
+    updates.trust(build / "root", RELEASE, signer.authority)
+    shutil.copy(slot, build / "root.ext4")
+    return build
+
+
+@needs_rauc
+def test_a_bundle_is_one_that_the_slot_in_it_would_take(built: Path, signer: Signer) -> None:
+    bundle.main(str(signer.key), signer.cert, built)
+    assert (built / "cleandesk.raucb").exists()
+
+
+@needs_rauc
+def test_what_would_lock_out_a_fleet_is_not_left_as_a_bundle(
+    built: Path, signer: Signer, tmp_path: Path
+) -> None:
+    other, product = Signer(tmp_path / "other"), built / "cleandesk.raucb"
+    for key, cert in (
+        (other.key, other.cert),
+        (signer.authority.with_name("ca.key"), signer.authority),  # not for code
+    ):
+        product.write_bytes(b"of an earlier build")
+        with pytest.raises(ImageError, match="would take none"):
+            bundle.main(str(key), cert, built)
+        assert not list(built.glob("*.raucb*"))
