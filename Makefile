@@ -197,7 +197,7 @@ test-watching: $(VENV)/.dev mosquitto postgresql $(PROMTOOL)  ## Metrics, alerts
 
 # A fleet on one machine. SCALE_TESTS: what a fleet's log must keep to, with real servers, killed.
 SCALE_TESTS := tests/unit/subscriber tests/system/test_subscriber.py tests/system/test_subscriber_faults.py \
-  tests/system/test_redundancy.py tests/system/test_hostile_messages.py \
+  tests/system/test_redundancy.py tests/system/test_partition.py tests/system/test_hostile_messages.py \
   tests/unit/web tests/system/test_ops_page.py tests/system/test_ops_serving.py \
   tests/unit/provision/test_answering.py tests/system/test_broker_access.py \
   tests/unit/test_broker_limits.py tests/unit/test_scale.py tests/system/test_load.py \

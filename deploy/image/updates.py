@@ -9,7 +9,9 @@ from image.errors import ImageError
 from image.host import run
 from image.release import Release
 
-COMPATIBLE = "cleandesk-arm64"
+#: With the number of the card's layout: an update of another one would look for the state of the slots
+#: where the FAT is.
+COMPATIBLE = "cleandesk-arm64-2"
 KEYRING = Path("etc/rauc/keyring.pem")
 _SYSTEM = """\
 # A bundle is refused that is older than what runs, for another kind of box, or that nobody signed

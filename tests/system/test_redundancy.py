@@ -6,7 +6,7 @@ import random
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -255,44 +255,6 @@ def test_what_a_box_said_while_nobody_judged_is_logged(
         eventually(lambda: other.ask("boxes", "--box", "desk"), "the box in the log")
         (row,) = other.ask("boxes", "--box", "desk")
         assert row["status"] == "online"
-
-
-def test_each_logs_its_own_sites_and_judges_them(
-    tmp_path: Path, broker: Mosquitto, url: str
-) -> None:
-    log: dict[str, object] = {"store": {"url": url}, "silent_after_s": 5}
-    with ExitStack() as stack:
-        subscribers, desks = {}, {}
-        for site in ("here", "there"):
-            group = {"group": f"a-secret-of-{site}-alone"}
-            subscribers[site] = stack.enter_context(
-                Subscriber(
-                    tmp_path,
-                    broker.port,
-                    site,
-                    client_id=site,
-                    sites=[site],
-                    redundancy=group,
-                    **log,
-                )
-            ).started()
-            desks[site] = stack.enter_context(Box(broker.port, Address(site, "desk")))
-        one = subscribers["here"]
-        for site, desk in desks.items():
-            desk.send(json.dumps(status_fields()).encode(), Channel.STATUS)
-            fields = event_fields(1, event_id=hex_id(site), epoch=hex_id(site, "epoch"))
-            desk.send(json.dumps(fields).encode())
-            desk.wait_for(hex_id(site))
-        states = {"here": "online", "there": "online"}
-        eventually(
-            lambda: {row["site"]: row["status"] for row in one.ask("boxes")} == states, "both boxes"
-        )
-        eventually(lambda: len(one.ask("alarms", "--kind", "silent")) == 2, "both silences")
-        desks["there"].send(json.dumps(health_fields()).encode(), Channel.HEALTH)
-        eventually(
-            lambda: [row["site"] for row in one.ask("alarms", "--kind", "silent")] == ["here"],
-            "the end of one of them",
-        )
 
 
 @pytest.fixture
