@@ -9,7 +9,7 @@ from image.errors import ImageError
 from image.host import run
 from image.release import Release
 
-#: With the number of the card's layout: an update of another one would look for the state of the slots
+#: With the number of the card's layout: an update of another one would look for the slots' state
 #: where the FAT is.
 COMPATIBLE = "cleandesk-arm64-2"
 KEYRING = Path("etc/rauc/keyring.pem")

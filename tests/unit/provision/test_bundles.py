@@ -32,7 +32,7 @@ def file(signer: Signer, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_it_says_what_it_is_and_gets_a_name_of_its_own(file: Path, signer: Signer) -> None:
     one = bundles.read(file, signer.authority)
-    assert (one.version, one.compatible) == (VERSION, "cleandesk-arm64")
+    assert (one.version, one.compatible) == (VERSION, updates.COMPATIBLE)
     assert one.file == f"cleandesk-{VERSION}-{one.sha256[:12]}.raucb"
     assert one.size == file.stat().st_size
 
