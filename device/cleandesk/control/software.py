@@ -61,7 +61,10 @@ class Where:
     @property
     def on_trial(self) -> bool:
         """Whether what runs is not committed."""
-        tried = _TRIAL in self.cmdline.read_text(encoding="utf-8").split()
+        try:
+            tried = _TRIAL in self.cmdline.read_text(encoding="utf-8").split()
+        except FileNotFoundError:  # what runs is no image
+            return False
         return tried and not whole_file.is_there(self.committed)
 
 
