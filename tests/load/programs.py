@@ -101,6 +101,10 @@ class Subscriber:
             )
         eventually(lambda: self._connects() > before, "the subscriber's connection")
 
+    def judges(self) -> bool:
+        """Say whether it has fallen to it to judge for all."""
+        return "judges for all" in self._words.read_text(encoding="utf-8")
+
     def kill(self) -> None:
         """End it at once."""
         assert self._process is not None
@@ -169,6 +173,9 @@ def running(folder: Path, *, database: str, subscribers: int, batch: int) -> Ite
             stack.callback(one.stop)
             one.start()
             programs.subscribers.append(one)
+        if server is not None:
+            # Whoever it falls to logs first what boxes said before: that is no event's delay.
+            eventually(lambda: any(one.judges() for one in programs.subscribers), "a judge")
         yield programs
 
 
