@@ -123,7 +123,7 @@ def standing_of(known: Known) -> Mapping[str, object]:
 
 def _facts(update: BoxUpdate | None) -> dict[str, object]:
     if update is None:
-        return dict.fromkeys(("runs", "state", "coming", "given_up"))
+        return dict.fromkeys(("runs", "state", "coming", "given_up", "untried"))
     state = update.state.value
     if update.fetched is not None:
         state = f"{state} {update.fetched:.0%}"
@@ -132,4 +132,5 @@ def _facts(update: BoxUpdate | None) -> dict[str, object]:
         "state": state,
         "coming": update.coming,
         "given_up": update.given_up,
+        "untried": update.untried,
     }

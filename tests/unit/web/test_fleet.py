@@ -52,7 +52,10 @@ def test_it_says_which_system_runs_and_how_an_update_does(site: Site) -> None:
             status(),
             health(update=update | {"given_up": lost}),
             status(box=OTHER),
-            health(box=OTHER, update={"version": "0.1.300", "state": "committed"}),
+            health(
+                box=OTHER,
+                update={"version": "0.1.300", "state": "committed", "untried": "camera: a break"},
+            ),
         ],
         site.clock(),
     )
@@ -63,6 +66,8 @@ def test_it_says_which_system_runs_and_how_an_update_does(site: Site) -> None:
     page = reader.get(f"/boxes/{BOX.site}/{BOX.box}").text
     assert lost in page
     assert "0.1.200, fetching 0.1.300, 42% of it" in page
+    assert "camera: a break" not in page
+    assert "camera: a break" in reader.get(f"/boxes/{OTHER.site}/{OTHER.box}").text
 
 
 def test_a_box_that_is_well_says_so_and_one_that_said_nothing_does_not(site: Site) -> None:

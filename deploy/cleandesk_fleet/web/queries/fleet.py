@@ -76,6 +76,12 @@ class Box:
         return None if update is None else update.given_up
 
     @property
+    def untried(self) -> str | None:
+        """What of the system that runs nobody could try before it was to stay, and why."""
+        update = None if self.health is None else self.health.update
+        return None if update is None else update.untried
+
+    @property
     def wrong(self) -> list[str]:
         """What is wrong with it, for people; nothing is good."""
         found = [_alarm(one) for one in self.alarms]
