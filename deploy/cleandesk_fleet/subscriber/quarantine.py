@@ -13,7 +13,8 @@ from cleandesk_fleet.subscriber.tables import meta, quarantine
 
 #: Enough to see what came; a whole event is far shorter.
 MAX_KEPT_BYTES = 4096
-_MAX_KEPT_TOPIC = 1000
+#: It is in an index, whose entries PostgreSQL bounds: 2,704 bytes.
+_MAX_KEPT_TOPIC_BYTES = 2000
 DROPPED = "quarantine_dropped"
 
 
@@ -26,7 +27,8 @@ class Quarantine:
 
     def keep(self, rejected: Rejected) -> None:
         """Keep one message; one that is kept already is counted."""
-        topic = printable(rejected.topic)[:_MAX_KEPT_TOPIC]
+        whole = printable(rejected.topic).encode()
+        topic = whole[:_MAX_KEPT_TOPIC_BYTES].decode(errors="ignore")
         digest = hashlib.sha256(rejected.payload).hexdigest()
         known = self._rows.get((topic, digest))
         if known is not None:

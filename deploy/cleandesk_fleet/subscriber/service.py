@@ -199,7 +199,7 @@ class Subscriber:
         elif not self._session.connected:
             self._log.watch.pause()
         elif since > STOOD_STILL_S:
-            self._log.watch.shift(since, now.mono)
+            self._log.watch.shift(since - LOOK_AROUND_S, now.mono)
         if since < LOOK_AROUND_S:
             return
         self._looked = now.mono

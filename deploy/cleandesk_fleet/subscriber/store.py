@@ -20,6 +20,7 @@ from cleandesk_fleet.subscriber.database import (
     leads,
     make_ahead,
     skew,
+    still_leads,
 )
 from cleandesk_fleet.subscriber.intake import Cleared, Reading, Rejected, Report, spoke, turn_away
 from cleandesk_fleet.subscriber.moments import Moment
@@ -85,11 +86,18 @@ class Log:
                 self.watch.expect(address, now.mono, silent=True)
         return self
 
-    def commit(self, readings: Sequence[Reading], now: Moment) -> list[Answer]:
+    def commit(
+        self, readings: Sequence[Reading], now: Moment, *, said_before: bool = False
+    ) -> list[Answer]:
         """Log a batch in one commit; when it returns, everything is on the disk.
 
         A reading that the database will not take is put into quarantine instead, so that none can
         hold up the others.
+
+        Args:
+            readings: What came.
+            now: The present.
+            said_before: It was heard some time ago, so nobody is heard by it now.
 
         Returns:
             One answer for each reading, in order.
@@ -99,19 +107,21 @@ class Log:
             OSError: If a still cannot be written; nothing was logged. Try again.
         """
         try:
-            return self._commit(readings, now)
+            return self._commit(readings, now, said_before=said_before)
         except _UNSTORABLE as error:
             if isinstance(error, DBAPIError) and not is_of_the_rows(error):
                 raise
             if len(readings) > 1:
                 log.warning("a batch was not taken; trying its halves", extra={"of": len(readings)})
                 half = len(readings) // 2
-                return self.commit(readings[:half], now) + self.commit(readings[half:], now)
+                parts = (readings[:half], readings[half:])
+                first, rest = (self.commit(one, now, said_before=said_before) for one in parts)
+                return first + rest
             if not readings or isinstance(readings[0], Rejected | Cleared):
                 raise
             log.exception("a message was not taken; it goes into quarantine")
             reason = f"cannot be stored: {type(error).__name__}"
-            return self._commit([turn_away(readings[0], reason)], now)
+            return self._commit([turn_away(readings[0], reason)], now, said_before=said_before)
 
     def lead(self, now: Moment, *, hears: bool) -> bool:
         """See whether it falls to us to judge for all, and take over where it has just come to us.
@@ -128,21 +138,24 @@ class Log:
         """
         if not self._redundant:
             return False
+        # Whatever fails from here on: until it is known, another one may have come to judge.
+        self.leads = self._keeps_house = False
         with self._engine.begin() as connection:
             end_frozen(connection)
+            led = still_leads(connection, self._sites)
             leading = leads(connection, wanted=hears, sites=self._sites)
-            self._keeps_house = keeps_house(connection, wanted=leading)
-            begins = leading and not self.leads
+            house = keeps_house(connection, wanted=leading)
+            begins = leading and not led
             silent = overseeing.known_silent(connection, self._sites) if begins else []
-        self.leads = leading
+        self.leads, self._keeps_house = leading, house
         if not begins:
             return False
         for address in silent:
             self.watch.expect(address, now.mono, silent=True)
         try:
-            self.commit(self._unlogged.recent(now.mono), now)
-        except (SQLAlchemyError, OSError):
-            self.leads = False
+            self.commit(self._unlogged.recent(now.mono), now, said_before=True)
+        except Exception:
+            self.leave()
             raise
         self._unlogged.clear()
         return True
@@ -235,24 +248,28 @@ class Log:
         """Let go of the database's file; the next use opens it again."""
         self._engine.dispose()
 
-    def _commit(self, readings: Sequence[Reading], now: Moment) -> list[Answer]:
-        ours = [one for one in readings if self._falls_to_us(one)]
+    def _commit(
+        self, readings: Sequence[Reading], now: Moment, *, said_before: bool
+    ) -> list[Answer]:
         with self._engine.begin() as connection:
+            if self._redundant and not still_leads(connection, self._sites):
+                # The connection that judged is gone, and another one may have come to judge.
+                self.leads = self._keeps_house = False
+            ours = [one for one in readings if self._falls_to_us(one)]
             transaction = Transaction(connection, ours, now.utc, self._terms)
             answers = [
                 transaction.apply(one) if self._falls_to_us(one) else None for one in readings
             ]
-            speakers = {address for reading in ours if (address := spoke(reading))}
+            heard = [] if said_before else [spoke(reading) for reading in ours]
+            speakers = {address for address in heard if address}
             for address in speakers:
                 transaction.heard(address)
             for address in speakers & self.watch.silent:
                 transaction.alarms.close(Kind.SILENT, address)
             transaction.finish()
         transaction.committed()
-        for reading in readings:
-            self._observe(reading, now.mono)
-            if not self.leads and isinstance(reading, Report | Cleared):
-                self._keep(reading, now.mono)
+        if not said_before:
+            self._observe_all(readings, now.mono)
         return answers
 
     def _falls_to_us(self, reading: Reading) -> bool:
@@ -263,6 +280,12 @@ class Log:
         """Keep what is said once, until somebody judges: it may be us."""
         if isinstance(reading, Cleared) or not isinstance(reading.message, Health):
             self._unlogged.keep(reading, now)
+
+    def _observe_all(self, readings: Sequence[Reading], now: float) -> None:
+        for reading in readings:
+            self._observe(reading, now)
+            if not self.leads and isinstance(reading, Report | Cleared):
+                self._keep(reading, now)
 
     def _observe(self, reading: Reading, now: float) -> None:
         match reading:

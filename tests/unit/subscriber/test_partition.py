@@ -3,10 +3,13 @@
 from collections.abc import Iterator
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from cleandesk.contract.topics import Address
 from cleandesk_fleet.subscriber.database import Place
 from cleandesk_fleet.subscriber.tables import alarms, boxes
+from cleandesk_fleet.subscriber.transaction import Transaction
 from cleandesk_fleet.subscriber.unlogged import KEPT_S
 from tests.eventually import eventually
 from tests.postgresql import needs_postgresql
@@ -156,4 +159,49 @@ def test_what_is_said_before_the_first_look_is_logged(sides: tuple[Side, Side], 
     one.take(status(box=HERE))
     assert states(seen) == {}
     assert one.look()
+    assert states(seen) == {"here": "online"}
+
+
+def test_what_is_logged_late_is_no_sign_of_life(
+    sides: tuple[Side, Side], clock: HandClock, seen: Kept
+) -> None:
+    one, _ = sides
+    one.take(status(box=HERE))
+    clock.sleep(KEPT_S)
+    one.look()
+    assert [(row["status"], row["last_seen"]) for row in seen.rows(boxes)] == [("online", None)]
+
+
+def test_whoever_was_cut_off_while_judging_logs_no_old_report(
+    sides: tuple[Side, Side], seen: Kept
+) -> None:
+    one, two = sides
+    one.look()
+    with one.engine.connect() as connection:
+        pid = connection.scalar(text("SELECT pg_backend_pid()"))
+    with seen.reader.connect() as connection:
+        connection.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
+    eventually(two.look, "a new judge")
+    two.take(status("online", box=HERE))
+    with pytest.raises(DBAPIError, match="terminat"):
+        one.look()
+    one.take(status("offline", box=HERE))
+    assert states(seen) == {"here": "online"}
+    assert not one.look()
+
+
+def test_what_cannot_be_logged_late_is_tried_again(
+    sides: tuple[Side, Side], seen: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, _ = sides
+    one.take(status(box=HERE))
+
+    def is_full(_: object) -> None:
+        raise OSError("the disk is full")
+
+    with monkeypatch.context() as full:
+        full.setattr(Transaction, "finish", is_full)
+        with pytest.raises(OSError, match="full"):
+            one.look()
+    eventually(one.look, "the lock once more")
     assert states(seen) == {"here": "online"}

@@ -1,3 +1,4 @@
+import random
 import sqlite3
 from pathlib import Path
 
@@ -6,6 +7,8 @@ from sqlalchemy import event as sqlalchemy_event
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from cleandesk.contract.messages import AckStatus
+from cleandesk.contract.publication import Received
+from cleandesk.contract.topics import Channel
 from cleandesk_fleet.subscriber.database import Place, open_writer, sqlite
 from cleandesk_fleet.subscriber.intake import Reading, read
 from cleandesk_fleet.subscriber.store import Log
@@ -289,6 +292,16 @@ def test_one_that_the_database_will_not_take_does_not_hold_up_the_others(
     ]
     assert [row["seq"] for row in kept.rows(events)] == [1, 3]
     assert kept.rows(quarantine)[0]["reason"] == "cannot be stored: ValueError"
+
+
+def test_no_topic_is_too_long_for_the_log(journal: Log, clock: HandClock, kept: Kept) -> None:
+    dice = random.Random(1)
+    level = "".join(chr(dice.randrange(0x20000, 0x2A000)) for _ in range(900))
+    strange = Received(f"{BOX.topic(Channel.STILL)}/{level}", b"x", mid=1)
+    assert results(journal, clock, read(strange, None), event(1))[1] is AckStatus.COMMITTED
+    (row,) = kept.rows(quarantine)
+    assert strange.topic.startswith(row["topic"])
+    assert len(row["topic"]) > 400
 
 
 def test_what_is_wrong_with_the_log_is_blamed_on_no_event(

@@ -1,7 +1,12 @@
 """Where the log is kept: a SQLite file, or a database of a PostgreSQL server."""
 
 from cleandesk_fleet.subscriber.database.errors import DatabaseUnusableError, is_of_the_rows
-from cleandesk_fleet.subscriber.database.locks import keeps_house, leads, taking_turns
+from cleandesk_fleet.subscriber.database.locks import (
+    keeps_house,
+    leads,
+    still_leads,
+    taking_turns,
+)
 from cleandesk_fleet.subscriber.database.opening import (
     Place,
     open_beside,
@@ -32,5 +37,6 @@ __all__ = [
     "place_of",
     "skew",
     "sole_writer",
+    "still_leads",
     "taking_turns",
 ]

@@ -2,6 +2,9 @@
 
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
+#: PostgreSQL's class of errors "program limit exceeded": a text is too long for an index, say.
+_LIMITS = "54"
+
 
 class DatabaseUnusableError(Exception):
     """The log cannot be opened; the text says why and what to do."""
@@ -13,4 +16,7 @@ def is_of_the_rows(error: DBAPIError) -> bool:
     Whatever else fails is the database's: locked, full, away, damaged, or closed to this user.
     Nothing that is to be logged may be blamed for that.
     """
-    return isinstance(error, DataError | IntegrityError) and not error.connection_invalidated
+    if error.connection_invalidated:
+        return False
+    state = getattr(error.orig, "sqlstate", None) or ""
+    return isinstance(error, DataError | IntegrityError) or state.startswith(_LIMITS)

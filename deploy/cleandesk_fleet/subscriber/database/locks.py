@@ -66,8 +66,12 @@ def leads(connection: Connection, *, wanted: bool, sites: Collection[str] | None
         wanted: Try to be, or to stay, the one; else it is left to another one.
         sites: The sites; None: all.
     """
-    part = 0 if sites is None else zlib.crc32(",".join(sorted(sites)).encode()) - _HALF
-    return _holds(connection, f"{_JUDGING}, {part}", wanted=wanted)
+    return _holds(connection, _judging(sites), wanted=wanted)
+
+
+def still_leads(connection: Connection, sites: Collection[str] | None) -> bool:
+    """Say whether this connection is that one, by what it was told; a new one is not."""
+    return bool(connection.info.get(_judging(sites)))
 
 
 def keeps_house(connection: Connection, *, wanted: bool) -> bool:
@@ -82,6 +86,11 @@ def taking_turns(connection: Connection) -> None:
     """
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _NOTICING})
+
+
+def _judging(sites: Collection[str] | None) -> str:
+    part = 0 if sites is None else zlib.crc32(",".join(sorted(sites)).encode()) - _HALF
+    return f"{_JUDGING}, {part}"
 
 
 def _holds(connection: Connection, key: str, *, wanted: bool) -> bool:
