@@ -21,14 +21,19 @@ class Unlogged:
         topic = reading.topic
         self._words.pop(topic, None)
         self._words[topic] = (now, reading)
+        self._forget_old(now)
 
     def recent(self, now: float) -> list[Reading]:
-        """Return what is kept, oldest first, but for what is too old, which is forgotten."""
-        for topic, (said, _) in list(self._words.items()):
-            if now - said <= KEPT_S:
-                break
-            del self._words[topic]
+        """Return what is kept, oldest first."""
+        self._forget_old(now)
         return [reading for _, reading in self._words.values()]
+
+    def _forget_old(self, now: float) -> None:
+        while self._words:
+            topic = next(iter(self._words))
+            if now - self._words[topic][0] <= KEPT_S:
+                return
+            del self._words[topic]
 
     def clear(self) -> None:
         """Forget all of it: it is logged."""
