@@ -179,18 +179,32 @@ class Log:
         raised.tell()
 
     def _delete_due(self, now: Moment) -> None:
-        album, keep = self._terms.album, self._terms.keep
         with self._engine.begin() as connection:
             off = skew(connection, now.utc)
             if abs(off) > self._terms.most_skew:
                 self._tell_skew(off, now)
                 return
-            gone = delete_due(connection, album.pictures, now.utc, album.keep)
-            if now.mono >= self._sweep_at:
-                sweep(connection, album.pictures, older_than_s=_YOUNG_S if self._redundant else 0)
-                make_ahead(connection, now.utc)
+            sweeps = now.mono >= self._sweep_at
+            if sweeps:
+                # Where it fails, too: it must not hold up what is due each second.
                 self._sweep_at = now.mono + _SWEEP_EVERY_S
+                make_ahead(connection, now.utc)
+        try:
+            self._delete_stills(now, sweeps=sweeps)
+        finally:
+            # A folder of pictures that is gone is no reason to keep events.
+            self._delete_rows(now)
+
+    def _delete_stills(self, now: Moment, *, sweeps: bool) -> None:
+        album = self._terms.album
+        with self._engine.begin() as connection:
+            if sweeps:
+                sweep(connection, album.pictures, older_than_s=_YOUNG_S if self._redundant else 0)
+            gone = delete_due(connection, album.pictures, now.utc, album.keep)
         tell(gone)
+
+    def _delete_rows(self, now: Moment) -> None:
+        keep = self._terms.keep
         if keep is not None and now.mono >= self._delete_at:
             # Where it fails, too: what it waited for, all who write waited for.
             self._delete_at = now.mono + _DELETE_EVERY_S

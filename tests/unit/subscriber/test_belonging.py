@@ -15,13 +15,14 @@ from cleandesk.contract.messages import AckStatus
 from cleandesk_fleet.subscriber.belonging import NOT_NAMED, claim
 from cleandesk_fleet.subscriber.cli import main
 from cleandesk_fleet.subscriber.database import DatabaseUnusableError, Place, open_writer
+from cleandesk_fleet.subscriber.intake import read
 from cleandesk_fleet.subscriber.pictures import Pictures
 from cleandesk_fleet.subscriber.stills import Album
 from cleandesk_fleet.subscriber.store import Log
-from cleandesk_fleet.subscriber.tables import deleted_stills, quarantine, stills
+from cleandesk_fleet.subscriber.tables import deleted_stills, events, quarantine, stills
 from cleandesk_fleet.subscriber.transaction import Terms
 from tests.unit.subscriber.conftest import Kept
-from tests.unit.subscriber.make import HandClock
+from tests.unit.subscriber.make import HandClock, event, received
 from tests.unit.subscriber.test_stills import name_of, still
 
 on_postgresql = pytest.mark.parametrize("place", ["postgresql"], indirect=True)
@@ -139,6 +140,30 @@ def test_a_folder_that_goes_away_at_work_is_no_proof_and_no_place_for_pictures(
     log.look_around(clock())
     assert [row["file_gone"] for row in seen.rows(deleted_stills)] == [True]
     assert [file.name for file in folder.iterdir()] == [".cleandesk-log"]
+
+
+def test_a_folder_that_is_gone_keeps_nothing_else_from_being_deleted(
+    engine: Engine, place: Place, clock: HandClock, tmp_path: Path
+) -> None:
+    folder = tmp_path / "mounted"
+    folder.mkdir()
+    pictures = claim(engine, folder, named=True, shared=False)
+    assert pictures is not None
+    keep = timedelta(days=30)
+    terms = Terms(Album(pictures, timedelta(hours=72)), 50, keep=keep)
+    log = Log(engine, silent_after_s=10**9, terms=terms).begin(clock())
+    log.commit([still(), event(), read(received("violation", b"nonsense"), None)], clock())
+    folder.rename(tmp_path / "away")
+    clock.sleep(65 * 86_400)  # events go with their month
+    seen = Kept(place)
+    for _ in range(3):
+        with pytest.raises(OSError, match="mount that folder again"):
+            log.look_around(clock())
+    assert [len(seen.rows(table)) for table in (stills, events, quarantine)] == [1, 0, 0]
+    log.commit([event(2)], clock())
+    (tmp_path / "away").rename(folder)
+    log.look_around(clock())
+    assert [row["file_gone"] for row in seen.rows(deleted_stills)] == [True]
 
 
 @on_sqlite
