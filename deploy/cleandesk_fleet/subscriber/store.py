@@ -25,7 +25,7 @@ from cleandesk_fleet.subscriber.intake import Cleared, Reading, Rejected, Report
 from cleandesk_fleet.subscriber.moments import Moment
 from cleandesk_fleet.subscriber.proofs import Turn
 from cleandesk_fleet.subscriber.reports import AT_REST
-from cleandesk_fleet.subscriber.stills import delete_due, sweep, tell
+from cleandesk_fleet.subscriber.stills import are_due, delete_due, sweep, tell
 from cleandesk_fleet.subscriber.tables import boxes
 from cleandesk_fleet.subscriber.transaction import Answer, Terms, Transaction
 from cleandesk_fleet.subscriber.unlogged import Unlogged
@@ -198,6 +198,16 @@ class Log:
     def _delete_stills(self, now: Moment, *, sweeps: bool) -> None:
         album = self._terms.album
         with self._engine.begin() as connection:
+            if album.refuses is not None:
+                # Whose pictures lie elsewhere finds none of them, and that is no proof.
+                if sweeps and are_due(connection, now.utc, album.keep):
+                    log.error(
+                        "stills are not deleted after their time: this subscriber judges, and "
+                        "does not know where they lie; set 'stills.folder' as at the one that "
+                        "takes them in, or end this one, so that it falls to that one",
+                        extra={"reason": album.refuses},
+                    )
+                return
             if sweeps:
                 sweep(connection, album.pictures, older_than_s=_YOUNG_S if self._redundant else 0)
             gone = delete_due(connection, album.pictures, now.utc, album.keep)

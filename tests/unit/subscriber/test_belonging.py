@@ -1,5 +1,6 @@
 """Pictures lie where their log knows; elsewhere none is kept, and none is said to be gone."""
 
+import logging
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -29,9 +30,11 @@ on_postgresql = pytest.mark.parametrize("place", ["postgresql"], indirect=True)
 on_sqlite = pytest.mark.parametrize("place", ["sqlite"], indirect=True)
 
 
-def log_with(engine: Engine, clock: HandClock, pictures: Pictures | None) -> Log:
+def log_with(
+    engine: Engine, clock: HandClock, pictures: Pictures | None, default: Path = Path("no-stills")
+) -> Log:
     refuses = None if pictures else NOT_NAMED
-    album = Album(pictures or Pictures(Path("no-stills")), timedelta(hours=72), refuses=refuses)
+    album = Album(pictures or Pictures(default), timedelta(hours=72), refuses=refuses)
     return Log(engine, silent_after_s=10**9, terms=Terms(album, 50)).begin(clock())
 
 
@@ -164,6 +167,34 @@ def test_a_folder_that_is_gone_keeps_nothing_else_from_being_deleted(
     (tmp_path / "away").rename(folder)
     log.look_around(clock())
     assert [row["file_gone"] for row in seen.rows(deleted_stills)] == [True]
+
+
+def test_whose_pictures_lie_elsewhere_deletes_none_and_says_who_can(
+    engine: Engine,
+    place: Place,
+    clock: HandClock,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    named = claim(engine, tmp_path / "named", named=True, shared=True)
+    takes = log_with(engine, clock, named)
+    takes.commit([still()], clock())
+    strange = tmp_path / "default" / f"{'0' * 64}.jpg"
+    strange.parent.mkdir()
+    strange.write_bytes(b"of another log")
+    judges, seen = log_with(engine, clock, None, strange.parent), Kept(place)
+    judges.look_around(clock())
+    assert caplog.records == []
+    clock.sleep(72 * 3600)
+    for _ in range(3):
+        judges.look_around(clock())
+    assert (len(seen.rows(stills)), seen.rows(deleted_stills)) == (1, [])
+    assert strange.exists()
+    (said,) = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert "set 'stills.folder' as at the one that takes them in" in said.message
+    takes.look_around(clock())
+    assert [row["file_gone"] for row in seen.rows(deleted_stills)] == [True]
+    assert not (tmp_path / "named" / name_of(1)).exists()
 
 
 @on_sqlite
