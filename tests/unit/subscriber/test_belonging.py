@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from sqlalchemy import URL, Engine
+from sqlalchemy import URL, Connection, Engine
+from sqlalchemy import event as sql_event
 
 from cleandesk.contract.messages import AckStatus
 from cleandesk_fleet.subscriber.belonging import NOT_NAMED, claim
@@ -20,7 +21,7 @@ from cleandesk_fleet.subscriber.intake import read
 from cleandesk_fleet.subscriber.pictures import Pictures
 from cleandesk_fleet.subscriber.stills import Album
 from cleandesk_fleet.subscriber.store import Log
-from cleandesk_fleet.subscriber.tables import deleted_stills, events, quarantine, stills
+from cleandesk_fleet.subscriber.tables import deleted_stills, events, meta, quarantine, stills
 from cleandesk_fleet.subscriber.transaction import Terms
 from tests.unit.subscriber.conftest import Kept
 from tests.unit.subscriber.make import HandClock, event, received
@@ -84,6 +85,37 @@ def test_two_that_start_at_once_share_the_folder_or_one_of_them_does_not_start(
         assert apart.count(True) == 1
         (mine,) = [path.name for path in tmp_path.iterdir() if path.is_dir()]
         assert list(pool.map(start, [mine] * 4)) == [True] * 4
+
+
+def test_who_is_killed_between_the_mark_and_the_commit_goes_on_the_next_time(
+    engine: Engine, tmp_path: Path
+) -> None:
+    mark = tmp_path / "a" / ".cleandesk-log"
+
+    def die(_: Connection) -> None:
+        if mark.exists():
+            raise KeyboardInterrupt
+
+    sql_event.listen(engine, "commit", die)
+    with pytest.raises(KeyboardInterrupt):
+        claim(engine, tmp_path / "a", named=True, shared=True)
+    sql_event.remove(engine, "commit", die)
+    marked = mark.read_text()
+    claim(engine, tmp_path / "a", named=True, shared=True)
+    assert mark.read_text() == marked
+    with pytest.raises(DatabaseUnusableError, match="not where this log's pictures lie"):
+        claim(engine, tmp_path / "b", named=True, shared=True)
+
+
+def test_a_folder_that_somebody_marked_and_was_killed_is_not_shared_with_another_one(
+    engine: Engine, tmp_path: Path
+) -> None:
+    with engine.begin() as connection:
+        connection.execute(meta.insert().values(name="stills_folder_next", value="1" * 32))
+    Pictures(tmp_path / "a").set_mark("1" * 32)
+    claim(engine, tmp_path / "b", named=True, shared=True)
+    with pytest.raises(DatabaseUnusableError, match="holds the pictures of another log"):
+        claim(engine, tmp_path / "a", named=True, shared=True)
 
 
 @on_postgresql
