@@ -99,9 +99,20 @@ def _announce(engine: Engine, pictures: Pictures) -> str:
             return announced
         if found is not None:
             raise DatabaseUnusableError(_anothers(pictures))
-        # Somebody may have marked another folder with it, and no two are to have the same mark.
-        connection.execute(meta.update().where(meta.c.name == _NEXT).values(value=new))
+        if not (lacks := _lacks_all(connection, pictures)):
+            # Somebody may have marked another folder with it: no two are to have the same mark.
+            connection.execute(meta.update().where(meta.c.name == _NEXT).values(value=new))
+    if lacks:
+        raise DatabaseUnusableError(_none_here(pictures, announced or new))
     return new
+
+
+def _lacks_all(connection: Connection, pictures: Pictures) -> bool:
+    """Say whether the log keeps stills, and the file of none is here."""
+    if not _kept(connection):
+        return False
+    rows = connection.execute(select(stills.c.sha256, stills.c.media_type))
+    return not any(pictures.path(row.sha256, row.media_type).exists() for row in rows)
 
 
 def _value(connection: Connection, name: str) -> str | None:
@@ -140,6 +151,15 @@ def _anothers(pictures: Pictures) -> str:
     return (
         f"{pictures.folder}: holds the pictures of another log: set 'stills.folder' to this log's "
         f"own; if no log uses that one any more, delete {pictures.mark_file}"
+    )
+
+
+def _none_here(pictures: Pictures, announced: str) -> str:
+    return (
+        f"{pictures.folder}: the log keeps stills, and the file of none is here: mount the folder "
+        "where they lie, or set 'stills.folder' to it; if it is this one, and what was in it is "
+        f"lost for good, say so: mkdir -p -m 700 {pictures.folder} && "
+        f"echo {announced} > {pictures.mark_file}"
     )
 
 

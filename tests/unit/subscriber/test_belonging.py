@@ -229,6 +229,41 @@ def test_whose_pictures_lie_elsewhere_deletes_none_and_says_who_can(
     assert not (tmp_path / "named" / name_of(1)).exists()
 
 
+@pytest.mark.parametrize("mounted", ["empty", "missing"])
+def test_a_folder_without_any_of_the_logs_pictures_is_not_marked_unless_somebody_says_so(
+    engine: Engine, clock: HandClock, tmp_path: Path, mounted: str
+) -> None:
+    old, folder = tmp_path / "old", tmp_path / "mounted"
+    log_with(engine, clock, Pictures(old)).commit([still(1), still(2)], clock())
+    if mounted == "empty":
+        folder.mkdir()
+    for _ in range(2):
+        with pytest.raises(DatabaseUnusableError, match="the file of none is here") as refused:
+            claim(engine, folder, named=True, shared=True)
+    assert not (folder / ".cleandesk-log").exists()
+    (old / name_of(1)).unlink()
+    assert claim(engine, old, named=True, shared=True) is not None
+    command = "mkdir " + str(refused.value).split("mkdir ")[1]
+    subprocess.run(command, shell=True, check=True)  # noqa: S602 - as people would
+    with pytest.raises(DatabaseUnusableError, match="holds the pictures of another log"):
+        claim(engine, folder, named=True, shared=True)
+
+
+def test_a_folder_whose_pictures_are_lost_is_taken_when_somebody_says_so(
+    engine: Engine, clock: HandClock, tmp_path: Path
+) -> None:
+    folder = tmp_path / "lost"
+    log_with(engine, clock, Pictures(folder)).commit([still()], clock())
+    (folder / name_of(1)).unlink()
+    for _ in range(2):
+        with pytest.raises(DatabaseUnusableError, match="lost for good, say so: ") as refused:
+            claim(engine, folder, named=True, shared=False)
+    command = "mkdir " + str(refused.value).split("mkdir ")[1]
+    subprocess.run(command, shell=True, check=True)  # noqa: S602 - as people would
+    assert claim(engine, folder, named=True, shared=False) is not None
+    assert claim(engine, folder, named=True, shared=True) is not None
+
+
 @on_sqlite
 def test_beside_a_file_there_is_no_mark(engine: Engine, tmp_path: Path) -> None:
     (tmp_path / "log.db.stills").mkdir()
