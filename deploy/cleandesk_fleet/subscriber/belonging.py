@@ -13,8 +13,8 @@ from cleandesk_fleet.subscriber.database import DatabaseUnusableError, bulk
 from cleandesk_fleet.subscriber.pictures import Pictures
 from cleandesk_fleet.subscriber.tables import meta, stills
 
-#: The mark's name in `meta`.
-_FOLDER = "stills_folder"
+#: The mark's name in `meta`, and that of one with which a folder is about to be marked.
+_FOLDER, _NEXT = "stills_folder", "stills_folder_next"
 #: Why several subscribers take no stills where nobody said which folder they share.
 NOT_NAMED = (
     "several subscribers write this log, and 'stills.folder' is not set: set it for all of them to "
@@ -47,7 +47,9 @@ def claim(engine: Engine, folder: Path, *, named: bool, shared: bool) -> Picture
                     return None
                 if not shared and not _needs_mark(connection, folder, named=named):
                     return pictures
-                known = _begin(connection, pictures)
+        if known is None:
+            known = _begin(engine, pictures)
+        with engine.begin() as connection:
             if pictures.mark() is None and not shared and not _kept(connection):
                 pictures.set_mark(known)
     except OSError as error:
@@ -65,19 +67,56 @@ def claim(engine: Engine, folder: Path, *, named: bool, shared: bool) -> Picture
 
 def mark_of(connection: Connection) -> str | None:
     """Return the mark of the folder in which a log's pictures lie, if it has one."""
-    return connection.scalar(select(meta.c.value).where(meta.c.name == _FOLDER))
+    return _value(connection, _FOLDER)
 
 
-def _begin(connection: Connection, pictures: Pictures) -> str:
-    """Mark a folder as the log's, unless another subscriber has marked one just now."""
-    new = secrets.token_hex(16)
-    # Whoever comes at the same time waits here for our commit, and looks for the mark only then.
-    if not bulk.add(connection, meta, {"name": _FOLDER, "value": new}):
-        return mark_of(connection) or new
-    if pictures.mark() is not None:
-        raise DatabaseUnusableError(_anothers(pictures))
-    pictures.set_mark(new)
+def _begin(engine: Engine, pictures: Pictures) -> str:
+    """Mark a folder as the log's, unless another subscriber has marked one just now.
+
+    What it is marked with is in the log before: who was killed in between goes on the next time.
+    """
+    new = _announce(engine, pictures)
+    with engine.begin() as connection:
+        # Whoever comes at the same time waits here for our commit, and looks for the mark only
+        # then.
+        if not bulk.add(connection, meta, {"name": _FOLDER, "value": new}):
+            return mark_of(connection) or new
+        if (found := pictures.mark()) is None:
+            pictures.set_mark(new)
+        elif found != new:
+            raise DatabaseUnusableError(_anothers(pictures))
+        connection.execute(meta.delete().where(meta.c.name == _NEXT))
     return new
+
+
+def _announce(engine: Engine, pictures: Pictures) -> str:
+    """Commit with what a folder is about to be marked, if it is not marked with that already."""
+    new = secrets.token_hex(16)
+    with engine.begin() as connection:
+        bulk.add(connection, meta, {"name": _NEXT, "value": new})
+        announced, found = _value(connection, _NEXT), pictures.mark()
+        if announced is not None and found == announced:
+            return announced
+        if found is not None:
+            raise DatabaseUnusableError(_anothers(pictures))
+        if not (lacks := _lacks_all(connection, pictures)):
+            # Somebody may have marked another folder with it: no two are to have the same mark.
+            connection.execute(meta.update().where(meta.c.name == _NEXT).values(value=new))
+    if lacks:
+        raise DatabaseUnusableError(_none_here(pictures, announced or new))
+    return new
+
+
+def _lacks_all(connection: Connection, pictures: Pictures) -> bool:
+    """Say whether the log keeps stills, and the file of none is here."""
+    if not _kept(connection):
+        return False
+    rows = connection.execute(select(stills.c.sha256, stills.c.media_type))
+    return not any(pictures.path(row.sha256, row.media_type).exists() for row in rows)
+
+
+def _value(connection: Connection, name: str) -> str | None:
+    return connection.scalar(select(meta.c.value).where(meta.c.name == name))
 
 
 def _needs_mark(connection: Connection, folder: Path, *, named: bool) -> bool:
@@ -112,6 +151,15 @@ def _anothers(pictures: Pictures) -> str:
     return (
         f"{pictures.folder}: holds the pictures of another log: set 'stills.folder' to this log's "
         f"own; if no log uses that one any more, delete {pictures.mark_file}"
+    )
+
+
+def _none_here(pictures: Pictures, announced: str) -> str:
+    return (
+        f"{pictures.folder}: the log keeps stills, and the file of none is here: mount the folder "
+        "where they lie, or set 'stills.folder' to it; if it is this one, and what was in it is "
+        f"lost for good, say so: mkdir -p -m 700 {pictures.folder} && "
+        f"echo {announced} > {pictures.mark_file}"
     )
 
 

@@ -3,6 +3,7 @@
 import errno
 import os
 import re
+import secrets
 import time
 from collections.abc import Collection
 from pathlib import Path
@@ -10,11 +11,12 @@ from pathlib import Path
 from cleandesk import whole_file
 
 _EXTENSIONS = {"image/jpeg": "jpg", "application/pkcs7-mime": "p7m"}
-#: A picture, whole or half written; whatever else lies in the folder is somebody else's.
-_OURS = re.compile(r"[0-9a-f]{64}\.(jpg|p7m)|\.draft-[0-9]+")
-
 #: Says whose pictures these are.
 _MARK = ".cleandesk-log"
+#: A picture, whole or half written; whatever else lies in the folder is somebody else's.
+_OURS = re.compile(rf"[0-9a-f]{{64}}\.(jpg|p7m)|(\.draft|{re.escape(_MARK)})-[0-9a-f]+")
+#: In the names of our drafts: of two machines that share the folder, both may have the same PID.
+_PROCESS = secrets.token_hex(8)
 
 
 def folder_of(log: Path) -> Path:
@@ -61,7 +63,7 @@ class Pictures:
             OSError: If the disk takes nothing.
         """
         self._folder.mkdir(mode=0o700, exist_ok=True)
-        draft = f"{_MARK}-{os.getpid()}"
+        draft = f"{_MARK}-{_PROCESS}"
         whole_file.write(self.mark_file, f"{mark}\n".encode(), whole_file.SECRET, draft=draft)
 
     def path(self, sha256: str, media_type: str) -> Path:
@@ -80,7 +82,7 @@ class Pictures:
             os.utime(path)  # its row is about to come: not for `sweep`
             return
         self._folder.mkdir(mode=0o700, exist_ok=True)
-        draft = f".draft-{os.getpid()}"  # another subscriber may be at the same picture
+        draft = f".draft-{_PROCESS}"  # another subscriber may be at the same picture
         whole_file.write(path, content, whole_file.SECRET, draft=draft)
 
     def remove(self, sha256: str, media_type: str) -> None:

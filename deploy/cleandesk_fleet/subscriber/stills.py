@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import ColumnElement, Connection, exists, func, or_, select
 
 from cleandesk.contract.messages import AckResult, AckStatus, timestamp
 from cleandesk.contract.stills import StillHeaders
@@ -130,8 +130,8 @@ def delete_due(
     Raises:
         OSError: If a file cannot be deleted; then its row stays.
     """
-    due = or_(stills.c.delete_at <= now, stills.c.received_at <= now - keep)
-    rows = connection.execute(select(stills).where(due).order_by(stills.c.id).limit(_A_TURN)).all()
+    due = select(stills).where(_is_due(now, keep))
+    rows = connection.execute(due.order_by(stills.c.id).limit(_A_TURN)).all()
     ids = {row.id for row in rows}
     proofs: list[Row] = []
     for row in rows:
@@ -148,6 +148,15 @@ def delete_due(
         connection.execute(stills.delete().where(stills.c.id.in_(ids)))
         connection.execute(deleted_stills.insert(), proofs)
     return proofs
+
+
+def are_due(connection: Connection, now: datetime, keep: timedelta) -> bool:
+    """Say whether the time of any still is over."""
+    return bool(connection.scalar(select(exists().where(_is_due(now, keep)))))
+
+
+def _is_due(now: datetime, keep: timedelta) -> ColumnElement[bool]:
+    return or_(stills.c.delete_at <= now, stills.c.received_at <= now - keep)
 
 
 def sweep(connection: Connection, pictures: Pictures, *, older_than_s: float = 0) -> None:

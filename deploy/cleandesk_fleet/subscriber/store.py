@@ -26,7 +26,7 @@ from cleandesk_fleet.subscriber.intake import Cleared, Reading, Rejected, Report
 from cleandesk_fleet.subscriber.moments import Moment
 from cleandesk_fleet.subscriber.proofs import Turn
 from cleandesk_fleet.subscriber.reports import AT_REST
-from cleandesk_fleet.subscriber.stills import delete_due, sweep, tell
+from cleandesk_fleet.subscriber.stills import are_due, delete_due, sweep, tell
 from cleandesk_fleet.subscriber.tables import boxes
 from cleandesk_fleet.subscriber.transaction import Answer, Terms, Transaction
 from cleandesk_fleet.subscriber.unlogged import Unlogged
@@ -192,18 +192,42 @@ class Log:
         raised.tell()
 
     def _delete_due(self, now: Moment) -> None:
-        album, keep = self._terms.album, self._terms.keep
         with self._engine.begin() as connection:
             off = skew(connection, now.utc)
             if abs(off) > self._terms.most_skew:
                 self._tell_skew(off, now)
                 return
-            gone = delete_due(connection, album.pictures, now.utc, album.keep)
-            if now.mono >= self._sweep_at:
-                sweep(connection, album.pictures, older_than_s=_YOUNG_S if self._redundant else 0)
-                make_ahead(connection, now.utc)
+            sweeps = now.mono >= self._sweep_at
+            if sweeps:
+                # Where it fails, too: it must not hold up what is due each second.
                 self._sweep_at = now.mono + _SWEEP_EVERY_S
+                make_ahead(connection, now.utc)
+        try:
+            self._delete_stills(now, sweeps=sweeps)
+        finally:
+            # A folder of pictures that is gone is no reason to keep events.
+            self._delete_rows(now)
+
+    def _delete_stills(self, now: Moment, *, sweeps: bool) -> None:
+        album = self._terms.album
+        with self._engine.begin() as connection:
+            if album.refuses is not None:
+                # Whose pictures lie elsewhere finds none of them, and that is no proof.
+                if sweeps and are_due(connection, now.utc, album.keep):
+                    log.error(
+                        "stills are not deleted after their time: this subscriber judges, and "
+                        "does not know where they lie; set 'stills.folder' as at the one that "
+                        "takes them in, or end this one, so that it falls to that one",
+                        extra={"reason": album.refuses},
+                    )
+                return
+            if sweeps:
+                sweep(connection, album.pictures, older_than_s=_YOUNG_S if self._redundant else 0)
+            gone = delete_due(connection, album.pictures, now.utc, album.keep)
         tell(gone)
+
+    def _delete_rows(self, now: Moment) -> None:
+        keep = self._terms.keep
         if keep is not None and now.mono >= self._delete_at:
             # Where it fails, too: what it waited for, all who write waited for.
             self._delete_at = now.mono + _DELETE_EVERY_S

@@ -3,6 +3,8 @@
 import hashlib
 import os
 import sqlite3
+import subprocess
+import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -255,6 +257,29 @@ def test_files_that_no_row_knows_of_go(site: Site, tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "log.db") as log:
         assert log.execute("SELECT count(*) FROM stills").fetchone() == (1,)
     log.close()
+
+
+#: Writes a picture as PID 1, as in a container, and is killed before it is whole.
+_KILLED_AS_PID_1 = """
+import os, sys
+from pathlib import Path
+from cleandesk_fleet.subscriber.pictures import Pictures
+os.getpid, os.fsync = lambda: 1, lambda handle: os._exit(9)
+Pictures(Path(sys.argv[1])).put("0" * 64, "image/jpeg", b"half")
+"""
+
+
+def test_two_machines_that_write_a_picture_at_once_do_not_get_at_each_others_half(
+    site: Site,
+) -> None:
+    site.take(still())
+    for _ in range(2):
+        command = [sys.executable, "-c", _KILLED_AS_PID_1, str(site.folder)]
+        assert subprocess.run(command, check=False).returncode == 9
+    drafts = [name for name in site.files() if name.startswith(".draft-")]
+    assert len(drafts) == 2
+    site.log.look_around(site.clock.sleep(1))
+    assert site.files() == [name_of(1)]
 
 
 def test_files_that_are_none_of_ours_stay_in_a_folder_that_was_badly_chosen(site: Site) -> None:
