@@ -24,6 +24,9 @@ LINK_WITHIN_S = 3600.0
 STEADY_S = 120.0
 #: So long the end of a worker's break is waited for, so that the camera can be tried.
 BREAK_WITHIN_S = 2700.0
+#: So long, all told, a camera may have lacked that is committed untried in a break: it starts up.
+#: One that was seen to fail for longer is none that nobody has seen.
+STARTS_UP_S = 120.0
 #: By then all is decided, before `cleandesk-rollback.timer` would start the next try.
 LONGEST_S = LINK_WITHIN_S + 2 * STEADY_S
 
@@ -100,6 +103,7 @@ class Trial:
     def __init__(self, demand: Word | None, now: float) -> None:
         self._demand, self._began = demand, now
         self._camera_at = self._link_at = now  # when each was last as it must be
+        self._heard, self._failed_s = now, 0.0  # since it last worked; no break makes up for it
         self._first: Word | None = None  # of those that lack nothing, without a gap
         self.missing: list[str] = []
         self.untried = False
@@ -117,12 +121,20 @@ class Trial:
             return Verdict.COMMIT
         stopped = word is not None and word.camera is CameraWord.STOPPED
         self.untried = stopped and self._demand.camera is CameraWord.WORKS
+        if "camera" in self.missing:
+            self._failed_s += now - self._heard
+        elif word is not None and word.camera is CameraWord.WORKS:
+            self._failed_s = 0.0
+        self._heard = now
         if word is not None and "camera" not in self.missing:
             self._camera_at = now
         if word is not None and "link" not in self.missing:
             self._link_at = now
         waited_s = now - self._began
         if self._steady(word) and (not self.untried or waited_s >= BREAK_WITHIN_S):
+            if self.untried and self._failed_s > STARTS_UP_S:
+                self.missing = ["camera"]
+                return Verdict.LEAVE
             return Verdict.COMMIT
         late = now - self._camera_at >= CAMERA_WITHIN_S or now - self._link_at >= LINK_WITHIN_S
         return Verdict.LEAVE if late or waited_s >= LONGEST_S else Verdict.WAIT

@@ -17,6 +17,7 @@ from cleandesk.update.health import (
     CAMERA_WITHIN_S,
     LINK_WITHIN_S,
     LONGEST_S,
+    STARTS_UP_S,
     STEADY_S,
     Verdict,
 )
@@ -182,6 +183,31 @@ def test_a_break_that_goes_on_is_told_with_the_commit(trial: Trial) -> None:
     runs = Here(runs="0.1.300", boot="b" * 32, trial=False)
     assert "break" in (stands(runs, trial.told).untried or "")
     assert stands(replace(runs, runs="0.1.400"), trial.told).untried is None
+
+
+@pytest.mark.parametrize(
+    ("fails_s", "again_s", "committed"),
+    [(CAMERA_WITHIN_S - 60, 0, False), (90, 90, False), (STARTS_UP_S - 60, 0, True)],
+)
+def test_a_camera_that_was_seen_to_fail_is_not_committed_as_untried(
+    trial: Trial, fails_s: float, again_s: float, *, committed: bool
+) -> None:
+    health.remember(trial.places.before, WELL)
+    fails = Word(CameraWord.FAILS, link=True)
+    trial.becomes = {0: fails, fails_s: REST, 900: fails, 900 + again_s: REST}
+    assert trial.commit() == committed
+    assert BREAK_WITHIN_S <= trial.now < BREAK_WITHIN_S + 10
+    if not committed:
+        assert trial.told.lost is not None
+        assert "camera did not get healthy in 45 minutes" in trial.told.lost.why
+
+
+def test_a_camera_that_worked_since_it_failed_costs_no_update_in_a_break(trial: Trial) -> None:
+    health.remember(trial.places.before, WELL)
+    fails = Word(CameraWord.FAILS, link=True)
+    trial.becomes = {0: fails, 300: WELL, 330: REST}
+    assert trial.commit()
+    assert trial.told.untried
 
 
 @pytest.mark.parametrize("camera", [CameraWord.STOPPED, CameraWord.FAILS])
