@@ -120,7 +120,9 @@ class Trial:
         if self._demand is None or (word is None and not runs):
             return Verdict.COMMIT
         stopped = word is not None and word.camera is CameraWord.STOPPED
-        self.untried = stopped and self._demand.camera is CameraWord.WORKS
+        # Whether it worked before nobody can say either, where the break began before the power-on.
+        self.untried = stopped and self._demand.camera is not CameraWord.FAILS
+        waits = stopped and self._demand.camera is CameraWord.WORKS
         if "camera" in self.missing:
             self._failed_s += now - self._heard
         elif word is not None and word.camera is CameraWord.WORKS:
@@ -131,8 +133,8 @@ class Trial:
         if word is not None and "link" not in self.missing:
             self._link_at = now
         waited_s = now - self._began
-        if self._steady(word) and (not self.untried or waited_s >= BREAK_WITHIN_S):
-            if self.untried and self._failed_s > STARTS_UP_S:
+        if self._steady(word) and (not waits or waited_s >= BREAK_WITHIN_S):
+            if waits and self._failed_s > STARTS_UP_S:
                 self.missing = ["camera"]
                 return Verdict.LEAVE
             return Verdict.COMMIT
