@@ -13,6 +13,9 @@ from cleandesk.watchdog import CameraWord, Word
 
 #: What is demanded where nobody knows what was healthy.
 ALL = Word(CameraWord.WORKS, link=True)
+#: What is demanded of a slot that is no update: it is on trial as the committed one cannot be read.
+#: It stays as soon as the box runs, or a box without camera or line would begin anew for ever.
+_RUNS = Word(CameraWord.STOPPED, link=False)
 _NOBODY = b"nobody"
 #: From the start of the new system. A camera is there or is not.
 CAMERA_WITHIN_S = 600.0
@@ -59,12 +62,18 @@ def remember(path: Path, word: Word | None, *, by_line: bool = False) -> None:
 
 
 def demanded(path: Path) -> Word | None:
-    """Return what was healthy before; None: nothing was. All of it, where that cannot be read."""
+    """Return what was healthy before; None: nothing was.
+
+    All of it, where that cannot be read; where there is no file, no update was ever begun since the
+    last commit, and the box must run.
+    """
     try:
         content = durable.read(path)
     except durable.DamagedError:
         return ALL
-    return None if content == _NOBODY else Word.parse(content or b"") or ALL
+    if content is None:
+        return _RUNS
+    return None if content == _NOBODY else Word.parse(content) or ALL
 
 
 def lacks(demand: Word | None, now: Word | None, *, runs: bool) -> list[str]:

@@ -248,12 +248,38 @@ def test_a_box_that_did_not_run_before_need_not_run_after(trial: Trial) -> None:
     assert trial.commit()
 
 
-@pytest.mark.parametrize("spoil", [None, b"", b"damaged"])
-def test_where_nobody_knows_what_was_healthy_all_must_be(trial: Trial, spoil: bytes | None) -> None:
-    if spoil is not None:
-        trial.places.before.write_bytes(spoil)
+@pytest.mark.parametrize("spoil", [b"", b"damaged"])
+def test_where_nobody_knows_what_was_healthy_all_must_be(trial: Trial, spoil: bytes) -> None:
+    trial.places.before.write_bytes(spoil)
     trial.becomes = {30: Word(CameraWord.FAILS, link=True)}
     assert not trial.commit()
+
+
+def test_a_slot_that_is_no_update_stays_if_the_box_runs(trial: Trial) -> None:
+    trial.becomes = {30: Word(CameraWord.FAILS, link=False)}
+    assert trial.commit()
+    assert 30 + STEADY_S <= trial.now < 30 + STEADY_S + LATE_S
+
+
+def test_a_slot_that_is_no_update_and_has_no_box_running_is_left(trial: Trial) -> None:
+    assert not trial.commit()
+
+
+@pytest.mark.parametrize("after", [WELL, Word(CameraWord.FAILS, link=True)])
+def test_what_was_healthy_before_is_forgotten_with_the_commit_alone(
+    trial: Trial, after: Word
+) -> None:
+    health.remember(trial.places.before, WELL)
+    trial.becomes = {0: after}
+    assert trial.commit() != trial.places.before.exists()
+    assert trial.marked == ["mark-good" if after == WELL else "mark-bad"]
+
+
+def test_a_disk_that_does_not_let_go_of_it_keeps_no_update_from_staying(trial: Trial) -> None:
+    (trial.places.before / "in the way").mkdir(parents=True)
+    trial.places.settings.unlink()
+    assert trial.commit()
+    assert trial.told.step is Step.COMMITTED
 
 
 def test_a_commit_that_is_not_taken_is_none(trial: Trial) -> None:
