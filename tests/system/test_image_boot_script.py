@@ -187,3 +187,9 @@ def test_the_kernel_is_told_whether_what_it_starts_is_on_trial(
     (told,) = [line.split() for line in said]
     assert "rauc.slot=a" in told
     assert ("cleandesk.trial" in told) == trial
+
+
+def test_a_trial_that_cannot_be_loaded_keeps_the_tries_that_remain(bootable: Card) -> None:
+    Disk(bootable.path).write(State("a", "b", 3))
+    assert bootable.boot(until="Starting kernel") == ["b", "a"]
+    assert Disk(bootable.path).read() == State("a", "b", 2)

@@ -14,7 +14,7 @@ import yaml
 from cleandesk import durable
 from cleandesk.clock import Instant
 from cleandesk.control import starts
-from cleandesk.control.held import REBOOT_AFTER_S, Held
+from cleandesk.control.held import PAUSE_S, REBOOT_AFTER_S, Held
 from cleandesk.link import opening
 from cleandesk.speaking import EXIT_FAILED, EXIT_HELD
 from image.debian import HERE
@@ -73,6 +73,23 @@ def test_starts_in_a_row_for_ten_minutes_are_enough_and_fewer_are_not(tmp_path: 
     assert not held(at(5000)), "in between one got it"
     assert not Held(tmp_path / "outbox.db", OTHER_BOOT).for_good(at(5010))
     assert _each(range(5020, 5600, 10), held) == [], "after a power-on it is counted anew"
+
+
+def _setting(name: str) -> int:
+    found = re.search(rf"^{name}=(\d+)$", UNIT, re.MULTILINE)
+    assert found
+    return int(found[1])
+
+
+def test_starts_are_in_a_row_though_systemd_waits_for_what_it_cannot_kill(tmp_path: Path) -> None:
+    # SIGTERM, SIGKILL, and both once more after ExecStopPost: it waits after each.
+    waits_s = 4 * _setting("TimeoutStopSec") + _setting("RestartSec")
+    assert waits_s + _setting("TimeoutStartSec") < PAUSE_S
+
+    def held(now: Instant) -> bool:
+        return Held(tmp_path / "outbox.db", BOOT).for_good(now)
+
+    assert _each(range(1000, 1000 + 4 * 260, 260), held) == [1000 + 3 * 260]
 
 
 @pytest.mark.parametrize("spoil", [b"", b"half"])

@@ -23,6 +23,7 @@ from cleandesk.contract.config_messages import ReportedConfig
 from cleandesk.contract.messages import Privacy, Status
 from cleandesk.contract.publication import Received
 from cleandesk.contract.topics import Command
+from cleandesk.control import software
 from cleandesk.control.configuration import Configuration, Proposal
 from cleandesk.link import Outbox
 from cleandesk.settings import BoxSettings
@@ -156,6 +157,9 @@ class Control:
         self._to.on_look(now)
         lasts_s = now.mono - self._since.mono
         if self._configuration.proven or lasts_s < self.settings.safe_mode.healthy_after_s:
+            return
+        # The version before is to find what it had, should this one be left.
+        if software.WHERE.on_trial:
             return
         self._since = now
         self._try("the way back from a good configuration stays", self._configuration.prove)

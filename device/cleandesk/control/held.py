@@ -18,8 +18,9 @@ log = logging.getLogger(__name__)
 
 #: What can be killed is gone long before; and no machine is to start more often than that.
 REBOOT_AFTER_S = 600.0
-#: Starts come one after the other; after such a pause there was one that got it.
-_PAUSE_S = 120.0
+#: After such a pause there was a start that got it. What cannot be killed has systemd wait four
+#: times for it, `TimeoutStopSec` each, before it starts the next one.
+PAUSE_S = 600.0
 
 
 class _Row(BaseModel):
@@ -45,7 +46,7 @@ class Held:
     def for_good(self, now: Instant) -> bool:
         """Take note of a start that did not get it; say whether there have been enough of them."""
         row, since = self._read(), now.mono
-        if row is not None and row.boot == self._boot and now.mono - row.last < _PAUSE_S:
+        if row is not None and row.boot == self._boot and now.mono - row.last < PAUSE_S:
             since = row.since
         try:
             new = _Row(boot=self._boot, since=since, last=now.mono)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from cleandesk import durable
 from cleandesk.clock import boot_id
 from cleandesk.contract.bundle import Run, UpdateError, rauc
 from cleandesk.update import health
@@ -91,6 +92,7 @@ def commit(
         match verdict:
             case Verdict.COMMIT:
                 run(["status", "mark-good"])
+                _forget(places.before)
                 done = {"after_s": round(now - began), "camera_untried": trial.untried}
                 log.warning("the update is committed", extra=done)
                 teller.tell(Step.COMMITTED, version, untried=trial.untried)
@@ -102,6 +104,14 @@ def commit(
                 run(["status", "mark-bad"])
                 return False
         pause(_EVERY_S)
+
+
+def _forget(before: Path) -> None:
+    """Let go of what was healthy before an update that is committed: it is nothing to the next."""
+    try:
+        durable.forget(before)
+    except OSError as error:
+        log.warning("what was healthy before is kept", extra={"why": error.strerror})
 
 
 def _version(system: Path) -> str | None:

@@ -13,6 +13,9 @@ from cleandesk.watchdog import CameraWord, Word
 
 #: What is demanded where nobody knows what was healthy.
 ALL = Word(CameraWord.WORKS, link=True)
+#: What is demanded of a slot that is no update: it is on trial as the committed one cannot be read.
+#: It stays as soon as the box runs, or a box without camera or line would begin anew for ever.
+_RUNS = Word(CameraWord.STOPPED, link=False)
 _NOBODY = b"nobody"
 #: From the start of the new system. A camera is there or is not.
 CAMERA_WITHIN_S = 600.0
@@ -24,6 +27,9 @@ LINK_WITHIN_S = 3600.0
 STEADY_S = 120.0
 #: So long the end of a worker's break is waited for, so that the camera can be tried.
 BREAK_WITHIN_S = 2700.0
+#: So long, all told, a camera may have lacked that is committed untried in a break: it starts up.
+#: One that was seen to fail for longer is none that nobody has seen.
+STARTS_UP_S = 120.0
 #: By then all is decided, before `cleandesk-rollback.timer` would start the next try.
 LONGEST_S = LINK_WITHIN_S + 2 * STEADY_S
 
@@ -56,12 +62,18 @@ def remember(path: Path, word: Word | None, *, by_line: bool = False) -> None:
 
 
 def demanded(path: Path) -> Word | None:
-    """Return what was healthy before; None: nothing was. All of it, where that cannot be read."""
+    """Return what was healthy before; None: nothing was.
+
+    All of it, where that cannot be read; where there is no file, no update was ever begun since the
+    last commit, and the box must run.
+    """
     try:
         content = durable.read(path)
     except durable.DamagedError:
         return ALL
-    return None if content == _NOBODY else Word.parse(content or b"") or ALL
+    if content is None:
+        return _RUNS
+    return None if content == _NOBODY else Word.parse(content) or ALL
 
 
 def lacks(demand: Word | None, now: Word | None, *, runs: bool) -> list[str]:
@@ -100,6 +112,7 @@ class Trial:
     def __init__(self, demand: Word | None, now: float) -> None:
         self._demand, self._began = demand, now
         self._camera_at = self._link_at = now  # when each was last as it must be
+        self._heard, self._failed_s = now, 0.0  # since it last worked; no break makes up for it
         self._first: Word | None = None  # of those that lack nothing, without a gap
         self.missing: list[str] = []
         self.untried = False
@@ -116,13 +129,23 @@ class Trial:
         if self._demand is None or (word is None and not runs):
             return Verdict.COMMIT
         stopped = word is not None and word.camera is CameraWord.STOPPED
-        self.untried = stopped and self._demand.camera is CameraWord.WORKS
+        # Whether it worked before nobody can say either, where the break began before the power-on.
+        self.untried = stopped and self._demand.camera is not CameraWord.FAILS
+        waits = stopped and self._demand.camera is CameraWord.WORKS
+        if "camera" in self.missing:
+            self._failed_s += now - self._heard
+        elif word is not None and word.camera is CameraWord.WORKS:
+            self._failed_s = 0.0
+        self._heard = now
         if word is not None and "camera" not in self.missing:
             self._camera_at = now
         if word is not None and "link" not in self.missing:
             self._link_at = now
         waited_s = now - self._began
-        if self._steady(word) and (not self.untried or waited_s >= BREAK_WITHIN_S):
+        if self._steady(word) and (not waits or waited_s >= BREAK_WITHIN_S):
+            if waits and self._failed_s > STARTS_UP_S:
+                self.missing = ["camera"]
+                return Verdict.LEAVE
             return Verdict.COMMIT
         late = now - self._camera_at >= CAMERA_WITHIN_S or now - self._link_at >= LINK_WITHIN_S
         return Verdict.LEAVE if late or waited_s >= LONGEST_S else Verdict.WAIT

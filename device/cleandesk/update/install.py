@@ -16,6 +16,7 @@ from cleandesk.update.drop import BUNDLE
 from cleandesk.update.system import SYSTEM, System, judge
 from cleandesk.update.told import Step, Teller
 from cleandesk.update.tries import Tries
+from cleandesk.watchdog import Word
 
 log = logging.getLogger(__name__)
 
@@ -156,8 +157,8 @@ class _Installer:
             if source.card:
                 self._refuse_what_stays(version)
             teller.tell(Step.WAITING, version)
-            _settle(self.places, self.mono, self.pause)
-            health.remember(self.places.before, self.places.word(), by_line=not source.card)
+            word = _settle(self.places, self.mono, self.pause)
+            health.remember(self.places.before, word, by_line=not source.card)
             tries.begin(version)
             log.warning("an update is installed", extra={"version": version})
             teller.tell(Step.INSTALLING, version)
@@ -208,10 +209,20 @@ def _why(error: UpdateError | OSError) -> str:
     return f"disk: {(error.strerror or 'it fails').lower()}"
 
 
-def _settle(places: Places, mono: Callable[[], float], pause: Callable[[float], None]) -> None:
-    """Wait until the box is healthy, or for as long as that can take."""
-    give_up = mono() + SETTLE_S
+def _settle(
+    places: Places, mono: Callable[[], float], pause: Callable[[float], None]
+) -> Word | None:
+    """Wait until the box is healthy, or for as long as that can take; return its last word.
+
+    A box with a broken camera is started anew every few minutes, and gives no word in between.
+
+    Returns:
+        None: there is no box, or it gave no word in all that time.
+    """
+    last, give_up = None, mono() + SETTLE_S
     while places.runs and mono() < give_up:
-        if not health.lacks(health.ALL, places.word(), runs=True):
-            return
+        last = places.word() or last
+        if not health.lacks(health.ALL, last, runs=True):
+            return last
         pause(_EVERY_S)
+    return last

@@ -13,9 +13,10 @@ from cleandesk.contract.config_messages import ConfigOutcome, ReportedConfig
 from cleandesk.contract.messages import Availability, Status
 from cleandesk.contract.publication import Received
 from cleandesk.contract.topics import Address, Channel, Command, Side
-from cleandesk.control import Control, Effect, kept
+from cleandesk.control import Control, Effect, kept, software
 from cleandesk.control.configuration import CHANGES_AN_HOUR
 from cleandesk.control.control import Hands
+from cleandesk.control.software import Where
 from cleandesk.link import Outbox, Paper
 from cleandesk.settings import OutboxSettings
 from cleandesk.worker.commands import Commands
@@ -211,6 +212,22 @@ def test_a_change_is_proven_by_looks_for_a_while_and_not_by_time_alone(
     assert not proven(), "nothing was looked at"
     rig.control.looked(rig.clock.now())
     assert proven()
+
+
+def test_a_change_is_not_proven_while_the_software_is_on_trial(
+    make: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where = Where(cmdline=tmp_path / "cmdline", committed=tmp_path / "committed")
+    where.cmdline.write_text("quiet cleandesk.trial")
+    monkeypatch.setattr(software, "WHERE", where)
+    rig = make()
+    rig.desire(desired(1, looks_per_s=1))
+    rig.clock.move(1000)
+    rig.control.looked(rig.clock.now())
+    assert not configuration(tmp_path).proven, "the version before has nothing else to go back to"
+    where.committed.touch()
+    rig.control.looked(rig.clock.now())
+    assert configuration(tmp_path).proven
 
 
 def test_a_change_that_was_given_up_is_in_the_ledger_once(make: Any, tmp_path: Path) -> None:

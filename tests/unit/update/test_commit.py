@@ -17,6 +17,7 @@ from cleandesk.update.health import (
     CAMERA_WITHIN_S,
     LINK_WITHIN_S,
     LONGEST_S,
+    STARTS_UP_S,
     STEADY_S,
     Verdict,
 )
@@ -184,6 +185,31 @@ def test_a_break_that_goes_on_is_told_with_the_commit(trial: Trial) -> None:
     assert stands(replace(runs, runs="0.1.400"), trial.told).untried is None
 
 
+@pytest.mark.parametrize(
+    ("fails_s", "again_s", "committed"),
+    [(CAMERA_WITHIN_S - 60, 0, False), (90, 90, False), (STARTS_UP_S - 60, 0, True)],
+)
+def test_a_camera_that_was_seen_to_fail_is_not_committed_as_untried(
+    trial: Trial, fails_s: float, again_s: float, *, committed: bool
+) -> None:
+    health.remember(trial.places.before, WELL)
+    fails = Word(CameraWord.FAILS, link=True)
+    trial.becomes = {0: fails, fails_s: REST, 900: fails, 900 + again_s: REST}
+    assert trial.commit() == committed
+    assert BREAK_WITHIN_S <= trial.now < BREAK_WITHIN_S + 10
+    if not committed:
+        assert trial.told.lost is not None
+        assert "camera did not get healthy in 45 minutes" in trial.told.lost.why
+
+
+def test_a_camera_that_worked_since_it_failed_costs_no_update_in_a_break(trial: Trial) -> None:
+    health.remember(trial.places.before, WELL)
+    fails = Word(CameraWord.FAILS, link=True)
+    trial.becomes = {0: fails, 300: WELL, 330: REST}
+    assert trial.commit()
+    assert trial.told.untried
+
+
 @pytest.mark.parametrize("camera", [CameraWord.STOPPED, CameraWord.FAILS])
 def test_a_camera_that_did_not_work_before_is_not_waited_for_in_a_break(
     trial: Trial, camera: CameraWord
@@ -192,7 +218,7 @@ def test_a_camera_that_did_not_work_before_is_not_waited_for_in_a_break(
     trial.becomes = {0: REST}
     assert trial.commit()
     assert trial.now < STEADY_S + LATE_S
-    assert not trial.told.untried
+    assert trial.told.untried == (camera is CameraWord.STOPPED), "nobody knows whether it worked"
 
 
 def test_a_camera_that_worked_on_trial_is_tried_whatever_break_begins(trial: Trial) -> None:
@@ -222,12 +248,38 @@ def test_a_box_that_did_not_run_before_need_not_run_after(trial: Trial) -> None:
     assert trial.commit()
 
 
-@pytest.mark.parametrize("spoil", [None, b"", b"damaged"])
-def test_where_nobody_knows_what_was_healthy_all_must_be(trial: Trial, spoil: bytes | None) -> None:
-    if spoil is not None:
-        trial.places.before.write_bytes(spoil)
+@pytest.mark.parametrize("spoil", [b"", b"damaged"])
+def test_where_nobody_knows_what_was_healthy_all_must_be(trial: Trial, spoil: bytes) -> None:
+    trial.places.before.write_bytes(spoil)
     trial.becomes = {30: Word(CameraWord.FAILS, link=True)}
     assert not trial.commit()
+
+
+def test_a_slot_that_is_no_update_stays_if_the_box_runs(trial: Trial) -> None:
+    trial.becomes = {30: Word(CameraWord.FAILS, link=False)}
+    assert trial.commit()
+    assert 30 + STEADY_S <= trial.now < 30 + STEADY_S + LATE_S
+
+
+def test_a_slot_that_is_no_update_and_has_no_box_running_is_left(trial: Trial) -> None:
+    assert not trial.commit()
+
+
+@pytest.mark.parametrize("after", [WELL, Word(CameraWord.FAILS, link=True)])
+def test_what_was_healthy_before_is_forgotten_with_the_commit_alone(
+    trial: Trial, after: Word
+) -> None:
+    health.remember(trial.places.before, WELL)
+    trial.becomes = {0: after}
+    assert trial.commit() != trial.places.before.exists()
+    assert trial.marked == ["mark-good" if after == WELL else "mark-bad"]
+
+
+def test_a_disk_that_does_not_let_go_of_it_keeps_no_update_from_staying(trial: Trial) -> None:
+    (trial.places.before / "in the way").mkdir(parents=True)
+    trial.places.settings.unlink()
+    assert trial.commit()
+    assert trial.told.step is Step.COMMITTED
 
 
 def test_a_commit_that_is_not_taken_is_none(trial: Trial) -> None:

@@ -12,7 +12,7 @@ from cleandesk.update.install import REFUSED, RESULT, SETTLE_S, Outcome, install
 from cleandesk.update.system import System, judge
 from cleandesk.update.told import Step
 from cleandesk.update.tries import MOST
-from cleandesk.watchdog import CameraWord, Word
+from cleandesk.watchdog import NAME, CameraWord, Word
 from tests.unit.update.make import WELL, Card, Rauc
 
 
@@ -222,6 +222,29 @@ def test_what_does_not_get_healthy_is_not_demanded_later(card: Card) -> None:
     card.install(Rauc())
     assert health.demanded(card.places.before) == broken
     assert card.now >= SETTLE_S
+
+
+@pytest.mark.parametrize("speaks_s", [10.0, SETTLE_S - 20])
+def test_a_box_that_is_just_started_anew_is_judged_by_its_last_word(
+    card: Card, speaks_s: float
+) -> None:
+    broken = Word(CameraWord.FAILS, link=True)
+    card.word(broken)
+
+    def end(seconds: float) -> None:
+        card.now += seconds
+        if card.now >= speaks_s:
+            (card.places.box / NAME).unlink(missing_ok=True)
+
+    card.pause = end  # type: ignore[method-assign]
+    card.install(Rauc())
+    assert health.demanded(card.places.before) == broken
+
+
+def test_of_a_box_that_says_nothing_in_all_that_time_nothing_is_demanded(card: Card) -> None:
+    card.install(Rauc())
+    assert card.now >= SETTLE_S
+    assert health.demanded(card.places.before) is None
 
 
 @pytest.mark.parametrize("by_network", [False, True])
