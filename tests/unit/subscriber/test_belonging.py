@@ -23,6 +23,7 @@ from cleandesk_fleet.subscriber.stills import Album
 from cleandesk_fleet.subscriber.store import Log
 from cleandesk_fleet.subscriber.tables import deleted_stills, events, meta, quarantine, stills
 from cleandesk_fleet.subscriber.transaction import Terms
+from tests.logging_as_it_was import logging_as_it_was
 from tests.unit.subscriber.conftest import Kept
 from tests.unit.subscriber.make import HandClock, event, received
 from tests.unit.subscriber.test_stills import name_of, still
@@ -315,7 +316,7 @@ def test_the_service_does_not_start_in_another_folder(
     config = tmp_path / "subscriber.yaml"
     config.write_text(yaml.safe_dump(written))
     monkeypatch.setattr("sys.argv", ["cleandesk-subscriber", "run", "--config", str(config)])
-    with pytest.raises(SystemExit) as ended:
+    with logging_as_it_was(), pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code == 1
     assert "not where this log's pictures lie" in capsys.readouterr().err

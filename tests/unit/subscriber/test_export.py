@@ -11,6 +11,7 @@ from sqlalchemy import URL, select, text
 from cleandesk_fleet.subscriber.cli import main
 from cleandesk_fleet.subscriber.database import Place, open_writer
 from cleandesk_fleet.web.tables import audit
+from tests.logging_as_it_was import logging_as_it_was
 from tests.unit.subscriber.conftest import Kept
 from tests.unit.subscriber.make import BOX, HandClock, hex_id, log_of
 from tests.unit.subscriber.test_stills import jpeg, still
@@ -41,7 +42,7 @@ def export(config: Path, to: Path, monkeypatch: pytest.MonkeyPatch) -> int:
     """Run the command as people do; return its exit code."""
     words = ["cleandesk-subscriber", "stills", "export", ID, "--to", to, "--config", config]
     monkeypatch.setattr("sys.argv", [str(word) for word in words])
-    with pytest.raises(SystemExit) as ended:
+    with logging_as_it_was(), pytest.raises(SystemExit) as ended:
         main()
     return int(ended.value.code or 0)
 
