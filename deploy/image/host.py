@@ -20,11 +20,6 @@ PROGRAMS = {
 }
 #: Who signs for Debian's packages; Debian itself has it.
 KEYS = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
-#: For a machine that is no Debian; `deb` finds a mirror nearby.
-_MIRRORS = {
-    "Debian": "http://deb.debian.org/debian",
-    "Debian-Security": "http://deb.debian.org/debian-security",
-}
 _BINFMT = Path("/proc/sys/fs/binfmt_misc")
 #: As the kernel's documentation has it: the first bytes of a 64-bit ARM program; F: opened at once,
 #: so that it works in any root; P and O: the program's own name and open file are handed on.
@@ -107,19 +102,23 @@ def _emulate() -> None:
 def debian_sources(suite: str, components: str) -> str:
     """Return sources of a Debian suite with its updates and security fixes, for apt.
 
-    They come from the mirrors that this machine's own apt uses; where it is no Debian, from
-    Debian's own.
+    They come from the mirrors that this machine's own apt uses.
+
+    Raises:
+        ImageError: If it uses none, as on a machine that is no Debian.
     """
     form = "$(ORIGIN)|$(LABEL)|$(REPO_URI)"
     lines = sorted(set(run(["apt-get", "indextargets", "--format", form]).splitlines()))
     mirrors = dict(line.split("|")[1:] for line in lines if line.startswith("Debian|"))
-    option = ""
     if "Debian" not in mirrors:
-        # Its apt does not go by Debian's keys for itself.
-        mirrors, option = _MIRRORS, f"[signed-by={KEYS}] "
+        raise ImageError(
+            "this machine's apt uses no mirror of Debian: write source lines into a file, each as "
+            f"'deb [signed-by={KEYS}] MIRROR {suite} {components}', also of {suite}-updates and "
+            f"{suite}-security, then 'make image SOURCES=FILE'"
+        )
     pockets = {"Debian": (suite, f"{suite}-updates"), "Debian-Security": (f"{suite}-security",)}
     return "".join(
-        f"deb {option}{mirrors[label]} {pocket} {components}\n"
+        f"deb {mirrors[label]} {pocket} {components}\n"
         for label, names in pockets.items()
         if label in mirrors
         for pocket in names

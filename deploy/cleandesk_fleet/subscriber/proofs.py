@@ -51,7 +51,7 @@ class Turn:
 
     Attributes:
         proofs: The lines that were entered.
-        over: The tables of which nothing more is to go for now, so that what is left is told.
+        over: The tables of which nothing more is to go at present, so that what is left is told.
         more: Whether there is more to delete.
     """
 
@@ -119,7 +119,7 @@ def count_left(connection: Connection, over: Collection[str]) -> dict[str, int]:
 
     Args:
         connection: To the log.
-        over: The tables of which nothing more is to go for now. Of others the rest goes in the
+        over: The tables of which nothing more is to go at present. Of others the rest goes in the
             next turns, and their lines stay without a count until then.
     """
     newest = func.max(deletions.c.received_before)
