@@ -9,6 +9,7 @@ from cleandesk_fleet.subscriber.database import Place, open_reader, open_writer
 from cleandesk_fleet.subscriber.store import Log
 from tests.postgresql import PostgreSQL, needs_postgresql
 from tests.unit.subscriber.make import HandClock, log_of
+from tests.unit.subscriber.side import Side
 
 
 class Kept:
@@ -72,3 +73,12 @@ def journal(engine: Engine, clock: HandClock) -> Log:
 def kept(journal: Log, place: Place) -> Kept:
     assert journal
     return Kept(place)
+
+
+@pytest.fixture
+def sides(place: Place, clock: HandClock) -> Iterator[tuple[Side, Side]]:
+    """Two that write one log."""
+    both = Side(place, clock), Side(place, clock)
+    yield both
+    for side in both:
+        side.engine.dispose()

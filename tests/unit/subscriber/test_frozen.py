@@ -17,7 +17,7 @@ from tests.postgresql import needs_postgresql
 from tests.rig import ROOT
 from tests.unit.subscriber.frozen_writer import SOON_S
 from tests.unit.subscriber.make import HandClock, event
-from tests.unit.subscriber.test_redundancy import Side
+from tests.unit.subscriber.side import Side
 
 pytestmark = [
     needs_postgresql,

@@ -15,7 +15,8 @@ from tests.eventually import eventually
 from tests.postgresql import needs_postgresql
 from tests.unit.subscriber.conftest import Kept
 from tests.unit.subscriber.make import HandClock, event, health, status
-from tests.unit.subscriber.test_redundancy import GAP_AFTER_S, Side, open_kinds
+from tests.unit.subscriber.side import GAP_AFTER_S, Side
+from tests.unit.subscriber.test_redundancy import open_kinds
 
 pytestmark = [
     needs_postgresql,
@@ -28,14 +29,6 @@ HERE, THERE = Address("here", "desk"), Address("there", "desk")
 @pytest.fixture
 def parts(place: Place, clock: HandClock) -> Iterator[tuple[Side, Side]]:
     both = Side(place, clock, sites=["here"]), Side(place, clock, sites=["there"])
-    yield both
-    for side in both:
-        side.engine.dispose()
-
-
-@pytest.fixture
-def sides(place: Place, clock: HandClock) -> Iterator[tuple[Side, Side]]:
-    both = Side(place, clock), Side(place, clock)
     yield both
     for side in both:
         side.engine.dispose()

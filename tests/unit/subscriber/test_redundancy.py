@@ -1,80 +1,27 @@
 """Two logs on one database, as two subscribers have them, by a clock that moves only by hand."""
 
 import random
-from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import text
 
 from cleandesk.contract.messages import AckStatus
 from cleandesk.contract.topics import Address
 from cleandesk_fleet.subscriber.database import Place, open_writer
-from cleandesk_fleet.subscriber.intake import Reading, Rejected, read
-from cleandesk_fleet.subscriber.pictures import Pictures
+from cleandesk_fleet.subscriber.intake import Rejected, read
 from cleandesk_fleet.subscriber.quarantine import Quarantine
-from cleandesk_fleet.subscriber.stills import Album
-from cleandesk_fleet.subscriber.store import Log
 from cleandesk_fleet.subscriber.tables import alarms, boxes, events, gaps, meta, quarantine
-from cleandesk_fleet.subscriber.transaction import Terms
 from tests.eventually import eventually
 from tests.postgresql import needs_postgresql
 from tests.unit.subscriber.conftest import Kept
 from tests.unit.subscriber.make import BOX, HandClock, event, health, hex_id, received, status
+from tests.unit.subscriber.side import GAP_AFTER_S, Side
 
 pytestmark = [
     needs_postgresql,
     pytest.mark.parametrize("place", ["postgresql"], indirect=True),
 ]
-
-GAP_AFTER_S = 60.0
-
-
-class Side:
-    """One subscriber's log."""
-
-    def __init__(
-        self,
-        place: Place,
-        clock: HandClock,
-        seen_within_s: float = 0,
-        sites: Sequence[str] | None = None,
-    ) -> None:
-        self._clock = clock
-        self.engine: Engine = open_writer(place, redundant=True)
-        album = Album(Pictures(Path("no-stills")), timedelta(hours=72))
-        terms = Terms(
-            album,
-            50,
-            gap_after=timedelta(seconds=GAP_AFTER_S),
-            seen_within=timedelta(seconds=seen_within_s),
-        )
-        log = Log(self.engine, silent_after_s=180, terms=terms, sites=sites)
-        self.log = log.begin(clock())
-        self.log.watch.resume(clock().mono)
-
-    def take(self, *readings: Reading) -> list[AckStatus | None]:
-        answers = self.log.commit(readings, self._clock())
-        return [answer[1].result if answer else None for answer in answers]
-
-    def look(self, *, hears: bool = True) -> bool:
-        begins = self.log.lead(self._clock(), hears=hears)
-        self.log.look_around(self._clock())
-        return begins
-
-    def vanish(self) -> None:
-        """End as a killed process does: the server sees the connection go."""
-        self.log.reopen()
-
-
-@pytest.fixture
-def sides(place: Place, clock: HandClock) -> Iterator[tuple[Side, Side]]:
-    both = Side(place, clock), Side(place, clock)
-    yield both
-    for side in both:
-        side.engine.dispose()
 
 
 @pytest.fixture
