@@ -177,9 +177,11 @@ def test_connecting_anew_is_not_heard_of_and_does_not_wait(broker: Mosquitto) ->
     ):
         there.connected()
         here.connected()
+        old = here.session._connection  # the new one may be there before the next line is reached
+        assert old is not None
         here.session.reconnect()
         with pytest.raises(NotConnectedError):
-            here.session.publish(Publication("t", b"too late for the old connection"))
+            old.publish(Publication("t", b"too late for the old connection"))
         eventually(lambda: here.connects == 2, "the new connection")
         mid = here.session.publish(Publication("t", b"new"))
         eventually(lambda: mid in here.pubacks and there.received)
