@@ -189,6 +189,24 @@ def test_connecting_anew_is_not_heard_of_and_does_not_wait(broker: Mosquitto) ->
         assert here.disconnects == 1
 
 
+@pytest.mark.parametrize("qos", [0, 1])
+def test_a_text_that_paho_does_not_read_ends_no_connection(broker: Mosquitto, qos: int) -> None:
+    last = Publication("t/last", b"last", user=(("name", "value"),))
+    with (
+        Recorder(settings(broker.port), "in", subscriptions=["t/#"], manual_ack=True) as there,
+        Recorder(settings(broker.port), "c") as here,
+    ):
+        there.connected()
+        here.connected()
+        odd = Publication("t/odd", b"odd", qos=qos, user=(("name", "\ufeffvalue"), ("a", "b")))
+        here.session.tell([odd]) if qos == 0 else here.session.publish(odd)
+        here.session.publish(last)
+        eventually(lambda: len(there.received) == 2)
+        came = [(one.topic, one.payload, one.user) for one in there.received]
+        assert came == [("t/odd", b"odd", ()), ("t/last", b"last", last.user)]
+        assert there.connects == 1
+
+
 def test_a_session_that_is_stopped_does_not_come_back(broker: Mosquitto) -> None:
     class Late(threading.Event):
         """Set once the connection is gone, as on a busy machine."""

@@ -4,11 +4,17 @@ paho asks the system for each part of a packet, waits anew before each packet, a
 thread and writes for each one that is sent. Most of what an event costs a subscriber was that.
 """
 
+import logging
 from collections.abc import Iterable
 
 from paho.mqtt.client import Client
 from paho.mqtt.enums import MQTTErrorCode
+from paho.mqtt.exception import MalformedPacket
 from paho.mqtt.packettypes import PacketTypes
+
+from cleandesk.contract import packets
+
+log = logging.getLogger(__name__)
 
 _ROOM = 1 << 16
 #: So many reads at most before what is to be sent has its turn: nothing bounds what comes at QoS 0.
@@ -53,6 +59,20 @@ class LeanClient(Client):
             connection.close()
         self.on_connect = self.on_subscribe = self.on_disconnect = None
         self.on_message = self.on_publish = None
+
+    def _handle_publish(self) -> MQTTErrorCode:
+        """Hand over what came; without its properties where paho does not read them.
+
+        It refuses U+FEFF in a text, which MQTT allows and brokers pass on, and ends the connection.
+        The message would come again in the next one: one sender could keep us from all others.
+        """
+        try:
+            return super()._handle_publish()
+        except MalformedPacket as error:
+            log.warning("a message goes without its properties", extra={"why": str(error)})
+            came = self._in_packet
+            came["packet"] = packets.without_properties(came["command"], came["packet"])
+            return super()._handle_publish()
 
     def _left(self) -> bool:
         """Say whether there are bytes that came together with others and were not read yet."""

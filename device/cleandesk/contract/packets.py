@@ -13,6 +13,9 @@ from cleandesk.contract.publication import Publication, Received
 
 log = logging.getLogger(__name__)
 
+#: Where a message's first byte has its QoS.
+_QOS = 0b110
+
 
 def received(message: MQTTMessage, connection: int) -> Received | None:
     """Return what came; None, and a line in the log, if its topic is not UTF-8.
@@ -64,6 +67,18 @@ def unanswered(publication: Publication) -> bytes:
     body += publication.payload
     size: bytes = VariableByteIntegers.encode(len(body))  # type: ignore[no-untyped-call]
     return bytes((PacketTypes.PUBLISH << 4 | publication.retain,)) + size + body
+
+
+def without_properties(header: int, packet: bytes | bytearray) -> bytearray:
+    """Return a message without its properties.
+
+    Args:
+        header: The packet's first byte.
+        packet: What follows its length: topic, id at QoS 1 and 2, properties, payload.
+    """
+    at = 2 + int.from_bytes(packet[:2], "big") + (2 if header & _QOS else 0)
+    size, taken = VariableByteIntegers.decode(packet[at:])  # type: ignore[no-untyped-call]
+    return bytearray(packet[:at] + b"\0" + packet[at + taken + size :])
 
 
 def puback(mid: int) -> bytes:
