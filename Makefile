@@ -6,7 +6,7 @@ SOURCE ?=
 TRAIN  := .venv-train
 PROMTOOL := build/promtool
 # Debian's packages that make a card, and start it in QEMU.
-CARD_TOOLS := qemu-system-arm u-boot-qemu u-boot-tools mtools dosfstools fdisk
+CARD_TOOLS := qemu-system-arm u-boot-qemu u-boot-tools device-tree-compiler mtools dosfstools fdisk
 
 # onnxruntime would report to its maker otherwise.
 export ORT_DISABLE_TELEMETRY := 1
@@ -62,6 +62,7 @@ PROGRAM = $@
 qemu-system-arm: PROGRAM = qemu-system-aarch64
 u-boot-qemu: PROGRAM = /usr/lib/u-boot/qemu_arm64/u-boot.bin
 u-boot-tools: PROGRAM = mkimage
+device-tree-compiler: PROGRAM = dtc
 dosfstools: PROGRAM = mkfs.vfat
 fdisk: PROGRAM = sfdisk
 squashfs-tools: PROGRAM = mksquashfs

@@ -86,6 +86,7 @@ def _card(build: Path, release: Release, before: Stage) -> Stage:
         remove(work)
         work.mkdir()
         disk.boot_files(build / "root", work / "boot", release.epoch)
+        disk.number_the_card(Tools(build), work / "boot")
         disk.fat(work / "boot", work / "boot.vfat", release.epoch)
         disk.data_tree(work / "data")
         root.clamp(work / "data", release.epoch)

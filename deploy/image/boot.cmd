@@ -48,9 +48,10 @@ if test -n "${trial}"; then
   ${devtype} write ${state} ${first} 1
 fi
 
-# The chosen one; where that cannot even be read, any. Nobody is there to answer a question: what
-# panics starts anew, and what fsck finds it repairs.
-for one in ${chosen} a b; do
+# The chosen one; where that cannot be read, the committed one, three times in all, as a card may fail
+# once; then any. Nobody is there to answer a question: what panics starts anew, and what fsck finds it
+# repairs.
+for one in ${chosen} ${slot} ${slot} a b; do
   setenv part 2
   if test ${one} = b; then
     setenv part 3

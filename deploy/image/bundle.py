@@ -26,7 +26,8 @@ def main(
     version = version_of(build / "root")
     product, draft = build / "cleandesk.raucb", build / "cleandesk.raucb.partial"
     product.unlink(missing_ok=True)
-    updates.bundle(build / "root.ext4", version, cert, key, draft)
+    kind = updates.kind_of(build / "root")
+    updates.bundle(build / "root.ext4", version, cert, key, draft, compatible=kind)
     updates.verify(draft, build / "root")
     draft.rename(product)
     console.print(f"update   {product}, {product.stat().st_size // 10**6} MB, version {version}")

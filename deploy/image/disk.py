@@ -30,6 +30,9 @@ FOLDERS = (
 )  # fmt: skip
 _FIRMWARE = ("bootcode.bin", "start.elf", "fixup.dat", "start4.elf", "fixup4.dat")
 _TREES = ("bcm2710*.dtb", "bcm2711*.dtb", "bcm2712*.dtb", "bcm2837*.dtb")
+#: The slot for cards of the Raspberry Pi 4, 400 and CM4. Mainline's trees give it no number, so
+#: U-Boot would count the radio's first, and it looks for its environment on the first alone.
+_FOURS, _CARD = "bcm2711*.dtb", "/emmc2bus/mmc@7e340000"
 #: What the firmware must be told of the kernel: Debian's goes by the names of mainline's device
 #: trees; the Raspberry Pi's own has overlays, of which the firmware takes the one of its camera.
 _MAINLINE, _OVERLAYS = "upstream_kernel=1\n", "camera_auto_detect=1\n"
@@ -106,7 +109,7 @@ def boot_files(root: Path, folder: Path, epoch: int) -> None:
     """
     folder.mkdir()
     firmware = root / "usr/lib/raspi-firmware"
-    trees = next(iter((root / "usr/lib").glob("linux-image-*/broadcom")), None)
+    trees = _trees_of(root)
     loader = root / "usr/lib/u-boot/rpi_arm64/u-boot.bin"
     if trees is None or not loader.exists() or not firmware.exists():
         raise ImageError(f"{root} lacks device trees, u-boot-rpi or raspi-firmware")
@@ -116,11 +119,11 @@ def boot_files(root: Path, folder: Path, epoch: int) -> None:
                 shutil.copy(path, folder)
     shutil.copy(loader, folder)
     (folder / environment.NAME).write_bytes(environment.of(loader))
-    overlays = trees.parent / "overlays"
-    if overlays.exists():
+    overlays = overlays_of(root)
+    if overlays is not None:
         shutil.copytree(overlays, folder / overlays.name)
     config = (HERE / "config.txt").read_text(encoding="ascii")
-    config += _OVERLAYS if overlays.exists() else _MAINLINE
+    config += _MAINLINE if overlays is None else _OVERLAYS
     (folder / "config.txt").write_text(config, encoding="ascii")
     run(
         [
@@ -129,6 +132,28 @@ def boot_files(root: Path, folder: Path, epoch: int) -> None:
         ],
         env={"SOURCE_DATE_EPOCH": str(epoch)},
     )
+
+
+def overlays_of(root: Path) -> Path | None:
+    """Return the folder of the overlays that the Raspberry Pi's own kernel has; None: Debian's."""
+    trees = _trees_of(root)
+    overlays = None if trees is None else trees.parent / "overlays"
+    return overlays if overlays is not None and overlays.exists() else None
+
+
+def _trees_of(root: Path) -> Path | None:
+    return next(iter((root / "usr/lib").glob("linux-image-*/broadcom")), None)
+
+
+def number_the_card(tools: Tools, folder: Path) -> None:
+    """Make the card the first of its kind in the device trees of a boot partition's folder.
+
+    Raises:
+        ImageError: If a tree has another slot for it.
+    """
+    for tree in sorted(folder.glob(_FOURS)):
+        tools.run("fdtget", tools.seen(tree), _CARD, "compatible")
+        tools.run("fdtput", "--type", "s", tools.seen(tree), "/aliases", "mmc0", _CARD)
 
 
 def fat(folder: Path, product: Path, epoch: int) -> None:

@@ -23,7 +23,7 @@ _OURS = {
     # A card that could not be read once may be the next time.
     "bootcmd": "bootflow scan; sleep 10; reset",
 }
-#: What boot.cmd goes by, and does not set.
+#: What boot.cmd goes by, and does not set; but for `fdt_addr`, which the board sets as it starts.
 _NEEDED = ("kernel_addr_r",)
 _BEGINS, _ENDS = b"\0bootcmd=", b"\0\0"
 

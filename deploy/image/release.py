@@ -14,7 +14,8 @@ class Release:
     """What is built.
 
     Attributes:
-        version: Grows with each commit; that of what is none is between it and the next one's.
+        version: Grows with the commits' times, in seconds; that of what is none is between its
+            commit's and the next one's.
         commit: Its name in git; says so where there was more than what was committed.
         epoch: When it was made, seconds since 1970: nothing in the image is newer.
     """

@@ -12,7 +12,7 @@ from image.host import run
 from image.stages import Stage
 
 #: U-Boot for QEMU: the image's tests start it by the same release as its own.
-_PACKAGES = ("e2fsprogs", "kmod", "python3", "u-boot-qemu")
+_PACKAGES = ("device-tree-compiler", "e2fsprogs", "kmod", "python3", "u-boot-qemu")
 #: Of a Debian, the boot loader of QEMU's machine.
 UBOOT = Path("usr/lib/u-boot/qemu_arm64/u-boot.bin")
 #: Where the build folder is for them.

@@ -10,8 +10,9 @@ from image.host import run
 from image.release import Release
 
 #: With the number of the card's layout: an update of another one would look for the slots' state
-#: where the FAT is.
-COMPATIBLE = "cleandesk-arm64-2"
+#: where the FAT is. A box with the Raspberry Pi's own kernel is of another kind: its boot partition
+#: has that kernel's device trees, and Debian's knows no CSI camera.
+COMPATIBLE, COMPATIBLE_CSI = "cleandesk-arm64-2", "cleandesk-arm64-2-csi"
 KEYRING = Path("etc/rauc/keyring.pem")
 _SYSTEM = """\
 # A bundle is refused that is older than what runs, for another kind of box, or that nobody signed
@@ -56,11 +57,16 @@ filename=root.img
 _COMPRESSION = "-comp zstd -Xcompression-level 6"
 
 
-def system(version: str) -> str:
-    """Return RAUC's settings on a box of this version."""
+def system(version: str, compatible: str = COMPATIBLE) -> str:
+    """Return RAUC's settings on a box of this version and kind."""
     return _SYSTEM.format(
-        compatible=COMPATIBLE, version=version, keyring=KEYRING, disk=disk.DISK_ID
+        compatible=compatible, version=version, keyring=KEYRING, disk=disk.DISK_ID
     )
+
+
+def kind_of(root: Path) -> str:
+    """Return the kind of box that a root file system is for, by its kernel."""
+    return COMPATIBLE if disk.overlays_of(root) is None else COMPATIBLE_CSI
 
 
 def trust(root: Path, release: Release, keyring: Path | None) -> None:
@@ -72,7 +78,7 @@ def trust(root: Path, release: Release, keyring: Path | None) -> None:
     folder = (root / KEYRING).parent
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    (folder / "system.conf").write_text(system(release.version), encoding="ascii")
+    (folder / "system.conf").write_text(system(release.version, kind_of(root)), encoding="ascii")
     if keyring is not None:
         shutil.copy(keyring, root / KEYRING)
         (root / KEYRING).chmod(0o644)

@@ -130,7 +130,14 @@ def test_a_trial_is_counted_and_a_committed_slot_is_not(
 
 def test_a_slot_that_cannot_be_read_is_left_for_the_other(card: Card) -> None:
     Disk(card.path).write(State("b"))
-    assert card.boot() == ["b", "a", "b"]
+    assert card.boot() == ["b", "b", "b", "a", "b"]
+
+
+def test_a_committed_slot_is_tried_thrice_before_another_one_comes_in_its_place(card: Card) -> None:
+    Disk(card.path).write(State("b", "a", 2))
+    assert card.boot()[:4] == ["a", "b", "b", "a"]
+    Disk(card.path).write(State("a"))
+    assert card.boot()[:3] == ["a", "a", "a"]
 
 
 @pytest.mark.parametrize("damaged", [FIRST, SECOND])
@@ -175,7 +182,7 @@ def test_a_kernel_may_grow_and_its_initramfs_is_not_overwritten(bootable: Card) 
         # What was on trial cannot be read: the committed one is on no trial.
         (State("a", "b", 3), ["b", "a"], False),
         # The committed one cannot be read, and nobody has committed what is left.
-        (State("b"), ["b", "a"], True),
+        (State("b"), ["b", "b", "b", "a"], True),
     ],
 )
 def test_the_kernel_is_told_whether_what_it_starts_is_on_trial(

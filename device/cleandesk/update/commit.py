@@ -9,7 +9,7 @@ from pathlib import Path
 from cleandesk import durable
 from cleandesk.clock import boot_id
 from cleandesk.contract.bundle import Run, UpdateError, rauc
-from cleandesk.update import health
+from cleandesk.update import health, told
 from cleandesk.update.health import Trial, Verdict
 from cleandesk.update.system import SYSTEM, System
 from cleandesk.update.told import Step, Teller
@@ -76,25 +76,27 @@ def commit(
     Raises:
         UpdateError: If RAUC does not mark it.
     """
-    began = mono()
-    trial = Trial(health.demanded(places.before), began)
+    began, demand = mono(), health.demanded(places.before)
+    trial = Trial(demand, began)
     version = _version(system)
     teller = Teller(places.kept, version, boot_id())
-    told: tuple[list[str], bool] = ([], False)
+    said: tuple[list[str], bool] = ([], False)
     while True:
         now = mono()
         verdict = trial.hear(places.word(), now, runs=places.runs)
         waits_for = (trial.missing, trial.untried)
-        if waits_for not in (told, ([], False)):
+        if waits_for not in (said, ([], False)):
             why = {"missing": trial.missing, "camera_untried": trial.untried}
             log.warning("the update is not committed yet", extra=why)
-            told = waits_for
+            said = waits_for
         match verdict:
             case Verdict.COMMIT:
                 run(["status", "mark-good"])
                 _forget(places.before)
                 done = {"after_s": round(now - began), "camera_untried": trial.untried}
                 log.warning("the update is committed", extra=done)
+                if demand is health.STAND_IN:
+                    _tell_lost(teller, places.kept, version)
                 teller.tell(Step.COMMITTED, version, untried=trial.untried)
                 return True
             case Verdict.LEAVE:
@@ -104,6 +106,13 @@ def commit(
                 run(["status", "mark-bad"])
                 return False
         pause(_EVERY_S)
+
+
+def _tell_lost(teller: Teller, kept: Path, version: str | None) -> None:
+    """Say that what was committed before, and in whose place this one comes, is given up."""
+    before = told.read(kept)
+    if before is not None and before.step is Step.COMMITTED and before.version != version:
+        teller.tell(Step.LEFT, before.version, "its slot could not be loaded")
 
 
 def _forget(before: Path) -> None:

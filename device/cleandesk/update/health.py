@@ -13,9 +13,10 @@ from cleandesk.watchdog import CameraWord, Word
 
 #: What is demanded where nobody knows what was healthy.
 ALL = Word(CameraWord.WORKS, link=True)
-#: What is demanded of a slot that is no update: it is on trial as the committed one cannot be read.
-#: It stays as soon as the box runs, or a box without camera or line would begin anew for ever.
-_RUNS = Word(CameraWord.STOPPED, link=False)
+#: What is demanded of a slot that is no update: it is on trial as the committed one could not be
+#: loaded. It is an older one, and to commit it is for good, so it must be on the line: there it can
+#: be sent a new one. Without that it is left, and the next start tries the committed one again.
+STAND_IN = Word(CameraWord.STOPPED, link=True)
 _NOBODY = b"nobody"
 #: From the start of the new system. A camera is there or is not.
 CAMERA_WITHIN_S = 600.0
@@ -25,6 +26,9 @@ LINK_WITHIN_S = 3600.0
 #: All that is demanded must hold for so long, by words of one process: what dies later is a crash,
 #: and what comes and goes is not healthy.
 STEADY_S = 120.0
+#: But a box whose camera is at fault begins anew each minute or two, to open it afresh. Where no
+#: camera is demanded, the next process goes on where the one before was, if it is well so soon.
+ANEW_WITHIN_S = 60.0
 #: So long the end of a worker's break is waited for, so that the camera can be tried.
 BREAK_WITHIN_S = 2700.0
 #: So long, all told, a camera may have lacked that is committed untried in a break: it starts up.
@@ -64,15 +68,15 @@ def remember(path: Path, word: Word | None, *, by_line: bool = False) -> None:
 def demanded(path: Path) -> Word | None:
     """Return what was healthy before; None: nothing was.
 
-    All of it, where that cannot be read; where there is no file, no update was ever begun since the
-    last commit, and the box must run.
+    All of it, where that cannot be read; where there is no file, no update was begun since the last
+    commit, and what runs stands in for the committed slot.
     """
     try:
         content = durable.read(path)
     except durable.DamagedError:
         return ALL
     if content is None:
-        return _RUNS
+        return STAND_IN
     return None if content == _NOBODY else Word.parse(content) or ALL
 
 
@@ -114,6 +118,8 @@ class Trial:
         self._camera_at = self._link_at = now  # when each was last as it must be
         self._heard, self._failed_s = now, 0.0  # since it last worked; no break makes up for it
         self._first: Word | None = None  # of those that lack nothing, without a gap
+        self._last: Word | None = None  # of those that lack nothing
+        self._well_at, self._gap = now, False
         self.missing: list[str] = []
         self.untried = False
 
@@ -142,7 +148,7 @@ class Trial:
         if word is not None and "link" not in self.missing:
             self._link_at = now
         waited_s = now - self._began
-        if self._steady(word) and (not waits or waited_s >= BREAK_WITHIN_S):
+        if self._steady(word, now) and (not waits or waited_s >= BREAK_WITHIN_S):
             if waits and self._failed_s > STARTS_UP_S:
                 self.missing = ["camera"]
                 return Verdict.LEAVE
@@ -150,14 +156,22 @@ class Trial:
         late = now - self._camera_at >= CAMERA_WITHIN_S or now - self._link_at >= LINK_WITHIN_S
         return Verdict.LEAVE if late or waited_s >= LONGEST_S else Verdict.WAIT
 
-    def _steady(self, word: Word | None) -> bool:
-        """Say whether nothing has lacked for long enough, by newer words of the same process."""
+    def _steady(self, word: Word | None, now: float) -> bool:
+        """Say whether nothing has lacked for long enough, by newer and newer words."""
         if word is None or self.missing:
-            self._first = None
+            self._gap = True
             return False
-        if self._first is None or self._first.began != word.began:
+        if self._first is None or not self._goes_on(word, now):
             self._first = word
+        self._last, self._well_at, self._gap = word, now, False
         return word.at - self._first.at >= STEADY_S
+
+    def _goes_on(self, word: Word, now: float) -> bool:
+        """Say whether a word that lacks nothing goes on from the last such one."""
+        if self._last is not None and self._last.began == word.began:
+            return not self._gap
+        no_camera = self._demand is not None and self._demand.camera is not CameraWord.WORKS
+        return no_camera and now - self._well_at <= ANEW_WITHIN_S
 
     @property
     def why_left(self) -> str:

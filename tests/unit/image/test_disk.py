@@ -2,12 +2,15 @@
 
 import filecmp
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from image import debian, disk, host
+from image.errors import ImageError
 from image.slots import FIRST, SECOND, SECTOR
+from image.tools import Tools
 
 #: A boot loader, as far as the card's files are made of it.
 UBOOT = (
@@ -120,3 +123,42 @@ def test_the_raspberry_pi_s_own_kernel_brings_its_overlays_onto_the_card(
     assert "imx708.dtbo" in listed
     disk.fat(tmp_path / "rpi", tmp_path / "again.vfat", 1_767_225_600)
     assert filecmp.cmp(tmp_path / "boot.vfat", tmp_path / "again.vfat", shallow=False)
+
+
+class _Here(Tools):
+    """The tools of this machine."""
+
+    def run(self, *command: str | Path, env: Mapping[str, str] | None = None) -> None:
+        host.run(list(command), env=env)
+
+    def seen(self, path: Path) -> Path:
+        return path
+
+
+@pytest.mark.skipif(
+    any(shutil.which(name) is None for name in ("dtc", "fdtget", "fdtput")),
+    reason="apt install device-tree-compiler",
+)
+def test_the_card_of_a_raspberry_pi_4_is_the_first_that_the_boot_loader_counts(
+    tmp_path: Path,
+) -> None:
+    radio = "soc { mmc@7e300000 { }; };"
+    card = 'emmc2bus { mmc@7e340000 { compatible = "brcm,bcm2711-emmc2"; }; };'
+
+    def make(name: str, *nodes: str) -> Path:
+        tree = tmp_path / name
+        source = f"/dts-v1/; / {{ aliases {{ }}; {' '.join(nodes)} }};"
+        host.run(["dtc", "-I", "dts", "-O", "dtb", "-o", tree], stdin=source)
+        return tree
+
+    def number(tree: Path) -> str:
+        return host.run(["fdtget", "--default", "none", tree, "/aliases", "mmc0"]).strip()
+
+    four = make("bcm2711-rpi-4-b.dtb", radio, card)
+    three = make("bcm2837-rpi-3-b.dtb", radio)
+    disk.number_the_card(_Here(tmp_path), tmp_path)
+    assert number(four) == "/emmc2bus/mmc@7e340000"
+    assert number(three) == "none"
+    make("bcm2711-rpi-6.dtb", radio)
+    with pytest.raises(ImageError):
+        disk.number_the_card(_Here(tmp_path), tmp_path)

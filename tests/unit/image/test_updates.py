@@ -44,9 +44,13 @@ def slot(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def settings(tmp_path: Path, signer: Signer) -> Path:
-    """Return RAUC's settings of a box that trusts the signer, as this machine's RAUC knows them."""
-    root = tmp_path / "root"
-    updates.trust(root, RELEASE, signer.authority)
+    """Return RAUC's settings of a box that trusts the signer."""
+    updates.trust(tmp_path / "root", RELEASE, signer.authority)
+    return _as_known_here(tmp_path / "root")
+
+
+def _as_known_here(root: Path) -> Path:
+    """Return a root's settings, changed so that this machine's RAUC can read them."""
     path = root / "etc/rauc/system.conf"
     text = path.read_text().replace("path=/etc/rauc", f"path={path.parent}")
     if _rauc_version() < (1, 12):  # then it knows no least version
@@ -203,6 +207,23 @@ def built(tmp_path: Path, slot: Path, signer: Signer) -> Path:
 def test_a_bundle_is_one_that_the_slot_in_it_would_take(built: Path, signer: Signer) -> None:
     bundle.main(str(signer.key), signer.cert, built)
     assert (built / "cleandesk.raucb").exists()
+
+
+@needs_rauc
+def test_a_box_with_the_raspberry_pi_s_own_kernel_takes_no_update_with_debian_s(
+    built: Path, signer: Signer
+) -> None:
+    def kind() -> str:
+        settings = _as_known_here(built / "root")
+        return on_box.inspect(built / "cleandesk.raucb", system=settings).compatible
+
+    bundle.main(str(signer.key), signer.cert, built)
+    assert kind() == updates.COMPATIBLE
+    (built / "root/usr/lib/linux-image-6.12/broadcom").mkdir(parents=True)
+    (built / "root/usr/lib/linux-image-6.12/overlays").mkdir()
+    updates.trust(built / "root", RELEASE, signer.authority)
+    bundle.main(str(signer.key), signer.cert, built)
+    assert kind() == updates.COMPATIBLE_CSI
 
 
 @needs_rauc
