@@ -44,9 +44,36 @@ def stage(sources: str, wanted: list[str], log: Path) -> Stage:
         wanted: Names of packages.
         log: Gets what it says.
     """
-    hook = HERE / "initramfs"
+
+    def make(product: Path) -> None:
+        run(
+            [
+                "mmdebstrap",
+                "--mode=root",
+                "--arch=arm64",
+                "--variant=minbase",
+                "--format=tar",
+                *_options(HERE / "initramfs"),
+                f"--include={','.join(wanted)}",
+                SUITE,
+                product,
+                "-",
+            ],
+            env={"SOURCE_DATE_EPOCH": str(EPOCH)},
+            stdin=sources,
+            log=log,
+        )
+
+    # Wherever the repository lies: it may be moved, or cloned anew beside a build that is kept.
+    options, hook = _options(Path("initramfs")), digest_of(HERE / "initramfs")
+    made_of = (sources, *wanted, *options, hook, str(EPOCH))
+    return Stage("debian.tar", f"Debian {SUITE}: {len(wanted)} packages", made_of, make)
+
+
+def _options(hook: Path) -> list[str]:
+    """Return mmdebstrap's, with the folder of what its initramfs is made by."""
     idle = " ".join(f'"$1/usr/local/bin/{name}"' for name in _IDLE)
-    options = [
+    return [
         *(f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in _NOT_WANTED),
         "--dpkgopt=path-include=/usr/share/doc/*/copyright",
         '--aptopt=Acquire::Languages "none"',
@@ -58,25 +85,3 @@ def stage(sources: str, wanted: list[str], log: Path) -> Stage:
         f"--essential-hook=for name in {idle}; do ln -s /bin/true $name; done",
         f"--customize-hook=rm {idle}",
     ]
-
-    def make(product: Path) -> None:
-        run(
-            [
-                "mmdebstrap",
-                "--mode=root",
-                "--arch=arm64",
-                "--variant=minbase",
-                "--format=tar",
-                *options,
-                f"--include={','.join(wanted)}",
-                SUITE,
-                product,
-                "-",
-            ],
-            env={"SOURCE_DATE_EPOCH": str(EPOCH)},
-            stdin=sources,
-            log=log,
-        )
-
-    made_of = (sources, *wanted, *options, digest_of(hook), str(EPOCH))
-    return Stage("debian.tar", f"Debian {SUITE}: {len(wanted)} packages", made_of, make)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from image import host, root
+from image import debian, host, root
 from image.errors import ImageError
 from image.release import Release
 from image.stages import Builder, Stage, digest_of
@@ -58,6 +58,11 @@ def test_a_stage_is_done_once_and_then_kept(tmp_path: Path) -> None:
     assert make.times == 1
     build(tmp_path, Stage("a", "first", ("y",), make))
     assert make.times == 2
+
+
+def test_an_installed_debian_is_kept_when_the_repository_is_moved(tmp_path: Path) -> None:
+    made_of = debian.stage("deb here", ["systemd"], tmp_path / "log").made_of
+    assert not [part for part in made_of if str(debian.HERE) in part]
 
 
 def test_what_was_interrupted_is_begun_again(tmp_path: Path) -> None:
