@@ -21,7 +21,6 @@ from cleandesk_fleet.subscriber.belonging import NOT_NAMED, claim
 from cleandesk_fleet.subscriber.database import (
     MOST_SKEW,
     DatabaseUnusableError,
-    Place,
     open_reader,
     open_writer,
     sole_writer,
@@ -77,7 +76,7 @@ def run(config: ConfigFile, log_level: LogLevel = "info") -> None:
     place, ways, figures = settings.store.place, ways_of(settings), Figures()
     with (
         sole_writer(place),
-        _written(place, redundant=settings.redundancy is not None) as engine,
+        _written(settings) as engine,
     ):
         pictures = claim(
             engine,
@@ -134,8 +133,9 @@ def check(config: ConfigFile) -> None:
 
 
 @contextmanager
-def _written(place: Place, *, redundant: bool) -> Iterator[Engine]:
-    engine = open_writer(place, redundant=redundant)
+def _written(settings: SubscriberSettings) -> Iterator[Engine]:
+    redundant = settings.redundancy is not None
+    engine = open_writer(settings.store.place, redundant=redundant, deletion=settings.deletion)
     try:
         yield engine
     finally:

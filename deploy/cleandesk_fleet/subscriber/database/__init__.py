@@ -1,5 +1,6 @@
 """Where the log is kept: a SQLite file, or a database of a PostgreSQL server."""
 
+from cleandesk_fleet.subscriber.database.agreement import Deletion
 from cleandesk_fleet.subscriber.database.errors import DatabaseUnusableError, is_of_the_rows
 from cleandesk_fleet.subscriber.database.locks import (
     keeps_house,
@@ -25,6 +26,7 @@ from cleandesk_fleet.subscriber.database.postgresql import (
 __all__ = [
     "MOST_SKEW",
     "DatabaseUnusableError",
+    "Deletion",
     "Place",
     "end_frozen",
     "is_of_the_rows",

@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool, StaticPool
 
 from cleandesk_fleet.subscriber.database import locks
+from cleandesk_fleet.subscriber.database.agreement import DELETION, Deletion, agree, must_agree
 from cleandesk_fleet.subscriber.database.errors import DatabaseUnusableError
 from cleandesk_fleet.subscriber.database.versions import (
     bring_up_to_date,
@@ -47,18 +48,20 @@ _OPTIONS = (
 )
 
 
-def open_writer(url: URL, *, redundant: bool) -> Engine:
+def open_writer(url: URL, *, redundant: bool, deletion: Deletion | None) -> Engine:
     """Open a database for writing; subscribers that start together make its tables once.
 
     Each connection has a seat among those who write, or is refused: while this one was cut off,
-    another one may have begun to write alone, or have changed the tables.
+    another one may have begun to write alone or by other values, or have changed the tables.
     """
-    migrating = _engine(url, pool=NullPool, more="")
+    migrating = _engine(url, pool=NullPool, more=_cut_off())
     with _opening(url, migrating), migrating.begin() as connection:
         locks.migrate_alone(connection)
         if not is_up_to_date(connection):
             locks.must_be_alone(connection, _words(url))
         bring_up_to_date(connection, _words(url))
+        if deletion is not None:
+            agree(connection, deletion, _words(url), alone=locks.is_alone(connection))
         off = skew(connection, datetime.now(UTC))
         if abs(off) > MOST_SKEW:
             way = "ahead of" if off > timedelta() else "behind"
@@ -72,7 +75,7 @@ def open_writer(url: URL, *, redundant: bool) -> Engine:
     @event.listens_for(engine, "connect")
     def _begin(raw: DBAPIConnection, _record: object) -> None:
         try:
-            _take_part(raw, _words(url), shared=redundant)
+            _take_part(raw, _words(url), deletion, shared=redundant)
         except Exception:
             raw.close()
             raise
@@ -118,16 +121,19 @@ def end_frozen(connection: Connection) -> None:
     connection.exec_driver_sql(_ending_frozen())
 
 
-def _take_part(raw: DBAPIConnection, place: str, *, shared: bool) -> None:
+def _take_part(
+    raw: DBAPIConnection, place: str, deletion: Deletion | None, *, shared: bool
+) -> None:
     cursor = raw.cursor()
     cursor.execute(_ending_frozen())
     raw.commit()
     locks.take_seat(raw, place, shared=shared)
-    cursor.execute("SELECT value FROM meta WHERE name = 'schema'")
-    row = cursor.fetchone()
+    cursor.execute("SELECT name, value FROM meta WHERE name IN ('schema', %s)", (DELETION,))
+    found = dict(cursor.fetchall())
     cursor.close()
     raw.commit()
-    must_be_ours(None if row is None else row[0], place)
+    must_be_ours(found.get("schema"), place)
+    must_agree(found.get(DELETION), deletion, place)
 
 
 def _cut_off() -> str:
