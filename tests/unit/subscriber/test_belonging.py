@@ -277,9 +277,13 @@ def test_an_emptied_folder_is_taken_if_it_held_nothing_or_somebody_says_so(
 ) -> None:
     folder = tmp_path / "stills"
     folder.mkdir()
-    pictures = claim(engine, folder, named=True, shared=False)
+    first = claim(engine, folder, named=True, shared=False)
     (folder / ".cleandesk-log").unlink()
-    assert claim(engine, folder, named=True, shared=False) is not None
+    pictures = claim(engine, folder, named=True, shared=False)
+    assert first is not None
+    assert pictures is not None
+    with pytest.raises(OSError, match="mount that folder again"):
+        first.sweep(())
     log_with(engine, clock, pictures).commit([still()], clock())
     for file in folder.iterdir():
         file.unlink()
@@ -288,6 +292,50 @@ def test_an_emptied_folder_is_taken_if_it_held_nothing_or_somebody_says_so(
     command = "echo " + str(refused.value).split("echo ")[1]
     subprocess.run(command, shell=True, check=True)  # noqa: S602 - as people would
     assert claim(engine, folder, named=True, shared=False) is not None
+
+
+def test_a_folder_that_is_not_mounted_is_marked_as_another_one(
+    engine: Engine, place: Place, clock: HandClock, tmp_path: Path
+) -> None:
+    folder, away = tmp_path / "mounted", tmp_path / "away"
+    folder.mkdir()
+    claim(engine, folder, named=True, shared=False)
+    folder.rename(away)
+    folder.mkdir()  # where it will be mounted, and the log keeps no still
+    pictures = claim(engine, folder, named=True, shared=False)
+    assert pictures is not None
+    assert pictures.mark() not in {None, Pictures(away).mark()}
+    log = log_with(engine, clock, pictures)
+    log.commit([still()], clock())
+    folder.rename(tmp_path / "below")
+    away.rename(folder)
+    for moment in (clock(), clock.sleep(72 * 3600)):
+        with pytest.raises(OSError, match="mount that folder again"):
+            log.look_around(moment)
+    assert Kept(place).rows(deleted_stills) == []
+    with pytest.raises(DatabaseUnusableError, match="holds the pictures of another log"):
+        claim(engine, folder, named=True, shared=False)
+
+
+def test_who_is_killed_between_a_new_mark_and_its_commit_goes_on_the_next_time(
+    engine: Engine, tmp_path: Path
+) -> None:
+    folder = tmp_path / "stills"
+    claim(engine, folder, named=True, shared=True)
+    (folder / ".cleandesk-log").unlink()
+
+    def die(_: Connection) -> None:
+        if (folder / ".cleandesk-log").exists():
+            raise KeyboardInterrupt
+
+    sql_event.listen(engine, "commit", die)
+    with pytest.raises(KeyboardInterrupt):
+        claim(engine, folder, named=True, shared=False)
+    sql_event.remove(engine, "commit", die)
+    marked = Pictures(folder).mark()
+    pictures = claim(engine, folder, named=True, shared=False)
+    assert pictures is not None
+    assert pictures.mark() == marked
 
 
 def test_a_folder_that_cannot_be_made_is_told_of(engine: Engine, tmp_path: Path) -> None:
