@@ -130,8 +130,9 @@ def _value(connection: Connection, name: str) -> str | None:
 def _needs_mark(connection: Connection, folder: Path, *, named: bool) -> bool:
     """Say whether to mark the folder of a log that has one writer.
 
-    Beside a file it goes where the file goes. Elsewhere there is nothing to mark before the first
-    picture has made it.
+    Beside a file it goes where the file goes. One that is named is made: what is not there yet may
+    lie on a disk that is not mounted one day. Elsewhere there is nothing to mark before the first
+    picture has made it, on this machine.
     """
     if connection.dialect.name == "sqlite" and not named:
         return False
@@ -140,7 +141,7 @@ def _needs_mark(connection: Connection, folder: Path, *, named: bool) -> bool:
             f"{folder}: no such folder, and the log keeps stills: mount it, or set 'stills.folder' "
             f"to where they lie; if they are lost for good, make it (mkdir -m 700 {folder})"
         )
-    return folder.is_dir()
+    return named or folder.is_dir()
 
 
 def _none_are_kept(connection: Connection, folder: Path) -> None:

@@ -294,6 +294,24 @@ def test_an_emptied_folder_is_taken_if_it_held_nothing_or_somebody_says_so(
     assert claim(engine, folder, named=True, shared=False) is not None
 
 
+def test_a_folder_that_is_named_is_made_and_marked_before_it_takes_a_picture(
+    engine: Engine, place: Place, clock: HandClock, tmp_path: Path
+) -> None:
+    mounted, away = tmp_path / "mounted", tmp_path / "away"
+    mounted.mkdir()
+    pictures = claim(engine, mounted / "stills", named=True, shared=False)
+    log = log_with(engine, clock, pictures)
+    log.commit([still(1)], clock())
+    mounted.rename(away)
+    mounted.mkdir()  # as it is while nothing is mounted there
+    with pytest.raises(OSError, match="mount that folder again"):
+        log.commit([still(2)], clock())
+    with pytest.raises(OSError, match="mount that folder again"):
+        log.look_around(clock.sleep(72 * 3600))
+    assert Kept(place).rows(deleted_stills) == []
+    assert list(mounted.iterdir()) == []
+
+
 def test_a_folder_that_is_not_mounted_is_marked_as_another_one(
     engine: Engine, place: Place, clock: HandClock, tmp_path: Path
 ) -> None:
