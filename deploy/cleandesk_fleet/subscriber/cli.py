@@ -34,6 +34,7 @@ from cleandesk_fleet.subscriber.settings import SubscriberSettings
 from cleandesk_fleet.subscriber.stills import Album
 from cleandesk_fleet.subscriber.store import Log
 from cleandesk_fleet.subscriber.transaction import Terms
+from cleandesk_fleet.subscriber.unlogged import kept_s
 from cleandesk_fleet.subscriber.watching import watched, ways_of
 from cleandesk_fleet.web import cli as web
 from cleandesk_fleet.web.errors import AccountError, WebError
@@ -89,6 +90,7 @@ def run(config: ConfigFile, log_level: LogLevel = "info") -> None:
             silent_after_s=settings.silent_after_s,
             terms=_terms(settings, pictures),
             sites=settings.sites,
+            unlogged_s=kept_s(settings.broker.keepalive_s),
         ).begin(system_clock())
         subscriber = Subscriber(settings, journal, figures)
         until_told(subscriber.stop)

@@ -29,7 +29,7 @@ from cleandesk_fleet.subscriber.reports import AT_REST
 from cleandesk_fleet.subscriber.stills import are_due, delete_due, sweep, tell
 from cleandesk_fleet.subscriber.tables import boxes
 from cleandesk_fleet.subscriber.transaction import Answer, Terms, Transaction
-from cleandesk_fleet.subscriber.unlogged import Unlogged
+from cleandesk_fleet.subscriber.unlogged import KEPT_S, Unlogged
 from cleandesk_fleet.subscriber.watch import Watch
 
 log = logging.getLogger(__name__)
@@ -49,6 +49,7 @@ class Log:
         silent_after_s: No message of a box for so long opens an alarm.
         terms: What holds for each transaction.
         sites: Whose boxes are listened to; None: all. Nobody else's are judged.
+        unlogged_s: So long it may be that nobody judges, by `unlogged.kept_s`.
     """
 
     def __init__(
@@ -58,13 +59,14 @@ class Log:
         silent_after_s: float,
         terms: Terms,
         sites: overseeing.Sites = None,
+        unlogged_s: float = KEPT_S,
     ) -> None:
         self._engine, self._terms, self._sites = engine, terms, sites
         self._silent_after_s = silent_after_s
         self._redundant = terms.gap_after is not None
         #: Whether it falls to us to log what boxes say about themselves, and to judge.
         self.leads = self._keeps_house = not self._redundant
-        self._unlogged = Unlogged()
+        self._unlogged = Unlogged(unlogged_s)
         self.watch = Watch(silent_after_s)
         self._sweep_at = self._delete_at = 0.0
         self._months = retention.Months()

@@ -10,7 +10,7 @@ from cleandesk.contract.topics import Address
 from cleandesk_fleet.subscriber.database import Place
 from cleandesk_fleet.subscriber.tables import alarms, boxes
 from cleandesk_fleet.subscriber.transaction import Transaction
-from cleandesk_fleet.subscriber.unlogged import KEPT_S
+from cleandesk_fleet.subscriber.unlogged import KEPT_S, kept_s
 from tests.eventually import eventually
 from tests.postgresql import needs_postgresql
 from tests.unit.subscriber.conftest import Kept
@@ -132,6 +132,23 @@ def test_what_boxes_say_while_nobody_judges_is_logged_by_the_next_one(
     eventually(two.look, "a new judge")
     assert states(seen) == {"here": "online", "there": "stopped"}
     assert open_kinds(seen) == []
+
+
+def test_what_boxes_say_to_others_while_the_judge_hears_nothing_is_logged(
+    place: Place, sides: tuple[Side, Side], clock: HandClock, seen: Kept
+) -> None:
+    one, _ = sides
+    one.look()
+    keepalive_s = 600.0
+    other = Side(place, clock, unlogged_s=kept_s(keepalive_s))
+    one.take(status(box=HERE))
+    other.take(status("offline", box=HERE))
+    clock.sleep(2 * keepalive_s)  # so late paho gives up
+    assert not other.look()
+    one.look(hears=False)
+    assert other.look()
+    assert states(seen) == {"here": "offline"}
+    other.engine.dispose()
 
 
 def test_what_was_said_long_before_is_left_to_who_judged_then(

@@ -18,12 +18,14 @@ from cleandesk_fleet.subscriber.database.opening import (
 )
 from cleandesk_fleet.subscriber.database.partitions import make_ahead
 from cleandesk_fleet.subscriber.database.postgresql import (
+    FROZEN_S,
     MOST_SKEW,
     end_frozen,
     skew,
 )
 
 __all__ = [
+    "FROZEN_S",
     "MOST_SKEW",
     "DatabaseUnusableError",
     "Deletion",
