@@ -283,7 +283,7 @@ def test_an_emptied_folder_is_taken_if_it_held_nothing_or_somebody_says_so(
     assert first is not None
     assert pictures is not None
     with pytest.raises(OSError, match="mount that folder again"):
-        first.sweep(())
+        first.drop(())
     log_with(engine, clock, pictures).commit([still()], clock())
     for file in folder.iterdir():
         file.unlink()

@@ -5,6 +5,7 @@ from cleandesk_fleet.subscriber.database.errors import DatabaseUnusableError, is
 from cleandesk_fleet.subscriber.database.locks import (
     keeps_house,
     leads,
+    still_keeps_house,
     still_leads,
     taking_turns,
 )
@@ -41,6 +42,7 @@ __all__ = [
     "place_of",
     "skew",
     "sole_writer",
+    "still_keeps_house",
     "still_leads",
     "taking_turns",
 ]

@@ -88,6 +88,11 @@ def keeps_house(connection: Connection, *, wanted: bool) -> bool:
     return _holds(connection, str(_HOUSE), wanted=wanted)
 
 
+def still_keeps_house(connection: Connection) -> bool:
+    """Say whether this connection is that one, by what it was told; a new one is not."""
+    return bool(connection.info.get(str(_HOUSE)))
+
+
 def taking_turns(connection: Connection) -> None:
     """Keep others from making messages of the same notices until the commit.
 
