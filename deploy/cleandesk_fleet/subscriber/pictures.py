@@ -124,13 +124,16 @@ class Pictures:
             OSError: If one cannot be deleted.
         """
         self._must_be_ours()
-        until = time.time() - older_than_s
-        left = [path for path in paths if path.stat().st_mtime <= until]
-        for path in left:
-            path.unlink()
+        until, left = time.time() - older_than_s, 0
+        for path in paths:
+            # Each right before it goes: another writer may have come to need it.
+            changed_at = _changed_at(path)
+            if changed_at is not None and changed_at <= until:
+                path.unlink()
+                left += 1
         if left:
             whole_file.sync(self._folder)
-        return len(left)
+        return left
 
     def _must_be_ours(self) -> None:
         """See that the folder is still the one that it was: one may be unmounted at any time."""
@@ -140,3 +143,18 @@ class Pictures:
                 "this is not where the log's pictures lie; mount that folder again",
                 str(self._folder),
             )
+
+
+def _changed_at(path: Path) -> float | None:
+    """Return when a file was changed; None if it is gone, as a draft that became a picture.
+
+    It is opened for that: on a network `stat` alone may say what was so a minute ago.
+    """
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    try:
+        return os.fstat(handle).st_mtime
+    finally:
+        os.close(handle)
