@@ -36,9 +36,9 @@ FROZEN_S = 10
 #: Several write one log, and what is deleted goes by what they wrote: further from the server's
 #: clock nobody may be.
 MOST_SKEW = timedelta(minutes=5)
-#: A person pages through what is read, a working day at most: while events are read, no month of
-#: them that had its time can be deleted.
-_PAGING = "12h"
+#: Who reads may stop for longer than who writes, and not for long: meanwhile no month of events
+#: that had its time can be deleted, and of no table what has changed be cleared away (VACUUM).
+_READING = "10min"
 _PROGRAM = "cleandesk-subscriber"
 _OPTIONS = (
     "-c timezone=UTC "
@@ -95,8 +95,8 @@ def open_beside(url: URL) -> Engine:
 
 def open_reader(url: URL) -> Engine:
     """Open a database for reading only."""
-    paging = f" -c idle_in_transaction_session_timeout={_PAGING}"
-    engine = _engine(url, pool=NullPool, more=f"{paging} -c default_transaction_read_only=on")
+    patience = f" -c idle_in_transaction_session_timeout={_READING}"
+    engine = _engine(url, pool=NullPool, more=f"{patience} -c default_transaction_read_only=on")
     # What is read in several statements is of one moment, as SQLite's readers see it.
     engine = engine.execution_options(isolation_level="REPEATABLE READ")
     with _opening(url, engine), engine.connect() as connection:
@@ -137,7 +137,7 @@ def _take_part(
 
 
 def _cut_off() -> str:
-    """Return what writers ask for; who only reads may wait for a person (`_PAGING`)."""
+    """Return what writers ask for; who only reads may stop for longer (`_READING`)."""
     return f" -c idle_in_transaction_session_timeout={FROZEN_S}s"
 
 
