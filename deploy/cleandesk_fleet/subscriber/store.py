@@ -133,8 +133,16 @@ class Log:
         """
         if not self._redundant:
             return False
-        # Whatever fails from here on: until it is known, another one may have come to judge.
+        # Until it is known, another one may have come to judge.
         self.leads = self._keeps_house = False
+        try:
+            return self._lead(now, hears=hears)
+        except Exception:
+            # The connection may hold a lock that nobody knows of: what begins with it was not done.
+            self.leave()
+            raise
+
+    def _lead(self, now: Moment, *, hears: bool) -> bool:
         with self._engine.begin() as connection:
             end_frozen(connection)
             led = still_leads(connection, self._sites)
@@ -147,11 +155,7 @@ class Log:
             return False
         for address in silent:
             self.watch.expect(address, now.mono, silent=True)
-        try:
-            self.commit(self._unlogged.recent(now.mono), now, said_before=True)
-        except Exception:
-            self.leave()
-            raise
+        self.commit(self._unlogged.recent(now.mono), now, said_before=True)
         self._unlogged.clear()
         return True
 

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from cleandesk.contract.topics import Address
+from cleandesk_fleet.subscriber import overseeing
 from cleandesk_fleet.subscriber.database import Place
 from cleandesk_fleet.subscriber.tables import alarms, boxes
 from cleandesk_fleet.subscriber.transaction import Transaction
@@ -197,6 +198,39 @@ def test_whoever_was_cut_off_while_judging_logs_no_old_report(
     one.take(status("offline", box=HERE))
     assert states(seen) == {"here": "online"}
     assert not one.look()
+
+
+def test_whoever_fails_as_it_begins_to_judge_begins_once_more(
+    sides: tuple[Side, Side], clock: HandClock, seen: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The statement fails, the connection does not: it would hold the lock, and nobody judge."""
+    one, two = sides
+    one.look()
+    one.take(health(box=HERE))
+    clock.sleep(181)
+    one.look()
+    two.take(status("offline", box=THERE))
+    one.vanish()
+
+    def fails(*_: object) -> None:
+        raise OperationalError("SELECT", {}, Exception("it took too long"))
+
+    with monkeypatch.context() as broken:
+        broken.setattr(overseeing, "known_silent", fails)
+        eventually(lambda: begins_in_vain(two), "a failure with the lock")
+    assert not two.log.leads
+    eventually(two.look, "the lock once more")
+    assert states(seen)["there"] == "offline"
+    two.take(health(box=HERE))
+    assert open_kinds(seen) == ["offline"]
+
+
+def begins_in_vain(side: Side) -> bool:
+    try:
+        side.look()
+    except OperationalError:
+        return True
+    return False
 
 
 def test_what_cannot_be_logged_late_is_tried_again(
