@@ -133,12 +133,11 @@ class Log:
         """
         if not self._redundant:
             return False
-        # Until it is known, another one may have come to judge.
-        self.leads = self._keeps_house = False
         try:
             return self._lead(now, hears=hears)
         except Exception:
-            # The connection may hold a lock that nobody knows of: what begins with it was not done.
+            # Until it is known, another one may have come to judge. And the connection may hold a
+            # lock that nobody knows of: what begins with it was not done.
             self.leave()
             raise
 

@@ -4,11 +4,12 @@ import random
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from cleandesk.contract.messages import AckStatus
 from cleandesk.contract.topics import Address
-from cleandesk_fleet.subscriber.database import Place, open_writer
+from cleandesk_fleet.subscriber import store
+from cleandesk_fleet.subscriber.database import Place, end_frozen, open_writer
 from cleandesk_fleet.subscriber.intake import Rejected, read
 from cleandesk_fleet.subscriber.quarantine import Quarantine
 from cleandesk_fleet.subscriber.tables import alarms, boxes, events, gaps, meta, quarantine
@@ -51,6 +52,24 @@ def test_one_judges_and_the_other_one_takes_over(sides: tuple[Side, Side]) -> No
     one.vanish()
     eventually(two.look, "a new judge")
     assert not one.look()
+
+
+def test_who_judges_does_so_while_it_is_seen_anew(
+    sides: tuple[Side, Side], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another thread asks at any time: for figures, and for what people are told."""
+    one, two = sides
+    said: list[tuple[bool, bool]] = []
+
+    def asked(connection: Connection) -> None:
+        said.append((one.log.leads, two.log.leads))
+        end_frozen(connection)
+
+    one.look()
+    monkeypatch.setattr(store, "end_frozen", asked)
+    one.look()
+    two.look()
+    assert said == [(True, False)] * 2
 
 
 def test_who_hears_nothing_leaves_it_to_the_other_one(sides: tuple[Side, Side]) -> None:
