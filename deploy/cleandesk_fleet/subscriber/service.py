@@ -211,7 +211,7 @@ class Subscriber:
             if self._log.lead(now, hears=self._session.connected):
                 log.info("this subscriber judges for all from now on")
                 self._asks = True
-            if self._asks:
+            if self._asks and self._log.leads:
                 self._session.refresh()
                 self._asks = False
             self._log.look_around(now)
