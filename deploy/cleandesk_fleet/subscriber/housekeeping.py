@@ -5,14 +5,17 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from cleandesk_fleet.subscriber import proofs, retention
 from cleandesk_fleet.subscriber.database import (
     DatabaseUnusableError,
     make_ahead,
+    reason_of,
     skew,
     still_keeps_house,
 )
@@ -29,6 +32,7 @@ _DELETE_EVERY_S = 60.0
 _YOUNG_S = 3600.0
 #: So much of the folder is looked at in a turn. Who says nothing for longer is taken for frozen.
 _FILES_A_TURN, _A_TURN_S = 200, 1.0
+_FAILS = (SQLAlchemyError, OSError, DatabaseUnusableError)
 
 
 class Housekeeping:
@@ -51,7 +55,7 @@ class Housekeeping:
 
         Raises:
             DatabaseError: If the database is locked, full or broken; it is tried again.
-            DatabaseUnusableError: If another one may delete by now.
+            DatabaseUnusableError: If another one may delete by now, or both parts failed.
             OSError: If a picture cannot be deleted; it is tried again the next time.
         """
         with self._house() as connection:
@@ -64,11 +68,17 @@ class Housekeeping:
                 # Where it fails, too: it must not hold up what is due each second.
                 self._sweep_at = now.mono + _SWEEP_EVERY_S
                 make_ahead(connection, now.utc)
-        try:
-            self._delete_stills(now, sweeps=sweeps)
-        finally:
-            # A folder of pictures that is gone is no reason to keep events.
-            self._delete_rows(now)
+        failed: list[Exception] = []
+        # A folder of pictures that is gone is no reason to keep events.
+        for delete in (partial(self._delete_stills, sweeps=sweeps), self._delete_rows):
+            try:
+                delete(now)
+            except _FAILS as error:
+                failed.append(error)
+        if len(failed) > 1:
+            raise DatabaseUnusableError("; and: ".join(map(reason_of, failed))) from failed[-1]
+        if failed:
+            raise failed[0]
 
     @contextmanager
     def _house(self) -> Iterator[Connection]:

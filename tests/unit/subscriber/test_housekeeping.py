@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
 
-from cleandesk_fleet.subscriber import housekeeping, pictures
+from cleandesk_fleet.subscriber import housekeeping, pictures, retention
 from cleandesk_fleet.subscriber.database import (
     DatabaseUnusableError,
     Place,
@@ -116,6 +117,25 @@ def test_whoever_lost_the_lock_on_the_way_deletes_nothing_more(
         journal.look_around(clock.sleep(60))
     assert [len(seen.rows(table)) for table in (events, appeals, quarantine)] == [1, 0, 0]
     assert [row["file_gone"] for row in seen.rows(deleted_stills)] == [True]
+
+
+def test_where_both_parts_fail_both_reasons_are_told(
+    engine: Engine, clock: HandClock, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.mkdir()
+    terms = Terms(Album(Pictures(folder, "0" * 32), timedelta(hours=72)), 50, keep=KEEP)
+    journal = Log(engine, silent_after_s=10**9, terms=terms).begin(clock())
+
+    def fails(*_: object) -> None:
+        raise OperationalError("DELETE", {"what": "secret"}, Exception("it took too long"))
+
+    monkeypatch.setattr(retention, "delete_old", fails)
+    with pytest.raises(DatabaseUnusableError) as failed:
+        journal.look_around(clock())
+    words = str(failed.value)
+    assert "mount that folder again" in words
+    assert "it took too long" in words
+    assert "secret" not in words
 
 
 def test_a_large_folder_is_gone_through_in_several_turns(

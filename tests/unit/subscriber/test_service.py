@@ -10,7 +10,7 @@ from cleandesk.contract.mqtt import NotConnectedError, Session
 from cleandesk_fleet.subscriber.database import Place
 from cleandesk_fleet.subscriber.metrics.figures import Figures
 from cleandesk_fleet.subscriber.moments import Moment
-from cleandesk_fleet.subscriber.service import LOOK_AROUND_S, Subscriber
+from cleandesk_fleet.subscriber.service import LOOK_AROUND_S, TOLD_AGAIN_S, Subscriber
 from cleandesk_fleet.subscriber.settings import SubscriberSettings
 from cleandesk_fleet.subscriber.store import Log
 from tests.eventually import eventually
@@ -53,6 +53,45 @@ def side(place: Place, clock: HandClock) -> Iterator[Side]:
     side = Side(place, clock)
     yield side
     side.engine.dispose()
+
+
+def reasons(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Return the reasons that were told, and how often each was."""
+    said = [record for record in caplog.records if "not be deleted" in record.message]
+    return [record.__dict__["reason"] for record in said]
+
+
+def test_the_same_failure_is_told_once_a_minute_and_another_one_at_once(
+    journal: Log,
+    clock: HandClock,
+    broker: Broker,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert broker.there
+    subscriber, why = service(journal, clock), "not mounted"
+    fails = True
+
+    def look_around(_: Moment) -> None:
+        if fails:
+            raise OSError(why)
+
+    monkeypatch.setattr(journal, "look_around", look_around)
+
+    def look(times: int) -> list[str]:
+        caplog.clear()
+        for _ in range(times):
+            clock.sleep(LOOK_AROUND_S)
+            subscriber._look_around()
+        return reasons(caplog)
+
+    assert look(int(3 * TOLD_AGAIN_S)) == ["not mounted"] * 3
+    why = "full"
+    assert look(10) == ["full"]
+    fails = False
+    assert look(1) == []
+    fails = True
+    assert look(10) == ["full"]
 
 
 @on_postgresql

@@ -1,7 +1,11 @@
 """Where the log is kept: a SQLite file, or a database of a PostgreSQL server."""
 
 from cleandesk_fleet.subscriber.database.agreement import Deletion
-from cleandesk_fleet.subscriber.database.errors import DatabaseUnusableError, is_of_the_rows
+from cleandesk_fleet.subscriber.database.errors import (
+    DatabaseUnusableError,
+    is_of_the_rows,
+    reason_of,
+)
 from cleandesk_fleet.subscriber.database.locks import (
     keeps_house,
     leads,
@@ -40,6 +44,7 @@ __all__ = [
     "open_reader",
     "open_writer",
     "place_of",
+    "reason_of",
     "skew",
     "sole_writer",
     "still_keeps_house",

@@ -10,6 +10,11 @@ class DatabaseUnusableError(Exception):
     """The log cannot be opened; the text says why and what to do."""
 
 
+def reason_of(error: Exception) -> str:
+    """Return why something failed, for people: without the statement and its parameters."""
+    return str(getattr(error, "orig", error)).strip()
+
+
 def is_of_the_rows(error: DBAPIError) -> bool:
     """Say whether the database does not take a row because of what stands in it.
 
