@@ -9,6 +9,7 @@ from sqlalchemy import Connection, text
 from cleandesk.contract.messages import AckStatus
 from cleandesk.contract.topics import Address
 from cleandesk_fleet.subscriber import store
+from cleandesk_fleet.subscriber.alarms import Alarms
 from cleandesk_fleet.subscriber.database import Place, end_frozen, open_writer
 from cleandesk_fleet.subscriber.intake import Rejected, read
 from cleandesk_fleet.subscriber.quarantine import Quarantine
@@ -163,6 +164,33 @@ def test_what_both_would_drop_from_the_quarantine_is_counted_once(
     assert kept > {b"nonsense 0", b"nonsense 1"}
     counts = {row["name"]: row["value"] for row in seen.rows(meta)}
     assert counts["quarantine_dropped"] == str(52 - len(kept)) == "1"
+
+
+def test_an_alarm_that_both_would_end_after_a_quiet_day_is_ended_and_told_once(
+    sides: tuple[Side, Side], seen: Kept, clock: HandClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Each set of sites has a judge, and such an alarm may be of none of them."""
+    caplog.set_level("INFO")
+    one, two = sides
+    one.take(read(received("violation", b"nonsense"), None))
+    now = clock.sleep(25 * 3600).utc
+
+    def end(side: Side) -> None:
+        with side.engine.begin() as connection:
+            raised = Alarms(connection, now)
+            raised.close_quiet()
+        raised.tell()
+
+    with ThreadPoolExecutor(1) as pool:
+        with one.engine.begin() as connection:
+            first = Alarms(connection, now)
+            first.close_quiet()
+            other = pool.submit(end, two)
+            eventually(lambda: is_waiting(seen), "a wait for our commit")
+        first.tell()
+        other.result()
+    assert open_kinds(seen) == []
+    assert [record.message for record in caplog.records].count("alarm over") == 1
 
 
 def test_a_gap_that_the_other_one_fills_in_time_is_no_alarm(
