@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Connection, and_, select
+from sqlalchemy import ColumnElement, Connection, and_
 
 from cleandesk.contract.topics import Address
 from cleandesk_fleet.subscriber.database import bulk
@@ -114,7 +114,6 @@ class Alarms:
         """End the alarms about what happened once and has not happened again."""
         self._end(
             and_(
-                alarms.c.closed_at.is_(None),
                 alarms.c.kind.in_([kind.value for kind in _ONCE]),
                 alarms.c.last_at < self._now - QUIET,
             )
@@ -174,12 +173,9 @@ class Alarms:
         return bulk.add(self._connection, alarms, row)
 
     def _end(self, which: ColumnElement[bool]) -> None:
-        rows = self._connection.execute(select(alarms).where(which)).all()
-        if not rows:
-            return
-        ids = [row.id for row in rows]
-        self._connection.execute(
-            alarms.update().where(alarms.c.id.in_(ids)).values(closed_at=self._now)
+        # In one statement: what another subscriber ends at the same time is told by one of us.
+        rows = self._connection.execute(
+            alarms.update().where(_STILL, which).values(closed_at=self._now).returning(alarms)
         )
         self._turns += [
             _Turn(
@@ -190,7 +186,7 @@ class Alarms:
                 row.subject,
                 row.detail,
             )
-            for row in rows
+            for row in sorted(rows, key=lambda row: row.id)
         ]
 
 

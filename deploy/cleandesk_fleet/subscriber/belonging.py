@@ -47,11 +47,9 @@ def claim(engine: Engine, folder: Path, *, named: bool, shared: bool) -> Picture
                     return None
                 if not shared and not _needs_mark(connection, folder, named=named):
                     return pictures
-        if known is None:
-            known = _begin(engine, pictures)
-        with engine.begin() as connection:
-            if pictures.mark() is None and not shared and not _kept(connection):
-                pictures.set_mark(known)
+            anew = not shared and known is not None and _begins_anew(connection, pictures)
+        if known is None or anew:
+            known = _begin(engine, pictures, instead_of=known)
     except OSError as error:
         raise DatabaseUnusableError(
             f"{folder}: {error.strerror}: mount it, or set 'stills.folder' to a folder that the "
@@ -70,13 +68,23 @@ def mark_of(connection: Connection) -> str | None:
     return _value(connection, _FOLDER)
 
 
-def _begin(engine: Engine, pictures: Pictures) -> str:
+def _begins_anew(connection: Connection, pictures: Pictures) -> bool:
+    """Say whether a log without pictures goes on in a folder that nobody has marked.
+
+    Under a new mark: what has the old one may only not be mounted, with pictures that a commit that
+    failed has left, and would else be taken for this folder when it is.
+    """
+    return not _kept(connection) and pictures.mark() in {None, _value(connection, _NEXT)}
+
+
+def _begin(engine: Engine, pictures: Pictures, *, instead_of: str | None) -> str:
     """Mark a folder as the log's, unless another subscriber has marked one just now.
 
     What it is marked with is in the log before: who was killed in between goes on the next time.
     """
     new = _announce(engine, pictures)
     with engine.begin() as connection:
+        connection.execute(meta.delete().where(meta.c.name == _FOLDER, meta.c.value == instead_of))
         # Whoever comes at the same time waits here for our commit, and looks for the mark only
         # then.
         if not bulk.add(connection, meta, {"name": _FOLDER, "value": new}):
@@ -122,8 +130,9 @@ def _value(connection: Connection, name: str) -> str | None:
 def _needs_mark(connection: Connection, folder: Path, *, named: bool) -> bool:
     """Say whether to mark the folder of a log that has one writer.
 
-    Beside a file it goes where the file goes. Elsewhere there is nothing to mark before the first
-    picture has made it.
+    Beside a file it goes where the file goes. One that is named is made: what is not there yet may
+    lie on a disk that is not mounted one day. Elsewhere there is nothing to mark before the first
+    picture has made it, on this machine.
     """
     if connection.dialect.name == "sqlite" and not named:
         return False
@@ -132,7 +141,7 @@ def _needs_mark(connection: Connection, folder: Path, *, named: bool) -> bool:
             f"{folder}: no such folder, and the log keeps stills: mount it, or set 'stills.folder' "
             f"to where they lie; if they are lost for good, make it (mkdir -m 700 {folder})"
         )
-    return folder.is_dir()
+    return named or folder.is_dir()
 
 
 def _none_are_kept(connection: Connection, folder: Path) -> None:

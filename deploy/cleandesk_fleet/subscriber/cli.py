@@ -21,7 +21,6 @@ from cleandesk_fleet.subscriber.belonging import NOT_NAMED, claim
 from cleandesk_fleet.subscriber.database import (
     MOST_SKEW,
     DatabaseUnusableError,
-    Place,
     open_reader,
     open_writer,
     sole_writer,
@@ -35,6 +34,7 @@ from cleandesk_fleet.subscriber.settings import SubscriberSettings
 from cleandesk_fleet.subscriber.stills import Album
 from cleandesk_fleet.subscriber.store import Log
 from cleandesk_fleet.subscriber.transaction import Terms
+from cleandesk_fleet.subscriber.unlogged import kept_s
 from cleandesk_fleet.subscriber.watching import watched, ways_of
 from cleandesk_fleet.web import cli as web
 from cleandesk_fleet.web.errors import AccountError, WebError
@@ -77,7 +77,7 @@ def run(config: ConfigFile, log_level: LogLevel = "info") -> None:
     place, ways, figures = settings.store.place, ways_of(settings), Figures()
     with (
         sole_writer(place),
-        _written(place, redundant=settings.redundancy is not None) as engine,
+        _written(settings) as engine,
     ):
         pictures = claim(
             engine,
@@ -90,6 +90,7 @@ def run(config: ConfigFile, log_level: LogLevel = "info") -> None:
             silent_after_s=settings.silent_after_s,
             terms=_terms(settings, pictures),
             sites=settings.sites,
+            unlogged_s=kept_s(settings.broker.keepalive_s),
         ).begin(system_clock())
         subscriber = Subscriber(settings, journal, figures)
         until_told(subscriber.stop)
@@ -134,8 +135,9 @@ def check(config: ConfigFile) -> None:
 
 
 @contextmanager
-def _written(place: Place, *, redundant: bool) -> Iterator[Engine]:
-    engine = open_writer(place, redundant=redundant)
+def _written(settings: SubscriberSettings) -> Iterator[Engine]:
+    redundant = settings.redundancy is not None
+    engine = open_writer(settings.store.place, redundant=redundant, deletion=settings.deletion)
     try:
         yield engine
     finally:

@@ -5,7 +5,7 @@ import os
 import re
 import secrets
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from cleandesk import whole_file
@@ -79,7 +79,7 @@ class Pictures:
         self._must_be_ours()
         path = self.path(sha256, media_type)
         if path.exists():
-            os.utime(path)  # its row is about to come: not for `sweep`
+            os.utime(path)  # its row is about to come: not for `drop`
             return
         self._folder.mkdir(mode=0o700, exist_ok=True)
         draft = f".draft-{_PROCESS}"  # another subscriber may be at the same picture
@@ -99,30 +99,41 @@ class Pictures:
         if path.exists():
             raise FileExistsError(f"{path} is still there after it was deleted")
 
-    def sweep(self, known: Collection[Path], *, older_than_s: float = 0) -> int:
-        """Delete pictures that belong to no row, as of a commit that failed; return how many.
+    def files(self) -> Iterator[Path]:
+        """Yield what is ours in the folder, one by one: pictures, whole or half written.
+
+        Raises:
+            OSError: If the folder cannot be read, or is not the one where they lay.
+        """
+        self._must_be_ours()
+        if not self._folder.is_dir():
+            return
+        with os.scandir(self._folder) as entries:
+            for entry in entries:
+                if _OURS.fullmatch(entry.name):
+                    yield self._folder / entry.name
+
+    def drop(self, paths: Collection[Path], *, older_than_s: float = 0) -> int:
+        """Delete files that belong to no row, as of a commit that failed; return how many.
 
         Args:
-            known: What belongs to one.
-            older_than_s: Younger files stay: another writer's row may be about to come.
+            paths: The files.
+            older_than_s: Younger ones stay: another writer's row may be about to come.
 
         Raises:
             OSError: If one cannot be deleted.
         """
         self._must_be_ours()
-        if not self._folder.is_dir():
-            return 0
-        until = time.time() - older_than_s
-        left = [
-            path
-            for path in self._folder.iterdir()
-            if _OURS.fullmatch(path.name) and path not in known and path.stat().st_mtime <= until
-        ]
-        for path in left:
-            path.unlink()
+        until, left = time.time() - older_than_s, 0
+        for path in paths:
+            # Each right before it goes: another writer may have come to need it.
+            changed_at = _changed_at(path)
+            if changed_at is not None and changed_at <= until:
+                path.unlink()
+                left += 1
         if left:
             whole_file.sync(self._folder)
-        return len(left)
+        return left
 
     def _must_be_ours(self) -> None:
         """See that the folder is still the one that it was: one may be unmounted at any time."""
@@ -132,3 +143,18 @@ class Pictures:
                 "this is not where the log's pictures lie; mount that folder again",
                 str(self._folder),
             )
+
+
+def _changed_at(path: Path) -> float | None:
+    """Return when a file was changed; None if it is gone, as a draft that became a picture.
+
+    It is opened for that: on a network `stat` alone may say what was so a minute ago.
+    """
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    try:
+        return os.fstat(handle).st_mtime
+    finally:
+        os.close(handle)

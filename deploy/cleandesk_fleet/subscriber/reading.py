@@ -22,6 +22,7 @@ from cleandesk_fleet.subscriber.output import Format, Writer
 from cleandesk_fleet.subscriber.quarantine import DROPPED
 from cleandesk_fleet.subscriber.queries import Filter, Row, View
 from cleandesk_fleet.subscriber.settings import SubscriberSettings
+from cleandesk_fleet.subscriber.spool import spooled
 
 _FOLLOW_S = 0.5
 
@@ -99,7 +100,8 @@ def log(  # noqa: PLR0913 - one for each option
     engine = open_log(config, db)
     with engine.connect() as connection:
         seen = queries.last_event_id(connection)
-        writer.write(find(connection, wanted))
+        rows = spooled(find(connection, wanted))
+    writer.write(rows)
     if follow:
         rest = replace(wanted, limit=None)
         _follow(engine, writer, seen, lambda connection, after: find(connection, rest, after))
@@ -116,8 +118,8 @@ def appeals(
 ) -> None:
     """List what workers object to, the newest last: people decide about it, elsewhere."""
     with open_log(config, db).connect() as connection:
-        rows = queries.find_appeals(connection, Filter(site, box, limit=limit))
-        writer_of(output, queries.APPEALS).write(rows)
+        rows = spooled(queries.find_appeals(connection, Filter(site, box, limit=limit)))
+    writer_of(output, queries.APPEALS).write(rows)
 
 
 def alarms(
@@ -134,7 +136,8 @@ def alarms(
     """List open alarms: gaps, losses, silent boxes, faults, messages that could not be logged."""
     wanted = Filter(site, box, open_only=not everything, limit=limit)
     with open_log(config, db).connect() as connection:
-        writer_of(output, queries.ALARMS).write(queries.find_alarms(connection, wanted, kind))
+        rows = spooled(queries.find_alarms(connection, wanted, kind))
+    writer_of(output, queries.ALARMS).write(rows)
 
 
 def boxes(
@@ -147,8 +150,8 @@ def boxes(
 ) -> None:
     """List boxes: status, privacy and why, idle, when last heard, events, open alarms."""
     with open_log(config, db).connect() as connection:
-        rows = queries.find_boxes(connection, Filter(site, box))
-        writer_of(output, queries.BOXES).write(rows)
+        rows = spooled(queries.find_boxes(connection, Filter(site, box)))
+    writer_of(output, queries.BOXES).write(rows)
 
 
 def quarantine(
@@ -163,8 +166,9 @@ def quarantine(
     """List messages that could not be logged, with the reason; CSV and JSON lines show them."""
     with open_log(config, db).connect() as connection:
         wanted = Filter(site, box, limit=limit)
-        writer_of(output, queries.QUARANTINE).write(queries.find_quarantined(connection, wanted))
+        rows = spooled(queries.find_quarantined(connection, wanted))
         dropped = queries.counter(connection, DROPPED)
+    writer_of(output, queries.QUARANTINE).write(rows)
     if dropped:
         sys.stderr.write(f"{dropped} older ones were dropped (store.max_quarantined)\n")
 
@@ -180,8 +184,8 @@ def losses(
 ) -> None:
     """List events that will never come, by their numbers, with the reason."""
     with open_log(config, db).connect() as connection:
-        rows = queries.find_losses(connection, Filter(site, box, limit=limit))
-        writer_of(output, queries.LOSSES).write(rows)
+        rows = spooled(queries.find_losses(connection, Filter(site, box, limit=limit)))
+    writer_of(output, queries.LOSSES).write(rows)
 
 
 def deletions(
@@ -199,8 +203,8 @@ def deletions(
     one that has a newer event stays.
     """
     with open_log(config, db).connect() as connection:
-        rows = queries.find_deletions(connection, Filter(limit=limit))
-        writer_of(output, queries.DELETIONS).write(rows)
+        rows = spooled(queries.find_deletions(connection, Filter(limit=limit)))
+    writer_of(output, queries.DELETIONS).write(rows)
 
 
 def writer_of(output: Format, view: View) -> Writer:
@@ -240,6 +244,7 @@ def _follow(
             time.sleep(_FOLLOW_S)
             with engine.connect() as connection, connection.begin():
                 newest = queries.last_event_id(connection)
-                if newest > seen:
-                    writer.write(find(connection, seen))
-                    seen = newest
+                rows = spooled(find(connection, seen) if newest > seen else ())
+            if newest > seen:
+                writer.write(rows)
+                seen = newest

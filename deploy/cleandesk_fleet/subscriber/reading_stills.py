@@ -27,6 +27,7 @@ from cleandesk_fleet.subscriber.reading import (
     writer_of,
 )
 from cleandesk_fleet.subscriber.settings import SubscriberSettings
+from cleandesk_fleet.subscriber.spool import spooled
 from cleandesk_fleet.subscriber.tables import stills
 from cleandesk_fleet.web.audit import KEEP_DAYS, Action, Subject, Trail, by_command_line
 
@@ -57,7 +58,8 @@ def show(
     find = queries.find_deleted_stills if deleted else queries.find_stills
     view = queries.DELETED_STILLS if deleted else queries.STILLS
     with open_log(config, db).connect() as connection:
-        writer_of(output, view).write(find(connection, Filter(site, box, limit=limit)))
+        rows = spooled(find(connection, Filter(site, box, limit=limit)))
+    writer_of(output, view).write(rows)
 
 
 @app.command()

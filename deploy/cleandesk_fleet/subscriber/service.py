@@ -13,7 +13,7 @@ from cleandesk.contract import reasons
 from cleandesk.contract.messages import Ack, AckResult
 from cleandesk.contract.mqtt import NotConnectedError, Publication, Received, Session
 from cleandesk.contract.topics import Address, Channel
-from cleandesk_fleet.subscriber.database import DatabaseUnusableError
+from cleandesk_fleet.subscriber.database import DatabaseUnusableError, reason_of
 from cleandesk_fleet.subscriber.inbox import Inbox
 from cleandesk_fleet.subscriber.intake import MAX_PAYLOAD, read
 from cleandesk_fleet.subscriber.metrics.figures import Figures
@@ -25,6 +25,8 @@ from cleandesk_fleet.subscriber.transaction import Answer
 log = logging.getLogger(__name__)
 
 LOOK_AROUND_S = 1.0
+#: A folder that is not mounted fails each look; it is said so often.
+TOLD_AGAIN_S = 60.0
 #: So long between two looks: this process stood still, and what boxes said is still to come.
 STOOD_STILL_S = 4.0
 RETRY_MIN_S, RETRY_MAX_S = 0.1, 30.0
@@ -67,6 +69,8 @@ class Subscriber:
         self._looked = clock().mono
         #: What boxes said before it fell to us to judge is to be asked for once more.
         self._asks = False
+        #: Why the last look failed, and when that was said.
+        self._failed = ("", 0.0)
         self._inbox = Inbox(limit=2 * settings.batch.messages)
         self._session = Session(
             settings.broker,
@@ -153,7 +157,7 @@ class Subscriber:
             "their events until then",
             extra={
                 "database": str(self._settings.store.place),
-                "reason": str(getattr(error, "orig", error)),
+                "reason": reason_of(error),
                 "retry_s": round(wait_s, 2),
                 "attempt": attempt + 1,
             },
@@ -211,17 +215,26 @@ class Subscriber:
             if self._log.lead(now, hears=self._session.connected):
                 log.info("this subscriber judges for all from now on")
                 self._asks = True
-            if self._asks:
+            if self._asks and self._log.leads:
                 self._session.refresh()
                 self._asks = False
             self._log.look_around(now)
+            self._failed = ("", now.mono)
         except NotConnectedError:
             self._log.leave()
         except _FAILS as error:
-            log.warning(
-                "silent boxes could not be noted, or what is due not be deleted; it is tried again",
-                extra={"reason": str(error)},
-            )
+            self._look_fails(reason_of(error), now.mono)
+
+    def _look_fails(self, reason: str, now: float) -> None:
+        """Say why, but the same not each second."""
+        before, told = self._failed
+        if reason == before and now - told < TOLD_AGAIN_S:
+            return
+        self._failed = (reason, now)
+        log.warning(
+            "silent boxes could not be noted, or what is due not be deleted; it is tried again",
+            extra={"reason": reason},
+        )
 
     def _on_connect(self) -> None:
         self._connects += 1

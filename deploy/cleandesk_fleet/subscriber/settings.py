@@ -7,7 +7,7 @@ from pydantic import Field, field_validator, model_validator
 
 from cleandesk.contract.connection import BrokerSettings
 from cleandesk.contract.topics import Channel, everyones
-from cleandesk_fleet.subscriber.database import Place, place_of
+from cleandesk_fleet.subscriber.database import Deletion, Place, place_of
 from cleandesk_fleet.subscriber.metrics.settings import MetricsSettings
 from cleandesk_fleet.subscriber.notices.settings import NoticesSettings
 from cleandesk_fleet.subscriber.pictures import folder_of
@@ -164,6 +164,15 @@ class SubscriberSettings(Settings):
     def stills_folder(self) -> Path:
         """Where pictures lie."""
         return self.stills.folder or folder_of(self.store.path)
+
+    @property
+    def deletion(self) -> Deletion:
+        """What decides about deletion, by key; the same for all who write one log."""
+        return {
+            "store.keep_days": self.store.keep_days,
+            "store.max_quarantined": self.store.max_quarantined,
+            "stills.keep_h": self.stills.keep_h,
+        }
 
     @property
     def group(self) -> str | None:

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from sqlalchemy import ColumnElement, Connection, exists, func, or_, select
 
@@ -159,18 +160,12 @@ def _is_due(now: datetime, keep: timedelta) -> ColumnElement[bool]:
     return or_(stills.c.delete_at <= now, stills.c.received_at <= now - keep)
 
 
-def sweep(connection: Connection, pictures: Pictures, *, older_than_s: float = 0) -> None:
-    """Delete files without a row, but those of other writers that may be about to have one.
-
-    Raises:
-        OSError: If one cannot be deleted.
-    """
-    rows = connection.execute(select(stills.c.sha256, stills.c.media_type))
-    left = pictures.sweep(
-        {pictures.path(row.sha256, row.media_type) for row in rows}, older_than_s=older_than_s
-    )
-    if left:
-        log.warning("pictures that no row knew of were deleted", extra={"files": left})
+def unknown(connection: Connection, pictures: Pictures, some: Sequence[Path]) -> list[Path]:
+    """Return those of some files of the folder that belong to no row."""
+    names = [path.stem for path in some]
+    found = select(stills.c.sha256, stills.c.media_type).where(stills.c.sha256.in_(names))
+    known = {pictures.path(row.sha256, row.media_type) for row in connection.execute(found)}
+    return [path for path in some if path not in known]
 
 
 def tell(proofs: Sequence[Row]) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from cleandesk.contract.health import Health
 from cleandesk.contract.messages import Availability, Status
 from cleandesk.contract.topics import Address, Channel
-from cleandesk_fleet.subscriber import overseeing, proofs, retention
+from cleandesk_fleet.subscriber import overseeing
 from cleandesk_fleet.subscriber.alarms import Alarms, Kind
 from cleandesk_fleet.subscriber.database import (
     end_frozen,
@@ -19,25 +19,19 @@ from cleandesk_fleet.subscriber.database import (
     keeps_house,
     leads,
     make_ahead,
-    skew,
     still_leads,
 )
+from cleandesk_fleet.subscriber.housekeeping import Housekeeping
 from cleandesk_fleet.subscriber.intake import Cleared, Reading, Rejected, Report, spoke, turn_away
 from cleandesk_fleet.subscriber.moments import Moment
-from cleandesk_fleet.subscriber.proofs import Turn
 from cleandesk_fleet.subscriber.reports import AT_REST
-from cleandesk_fleet.subscriber.stills import are_due, delete_due, sweep, tell
 from cleandesk_fleet.subscriber.tables import boxes
 from cleandesk_fleet.subscriber.transaction import Answer, Terms, Transaction
-from cleandesk_fleet.subscriber.unlogged import Unlogged
+from cleandesk_fleet.subscriber.unlogged import KEPT_S, Unlogged
 from cleandesk_fleet.subscriber.watch import Watch
 
 log = logging.getLogger(__name__)
 
-_SWEEP_EVERY_S = 3600.0
-_DELETE_EVERY_S = 60.0
-#: A commit takes less: a file that is older and has no row will have none.
-_YOUNG_S = 3600.0
 _UNSTORABLE = (SQLAlchemyError, ValueError, OverflowError, TypeError)
 
 
@@ -49,6 +43,7 @@ class Log:
         silent_after_s: No message of a box for so long opens an alarm.
         terms: What holds for each transaction.
         sites: Whose boxes are listened to; None: all. Nobody else's are judged.
+        unlogged_s: So long it may be that nobody judges, by `unlogged.kept_s`.
     """
 
     def __init__(
@@ -58,16 +53,16 @@ class Log:
         silent_after_s: float,
         terms: Terms,
         sites: overseeing.Sites = None,
+        unlogged_s: float = KEPT_S,
     ) -> None:
         self._engine, self._terms, self._sites = engine, terms, sites
         self._silent_after_s = silent_after_s
         self._redundant = terms.gap_after is not None
         #: Whether it falls to us to log what boxes say about themselves, and to judge.
         self.leads = self._keeps_house = not self._redundant
-        self._unlogged = Unlogged()
+        self._unlogged = Unlogged(unlogged_s)
         self.watch = Watch(silent_after_s)
-        self._sweep_at = self._delete_at = 0.0
-        self._months = retention.Months()
+        self._house = Housekeeping(engine, terms)
 
     def begin(self, now: Moment) -> Self:
         """Watch the boxes that are known from before.
@@ -138,8 +133,15 @@ class Log:
         """
         if not self._redundant:
             return False
-        # Whatever fails from here on: until it is known, another one may have come to judge.
-        self.leads = self._keeps_house = False
+        try:
+            return self._lead(now, hears=hears)
+        except Exception:
+            # Until it is known, another one may have come to judge. And the connection may hold a
+            # lock that nobody knows of: what begins with it was not done.
+            self.leave()
+            raise
+
+    def _lead(self, now: Moment, *, hears: bool) -> bool:
         with self._engine.begin() as connection:
             end_frozen(connection)
             led = still_leads(connection, self._sites)
@@ -152,11 +154,7 @@ class Log:
             return False
         for address in silent:
             self.watch.expect(address, now.mono, silent=True)
-        try:
-            self.commit(self._unlogged.recent(now.mono), now, said_before=True)
-        except Exception:
-            self.leave()
-            raise
+        self.commit(self._unlogged.recent(now.mono), now, said_before=True)
         self._unlogged.clear()
         return True
 
@@ -170,7 +168,7 @@ class Log:
         if self.leads:
             self._raise_alarms(now)
         if self._keeps_house:
-            self._delete_due(now)
+            self._house.delete_due(now)
 
     def _raise_alarms(self, now: Moment) -> None:
         silent = self.watch.due(now.mono)
@@ -190,78 +188,6 @@ class Log:
         for address in over:
             self.watch.hear(address, now.mono)
         raised.tell()
-
-    def _delete_due(self, now: Moment) -> None:
-        with self._engine.begin() as connection:
-            off = skew(connection, now.utc)
-            if abs(off) > self._terms.most_skew:
-                self._tell_skew(off, now)
-                return
-            sweeps = now.mono >= self._sweep_at
-            if sweeps:
-                # Where it fails, too: it must not hold up what is due each second.
-                self._sweep_at = now.mono + _SWEEP_EVERY_S
-                make_ahead(connection, now.utc)
-        try:
-            self._delete_stills(now, sweeps=sweeps)
-        finally:
-            # A folder of pictures that is gone is no reason to keep events.
-            self._delete_rows(now)
-
-    def _delete_stills(self, now: Moment, *, sweeps: bool) -> None:
-        album = self._terms.album
-        with self._engine.begin() as connection:
-            if album.refuses is not None:
-                # Whose pictures lie elsewhere finds none of them, and that is no proof.
-                if sweeps and are_due(connection, now.utc, album.keep):
-                    log.error(
-                        "stills are not deleted after their time: this subscriber judges, and "
-                        "does not know where they lie; set 'stills.folder' as at the one that "
-                        "takes them in, or end this one, so that it falls to that one",
-                        extra={"reason": album.refuses},
-                    )
-                return
-            if sweeps:
-                sweep(connection, album.pictures, older_than_s=_YOUNG_S if self._redundant else 0)
-            gone = delete_due(connection, album.pictures, now.utc, album.keep)
-        tell(gone)
-
-    def _delete_rows(self, now: Moment) -> None:
-        keep = self._terms.keep
-        if keep is not None and now.mono >= self._delete_at:
-            # Where it fails, too: what it waited for, all who write waited for.
-            self._delete_at = now.mono + _DELETE_EVERY_S
-            if self._delete_old(now, keep):
-                # What is left is deleted in the next turn, so that what arrives does not wait.
-                self._delete_at = now.mono
-
-    def _tell_skew(self, off: timedelta, now: Moment) -> None:
-        """Log that nothing is deleted, as often as it would have been."""
-        if now.mono >= self._delete_at:
-            self._delete_at = now.mono + _DELETE_EVERY_S
-            log.error(
-                "nothing is deleted after its time: this machine's clock and the database's "
-                "differ; set them (timedatectl)",
-                extra={"ahead_s": off.total_seconds()},
-            )
-
-    def _delete_old(self, now: Moment, keep: timedelta) -> bool:
-        """Delete a part of what came so long ago; say whether there may be more."""
-        with self._engine.begin() as connection:
-            rows = retention.delete_old(connection, now.utc, keep)
-        self._prove(rows)
-        with self._engine.begin() as connection:
-            months = self._months.delete_old(connection, now.utc, keep)
-        self._months.committed()
-        self._prove(months)
-        return rows.more or months.more
-
-    def _prove(self, turn: Turn) -> None:
-        """Tell what is deleted for certain only now, and count what is left of it."""
-        proofs.tell(turn.proofs)
-        with self._engine.begin() as connection:
-            left = proofs.count_left(connection, turn.over)
-        proofs.tell_left(left)
 
     def leave(self) -> None:
         """Let it fall to another one to judge, or to us anew in the next turn."""

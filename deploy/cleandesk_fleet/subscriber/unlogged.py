@@ -1,19 +1,35 @@
 """What boxes said about themselves while it fell to nobody to log it."""
 
+from cleandesk_fleet.subscriber.database import FROZEN_S
 from cleandesk_fleet.subscriber.intake import Cleared, Reading, Report
 
-#: Between one who judges and the next there is less, also where the first one froze.
+#: The least: a look may be late, where a commit takes long.
 KEPT_S = 60.0
+#: Of the one who lets go, and of the one who takes over.
+_LOOKS_S = 5.0
+
+
+def kept_s(keepalive_s: float) -> float:
+    """Return how long nobody may judge: so long what boxes say is to be kept.
+
+    Who is cut off from the broker without a word judges on until it misses the answer to a ping,
+    twice `keepalive_s` at most. Then, or before, it may freeze: the database ends that.
+    """
+    return max(KEPT_S, 2 * keepalive_s + FROZEN_S + _LOOKS_S)
 
 
 class Unlogged:
-    """Keeps the newest word on each topic for a minute.
+    """Keeps the newest word on each topic for a while: of each box three or four.
 
     Not every broker has a copy for who takes over: RabbitMQ's subscribers get none. Health need not
     be kept: a box tells all of it each minute.
+
+    Args:
+        kept_s: How long.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, kept_s: float = KEPT_S) -> None:
+        self._kept_s = kept_s
         self._words: dict[str, tuple[float, Reading]] = {}
 
     def keep(self, reading: Report | Cleared, now: float) -> None:
@@ -31,7 +47,7 @@ class Unlogged:
     def _forget_old(self, now: float) -> None:
         while self._words:
             topic = next(iter(self._words))
-            if now - self._words[topic][0] <= KEPT_S:
+            if now - self._words[topic][0] <= self._kept_s:
                 return
             del self._words[topic]
 

@@ -13,6 +13,7 @@ from cleandesk_fleet.subscriber.pictures import Pictures
 from cleandesk_fleet.subscriber.stills import Album
 from cleandesk_fleet.subscriber.store import Log
 from cleandesk_fleet.subscriber.transaction import Terms
+from cleandesk_fleet.subscriber.unlogged import KEPT_S
 from tests.unit.subscriber.make import HandClock
 
 GAP_AFTER_S = 60.0
@@ -27,6 +28,7 @@ class Side:
         clock: HandClock,
         seen_within_s: float = 0,
         sites: Sequence[str] | None = None,
+        unlogged_s: float = KEPT_S,
     ) -> None:
         self._clock = clock
         self.engine: Engine = open_writer(place, redundant=True)
@@ -37,7 +39,7 @@ class Side:
             gap_after=timedelta(seconds=GAP_AFTER_S),
             seen_within=timedelta(seconds=seen_within_s),
         )
-        log = Log(self.engine, silent_after_s=180, terms=terms, sites=sites)
+        log = Log(self.engine, silent_after_s=180, terms=terms, sites=sites, unlogged_s=unlogged_s)
         self.log = log.begin(clock())
         self.log.watch.resume(clock().mono)
 

@@ -272,24 +272,6 @@ def test_beside_a_file_there_is_no_mark(engine: Engine, tmp_path: Path) -> None:
     assert list((tmp_path / "log.db.stills").iterdir()) == []
 
 
-def test_an_emptied_folder_is_taken_if_it_held_nothing_or_somebody_says_so(
-    engine: Engine, clock: HandClock, tmp_path: Path
-) -> None:
-    folder = tmp_path / "stills"
-    folder.mkdir()
-    pictures = claim(engine, folder, named=True, shared=False)
-    (folder / ".cleandesk-log").unlink()
-    assert claim(engine, folder, named=True, shared=False) is not None
-    log_with(engine, clock, pictures).commit([still()], clock())
-    for file in folder.iterdir():
-        file.unlink()
-    with pytest.raises(DatabaseUnusableError, match="say so: echo ") as refused:
-        claim(engine, folder, named=True, shared=False)
-    command = "echo " + str(refused.value).split("echo ")[1]
-    subprocess.run(command, shell=True, check=True)  # noqa: S602 - as people would
-    assert claim(engine, folder, named=True, shared=False) is not None
-
-
 def test_a_folder_that_cannot_be_made_is_told_of(engine: Engine, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
     with pytest.raises(DatabaseUnusableError, match=r"file: File exists: mount it"):

@@ -1,62 +1,24 @@
 import csv
 import io
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from cleandesk_fleet.subscriber import cli
-from cleandesk_fleet.subscriber.database import Place
 from cleandesk_fleet.subscriber.intake import read
 from cleandesk_fleet.subscriber.store import Log
 from tests.postgresql import PostgreSQL, needs_postgresql, words_of
+from tests.unit.subscriber.conftest import Run
 from tests.unit.subscriber.make import (
-    OTHER,
     HandClock,
     event,
     event_fields,
     health,
     hex_id,
     received,
-    status,
 )
-
-Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    def main(*arguments: object) -> tuple[int, str, str]:
-        """Run the program as its entry point does: (exit code, stdout, stderr)."""
-        monkeypatch.setattr("sys.argv", ["cleandesk-subscriber", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        out, err = capsys.readouterr()
-        return int(ended.value.code or 0), out, err
-
-    return main
-
-
-@pytest.fixture
-def filled(journal: Log, clock: HandClock, place: Place) -> str:
-    """A log with three violations of two boxes, a gap, a fault and a quarantined message."""
-    paper: dict[str, Any] = {"violation_id": hex_id("paper"), "class": "paper", "rule": "no-paper"}
-    journal.commit(
-        [
-            status(),
-            health(camera={"fault": "black"}),
-            event(1),
-            event(2, phase="close", reason="break"),
-            event(4, severity="low", opened_at="2026-05-05T10:00:00Z", **paper),
-            event(1, box=OTHER, event_id=hex_id("o"), violation_id=hex_id("v"), replayed=True),
-            read(received("violation", b'{"seq": "=1"}'), None),
-        ],
-        clock(),
-    )
-    return words_of(place)
 
 
 def lines(text: str) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ from cleandesk_fleet.subscriber.database import is_of_the_rows
         (DataError("COPY", None, psycopg.errors.NumericValueOutOfRange()), True),
         (IntegrityError("COPY", None, psycopg.errors.NotNullViolation()), True),
         (OperationalError("COPY", None, psycopg.errors.ProgramLimitExceeded()), True),
+        (IntegrityError("COPY", None, psycopg.errors.CheckViolation()), False),
         (OperationalError("COPY", None, psycopg.errors.DiskFull()), False),
         (OperationalError("COPY", None, psycopg.errors.LockNotAvailable()), False),
         (DatabaseError("COPY", None, psycopg.errors.IndexCorrupted()), False),

@@ -3,11 +3,11 @@
 import pytest
 from sqlalchemy import URL, Connection, Engine, select
 from sqlalchemy import event as sql_event
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError
 
-from cleandesk_fleet.subscriber.database import Place, open_beside, partitions
+from cleandesk_fleet.subscriber.database import Place, open_beside, open_writer, partitions
 from cleandesk_fleet.subscriber.store import Log
-from cleandesk_fleet.subscriber.tables import deletions, events, violations
+from cleandesk_fleet.subscriber.tables import deletions, events, quarantine, violations
 from tests.postgresql import PostgreSQL
 from tests.unit.subscriber.ageing import DAY_S, MAY_IS_OVER_S, fill, log_that_deletes, look
 from tests.unit.subscriber.conftest import Kept
@@ -110,6 +110,25 @@ def test_violations_whose_deletion_was_not_committed_go_the_next_time(
     look(log, clock, 60)
     assert [row["violation_id"] for row in seen.rows(violations)] == [hex_id("lasting")]
     assert [row["seq"] for row in seen.rows(events)] == [3]
+
+
+def test_no_event_is_blamed_for_a_month_that_another_one_dropped(
+    place: Place, clock: HandClock
+) -> None:
+    """By a clock that jumped back into it."""
+    one, two = (open_writer(place, redundant=True) for _ in range(2))
+    log, behind = log_that_deletes(one, clock), HandClock()
+    other, seen, late = log_of(two).begin(behind()), Kept(place), hex_id("late")
+    fill(log, clock)
+    other.commit([event(4, violation_id=late)], behind())
+    look(log, clock, MAY_IS_OVER_S)
+    with pytest.raises(IntegrityError, match="no partition"):
+        other.commit([event(5, violation_id=late)], behind())
+    assert seen.rows(quarantine) == []
+    other.commit([event(5, violation_id=late)], behind())
+    assert sorted(row["seq"] for row in seen.rows(events)) == [3, 5]
+    for engine in (one, two):
+        engine.dispose()
 
 
 def test_a_new_month_waits_for_nobody_who_reads(

@@ -4,13 +4,14 @@ from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from cleandesk.contract.topics import Address
+from cleandesk_fleet.subscriber import overseeing
 from cleandesk_fleet.subscriber.database import Place
 from cleandesk_fleet.subscriber.tables import alarms, boxes
 from cleandesk_fleet.subscriber.transaction import Transaction
-from cleandesk_fleet.subscriber.unlogged import KEPT_S
+from cleandesk_fleet.subscriber.unlogged import KEPT_S, kept_s
 from tests.eventually import eventually
 from tests.postgresql import needs_postgresql
 from tests.unit.subscriber.conftest import Kept
@@ -95,9 +96,8 @@ def test_who_begins_expects_nobody_of_other_sites(
     here.take(health(box=HERE))
     later = Side(place, clock, sites=["there"])
     later.look()
-    clock.sleep(200)
-    here.take(health(box=HERE))
-    clock.sleep(100)
+    # `here` stands still: nothing but whose sites these are keeps the other one from judging.
+    clock.sleep(300)
     later.look()
     assert seen.rows(alarms) == []
     later.engine.dispose()
@@ -132,6 +132,23 @@ def test_what_boxes_say_while_nobody_judges_is_logged_by_the_next_one(
     eventually(two.look, "a new judge")
     assert states(seen) == {"here": "online", "there": "stopped"}
     assert open_kinds(seen) == []
+
+
+def test_what_boxes_say_to_others_while_the_judge_hears_nothing_is_logged(
+    place: Place, sides: tuple[Side, Side], clock: HandClock, seen: Kept
+) -> None:
+    one, _ = sides
+    one.look()
+    keepalive_s = 600.0
+    other = Side(place, clock, unlogged_s=kept_s(keepalive_s))
+    one.take(status(box=HERE))
+    other.take(status("offline", box=HERE))
+    clock.sleep(2 * keepalive_s)  # so late paho gives up
+    assert not other.look()
+    one.look(hears=False)
+    assert other.look()
+    assert states(seen) == {"here": "offline"}
+    other.engine.dispose()
 
 
 def test_what_was_said_long_before_is_left_to_who_judged_then(
@@ -181,6 +198,39 @@ def test_whoever_was_cut_off_while_judging_logs_no_old_report(
     one.take(status("offline", box=HERE))
     assert states(seen) == {"here": "online"}
     assert not one.look()
+
+
+def test_whoever_fails_as_it_begins_to_judge_begins_once_more(
+    sides: tuple[Side, Side], clock: HandClock, seen: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The statement fails, the connection does not: it would hold the lock, and nobody judge."""
+    one, two = sides
+    one.look()
+    one.take(health(box=HERE))
+    clock.sleep(181)
+    one.look()
+    two.take(status("offline", box=THERE))
+    one.vanish()
+
+    def fails(*_: object) -> None:
+        raise OperationalError("SELECT", {}, Exception("it took too long"))
+
+    with monkeypatch.context() as broken:
+        broken.setattr(overseeing, "known_silent", fails)
+        eventually(lambda: begins_in_vain(two), "a failure with the lock")
+    assert not two.log.leads
+    eventually(two.look, "the lock once more")
+    assert states(seen)["there"] == "offline"
+    two.take(health(box=HERE))
+    assert open_kinds(seen) == ["offline"]
+
+
+def begins_in_vain(side: Side) -> bool:
+    try:
+        side.look()
+    except OperationalError:
+        return True
+    return False
 
 
 def test_what_cannot_be_logged_late_is_tried_again(

@@ -4,11 +4,13 @@ import random
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from cleandesk.contract.messages import AckStatus
 from cleandesk.contract.topics import Address
-from cleandesk_fleet.subscriber.database import Place, open_writer
+from cleandesk_fleet.subscriber import store
+from cleandesk_fleet.subscriber.alarms import Alarms
+from cleandesk_fleet.subscriber.database import Place, end_frozen, open_writer
 from cleandesk_fleet.subscriber.intake import Rejected, read
 from cleandesk_fleet.subscriber.quarantine import Quarantine
 from cleandesk_fleet.subscriber.tables import alarms, boxes, events, gaps, meta, quarantine
@@ -51,6 +53,24 @@ def test_one_judges_and_the_other_one_takes_over(sides: tuple[Side, Side]) -> No
     one.vanish()
     eventually(two.look, "a new judge")
     assert not one.look()
+
+
+def test_who_judges_does_so_while_it_is_seen_anew(
+    sides: tuple[Side, Side], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another thread asks at any time: for figures, and for what people are told."""
+    one, two = sides
+    said: list[tuple[bool, bool]] = []
+
+    def asked(connection: Connection) -> None:
+        said.append((one.log.leads, two.log.leads))
+        end_frozen(connection)
+
+    one.look()
+    monkeypatch.setattr(store, "end_frozen", asked)
+    one.look()
+    two.look()
+    assert said == [(True, False)] * 2
 
 
 def test_who_hears_nothing_leaves_it_to_the_other_one(sides: tuple[Side, Side]) -> None:
@@ -144,6 +164,33 @@ def test_what_both_would_drop_from_the_quarantine_is_counted_once(
     assert kept > {b"nonsense 0", b"nonsense 1"}
     counts = {row["name"]: row["value"] for row in seen.rows(meta)}
     assert counts["quarantine_dropped"] == str(52 - len(kept)) == "1"
+
+
+def test_an_alarm_that_both_would_end_after_a_quiet_day_is_ended_and_told_once(
+    sides: tuple[Side, Side], seen: Kept, clock: HandClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Each set of sites has a judge, and such an alarm may be of none of them."""
+    caplog.set_level("INFO")
+    one, two = sides
+    one.take(read(received("violation", b"nonsense"), None))
+    now = clock.sleep(25 * 3600).utc
+
+    def end(side: Side) -> None:
+        with side.engine.begin() as connection:
+            raised = Alarms(connection, now)
+            raised.close_quiet()
+        raised.tell()
+
+    with ThreadPoolExecutor(1) as pool:
+        with one.engine.begin() as connection:
+            first = Alarms(connection, now)
+            first.close_quiet()
+            other = pool.submit(end, two)
+            eventually(lambda: is_waiting(seen), "a wait for our commit")
+        first.tell()
+        other.result()
+    assert open_kinds(seen) == []
+    assert [record.message for record in caplog.records].count("alarm over") == 1
 
 
 def test_a_gap_that_the_other_one_fills_in_time_is_no_alarm(

@@ -1,9 +1,15 @@
 """Where the log is kept: a SQLite file, or a database of a PostgreSQL server."""
 
-from cleandesk_fleet.subscriber.database.errors import DatabaseUnusableError, is_of_the_rows
+from cleandesk_fleet.subscriber.database.agreement import Deletion
+from cleandesk_fleet.subscriber.database.errors import (
+    DatabaseUnusableError,
+    is_of_the_rows,
+    reason_of,
+)
 from cleandesk_fleet.subscriber.database.locks import (
     keeps_house,
     leads,
+    still_keeps_house,
     still_leads,
     taking_turns,
 )
@@ -17,14 +23,17 @@ from cleandesk_fleet.subscriber.database.opening import (
 )
 from cleandesk_fleet.subscriber.database.partitions import make_ahead
 from cleandesk_fleet.subscriber.database.postgresql import (
+    FROZEN_S,
     MOST_SKEW,
     end_frozen,
     skew,
 )
 
 __all__ = [
+    "FROZEN_S",
     "MOST_SKEW",
     "DatabaseUnusableError",
+    "Deletion",
     "Place",
     "end_frozen",
     "is_of_the_rows",
@@ -35,8 +44,10 @@ __all__ = [
     "open_reader",
     "open_writer",
     "place_of",
+    "reason_of",
     "skew",
     "sole_writer",
+    "still_keeps_house",
     "still_leads",
     "taking_turns",
 ]

@@ -51,6 +51,8 @@ def _copy_events(connection: Connection, rows: Sequence[Values]) -> None:
             for row in rows:
                 copy.write_row((*row.values(), partitions.month_of(row["received_at"])))
     except psycopg.Error as error:
+        # Another subscriber may have dropped one that we know of.
+        partitions.forget(connection)
         ours = next(ours for theirs, ours in _ERRORS.items() if isinstance(error, theirs))
         raise ours("COPY events", None, error) from error
 

@@ -4,10 +4,17 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 #: PostgreSQL's class of errors "program limit exceeded": a text is too long for an index, say.
 _LIMITS = "54"
+#: A check is violated. No table of ours has one: there is no partition for an event.
+_NO_PARTITION = "23514"
 
 
 class DatabaseUnusableError(Exception):
     """The log cannot be opened; the text says why and what to do."""
+
+
+def reason_of(error: Exception) -> str:
+    """Return why something failed, for people: without the statement and its parameters."""
+    return str(getattr(error, "orig", error)).strip()
 
 
 def is_of_the_rows(error: DBAPIError) -> bool:
@@ -19,4 +26,6 @@ def is_of_the_rows(error: DBAPIError) -> bool:
     if error.connection_invalidated:
         return False
     state = getattr(error.orig, "sqlstate", None) or ""
+    if state == _NO_PARTITION:
+        return False
     return isinstance(error, DataError | IntegrityError) or state.startswith(_LIMITS)

@@ -19,7 +19,7 @@ _HALF = 2**31
 
 
 def migrate_alone(connection: Connection) -> None:
-    """Until the commit keep others from making or changing tables."""
+    """Until the commit keep others from making or changing tables, and from taking a seat."""
     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATING})
 
 
@@ -29,11 +29,18 @@ def must_be_alone(connection: Connection, place: str) -> None:
     Raises:
         DatabaseUnusableError: If somebody does, who would go on by what the tables were.
     """
-    if not connection.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": _WRITING}):
+    if not is_alone(connection):
         raise DatabaseUnusableError(
             f"{place}: it is of an older version, and a subscriber writes it: stop all of them, "
             "then start this one"
         )
+
+
+def is_alone(connection: Connection) -> bool:
+    """Say whether nobody writes the log, nor will until the commit."""
+    return bool(
+        connection.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": _WRITING})
+    )
 
 
 def take_seat(raw: DBAPIConnection, place: str, *, shared: bool) -> None:
@@ -44,6 +51,8 @@ def take_seat(raw: DBAPIConnection, place: str, *, shared: bool) -> None:
     """
     kind = "_shared" if shared else ""
     cursor = raw.cursor()
+    # Not while somebody looks whether there is anybody.
+    cursor.execute(f"SELECT pg_advisory_xact_lock({_MIGRATING})")
     cursor.execute(f"SELECT pg_try_advisory_lock{kind}({_WRITING})")
     row = cursor.fetchone()
     cursor.close()
@@ -77,6 +86,11 @@ def still_leads(connection: Connection, sites: Collection[str] | None) -> bool:
 def keeps_house(connection: Connection, *, wanted: bool) -> bool:
     """Say whether this connection is the one that deletes what is due, of all sites."""
     return _holds(connection, str(_HOUSE), wanted=wanted)
+
+
+def still_keeps_house(connection: Connection) -> bool:
+    """Say whether this connection is that one, by what it was told; a new one is not."""
+    return bool(connection.info.get(str(_HOUSE)))
 
 
 def taking_turns(connection: Connection) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import URL, Engine, make_url
 from sqlalchemy.exc import ArgumentError
 
 from cleandesk_fleet.subscriber.database import postgresql, sqlite
+from cleandesk_fleet.subscriber.database.agreement import Deletion
 from cleandesk_fleet.subscriber.database.errors import DatabaseUnusableError
 
 #: A SQLite file, or a PostgreSQL database.
@@ -36,7 +37,9 @@ def place_of(text: str) -> Place:
     return url.set(drivername=postgresql.DRIVER)
 
 
-def open_writer(place: Place, *, redundant: bool = False) -> Engine:
+def open_writer(
+    place: Place, *, redundant: bool = False, deletion: Deletion | None = None
+) -> Engine:
     """Open the log for writing; make it if there is none, whole or not at all.
 
     Commits reach the disk before they return. One connection is kept, for one thread. A log of an
@@ -46,15 +49,17 @@ def open_writer(place: Place, *, redundant: bool = False) -> Engine:
         place: Where it is.
         redundant: Others write it, too. Each connection is refused where this does not hold of all
             who write it, with a `DatabaseUnusableError` also later; of a file see `sole_writer`.
+        deletion: What decides about it: kept in the log, the same for all who write it at a time.
+            Each connection is refused where it is not. None: who opens it deletes nothing.
 
     Raises:
         DatabaseUnusableError: If this is not a log, a newer one, or cannot be written.
     """
     if not isinstance(place, Path):
-        return postgresql.open_writer(place, redundant=redundant)
+        return postgresql.open_writer(place, redundant=redundant, deletion=deletion)
     if redundant:
         raise DatabaseUnusableError("a SQLite file has one writer: redundancy needs PostgreSQL")
-    return sqlite.open_writer(place)
+    return sqlite.open_writer(place, deletion)
 
 
 def open_beside(place: Place) -> Engine:

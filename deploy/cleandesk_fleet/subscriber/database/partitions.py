@@ -96,8 +96,13 @@ def lock(connection: Connection, partition: str) -> None:
 
 def drop(connection: Connection, partition: str) -> None:
     """Delete a month's events, all of them, which `lock` holds."""
-    connection.info.pop(EVENTS, None)
+    forget(connection)
     connection.exec_driver_sql(f"DROP TABLE {partition}")
+
+
+def forget(connection: Connection) -> None:
+    """See anew which partitions are there, the next time that `make` is called."""
+    connection.info.pop(EVENTS, None)
 
 
 def end_of(partition: str) -> datetime:

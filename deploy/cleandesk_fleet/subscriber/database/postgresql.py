@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool, StaticPool
 
 from cleandesk_fleet.subscriber.database import locks
+from cleandesk_fleet.subscriber.database.agreement import DELETION, Deletion, agree, must_agree
 from cleandesk_fleet.subscriber.database.errors import DatabaseUnusableError
 from cleandesk_fleet.subscriber.database.versions import (
     bring_up_to_date,
@@ -35,9 +36,9 @@ FROZEN_S = 10
 #: Several write one log, and what is deleted goes by what they wrote: further from the server's
 #: clock nobody may be.
 MOST_SKEW = timedelta(minutes=5)
-#: A person pages through what is read, a working day at most: while events are read, no month of
-#: them that had its time can be deleted.
-_PAGING = "12h"
+#: Who reads may stop for longer than who writes, and not for long: meanwhile no month of events
+#: that had its time can be deleted, and of no table what has changed be cleared away (VACUUM).
+_READING = "10min"
 _PROGRAM = "cleandesk-subscriber"
 _OPTIONS = (
     "-c timezone=UTC "
@@ -47,18 +48,20 @@ _OPTIONS = (
 )
 
 
-def open_writer(url: URL, *, redundant: bool) -> Engine:
+def open_writer(url: URL, *, redundant: bool, deletion: Deletion | None) -> Engine:
     """Open a database for writing; subscribers that start together make its tables once.
 
     Each connection has a seat among those who write, or is refused: while this one was cut off,
-    another one may have begun to write alone, or have changed the tables.
+    another one may have begun to write alone or by other values, or have changed the tables.
     """
-    migrating = _engine(url, pool=NullPool, more="")
+    migrating = _engine(url, pool=NullPool, more=_cut_off())
     with _opening(url, migrating), migrating.begin() as connection:
         locks.migrate_alone(connection)
         if not is_up_to_date(connection):
             locks.must_be_alone(connection, _words(url))
         bring_up_to_date(connection, _words(url))
+        if deletion is not None:
+            agree(connection, deletion, _words(url), alone=locks.is_alone(connection))
         off = skew(connection, datetime.now(UTC))
         if abs(off) > MOST_SKEW:
             way = "ahead of" if off > timedelta() else "behind"
@@ -72,7 +75,7 @@ def open_writer(url: URL, *, redundant: bool) -> Engine:
     @event.listens_for(engine, "connect")
     def _begin(raw: DBAPIConnection, _record: object) -> None:
         try:
-            _take_part(raw, _words(url), shared=redundant)
+            _take_part(raw, _words(url), deletion, shared=redundant)
         except Exception:
             raw.close()
             raise
@@ -92,8 +95,8 @@ def open_beside(url: URL) -> Engine:
 
 def open_reader(url: URL) -> Engine:
     """Open a database for reading only."""
-    paging = f" -c idle_in_transaction_session_timeout={_PAGING}"
-    engine = _engine(url, pool=NullPool, more=f"{paging} -c default_transaction_read_only=on")
+    patience = f" -c idle_in_transaction_session_timeout={_READING}"
+    engine = _engine(url, pool=NullPool, more=f"{patience} -c default_transaction_read_only=on")
     # What is read in several statements is of one moment, as SQLite's readers see it.
     engine = engine.execution_options(isolation_level="REPEATABLE READ")
     with _opening(url, engine), engine.connect() as connection:
@@ -118,20 +121,23 @@ def end_frozen(connection: Connection) -> None:
     connection.exec_driver_sql(_ending_frozen())
 
 
-def _take_part(raw: DBAPIConnection, place: str, *, shared: bool) -> None:
+def _take_part(
+    raw: DBAPIConnection, place: str, deletion: Deletion | None, *, shared: bool
+) -> None:
     cursor = raw.cursor()
     cursor.execute(_ending_frozen())
     raw.commit()
     locks.take_seat(raw, place, shared=shared)
-    cursor.execute("SELECT value FROM meta WHERE name = 'schema'")
-    row = cursor.fetchone()
+    cursor.execute("SELECT name, value FROM meta WHERE name IN ('schema', %s)", (DELETION,))
+    found = dict(cursor.fetchall())
     cursor.close()
     raw.commit()
-    must_be_ours(None if row is None else row[0], place)
+    must_be_ours(found.get("schema"), place)
+    must_agree(found.get(DELETION), deletion, place)
 
 
 def _cut_off() -> str:
-    """Return what writers ask for; who only reads may wait for a person (`_PAGING`)."""
+    """Return what writers ask for; who only reads may stop for longer (`_READING`)."""
     return f" -c idle_in_transaction_session_timeout={FROZEN_S}s"
 
 

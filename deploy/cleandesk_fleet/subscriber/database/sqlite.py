@@ -12,6 +12,7 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import NullPool, StaticPool
 
 from cleandesk_fleet.sqlite import explicit_transactions
+from cleandesk_fleet.subscriber.database.agreement import Deletion, agree
 from cleandesk_fleet.subscriber.database.errors import DatabaseUnusableError
 from cleandesk_fleet.subscriber.database.versions import bring_up_to_date, check_version
 
@@ -19,7 +20,7 @@ from cleandesk_fleet.subscriber.database.versions import bring_up_to_date, check
 BUSY_S = 2.0
 
 
-def open_writer(path: Path) -> Engine:
+def open_writer(path: Path, deletion: Deletion | None) -> Engine:
     """Open a file for writing; WAL, synchronous FULL."""
     try:
         if not path.exists():
@@ -27,6 +28,8 @@ def open_writer(path: Path) -> Engine:
         engine = _writing(path)
         with engine.begin() as connection:
             bring_up_to_date(connection, str(path))
+            if deletion is not None:
+                agree(connection, deletion, str(path), alone=True)
     except (DatabaseError, OSError) as error:
         raise DatabaseUnusableError(_unusable(path, error)) from error
     return engine
