@@ -60,6 +60,10 @@ for one in ${chosen} ${slot} ${slot} a b; do
   setenv word
   if test ${one} != ${slot}; then
     setenv word cleandesk.trial
+    # Nobody asked for it: it comes in place of the committed one, which cannot be loaded.
+    if test "${one}" != "${trial}"; then
+      setenv word cleandesk.trial cleandesk.instead
+    fi
   fi
   echo "cleandesk: slot ${one}"
   if load ${devtype} ${devnum}:${part} ${kernel_addr_r} /boot/vmlinuz; then

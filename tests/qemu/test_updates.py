@@ -23,7 +23,9 @@ _MODEL = "opt/cleandesk/lib/python3.13/site-packages/cleandesk/models/desk"
 #: What RAUC itself says, should our own program not have looked first.
 _ASK_RAUC = """\
 [Unit]
-After=boot-firmware.mount
+# D-Bus would wait 25 s for it, which a machine that emulates takes longer for.
+Wants=rauc.service
+After=boot-firmware.mount rauc.service
 [Service]
 Type=oneshot
 StandardOutput=journal+console

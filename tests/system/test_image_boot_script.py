@@ -174,26 +174,27 @@ def test_a_kernel_may_grow_and_its_initramfs_is_not_overwritten(bootable: Card) 
 
 
 @pytest.mark.parametrize(
-    ("state", "tried", "trial"),
+    ("state", "tried", "trial", "instead"),
     [
-        (State("a"), ["a"], False),
-        (State("b", "a", 3), ["a"], True),
-        (State("a", "b", 0), ["a"], False),
+        (State("a"), ["a"], False, False),
+        (State("b", "a", 3), ["a"], True, False),
+        (State("a", "b", 0), ["a"], False, False),
         # What was on trial cannot be read: the committed one is on no trial.
-        (State("a", "b", 3), ["b", "a"], False),
+        (State("a", "b", 3), ["b", "a"], False, False),
         # The committed one cannot be read, and nobody has committed what is left.
-        (State("b"), ["b", "b", "b", "a"], True),
+        (State("b"), ["b", "b", "b", "a"], True, True),
+        (State("b", "a", 0), ["b", "b", "b", "a"], True, True),
     ],
 )
 def test_the_kernel_is_told_whether_what_it_starts_is_on_trial(
-    bootable: Card, state: State, tried: list[str], *, trial: bool
+    bootable: Card, state: State, tried: list[str], *, trial: bool, instead: bool
 ) -> None:
     Disk(bootable.path).write(state)
     assert bootable.boot(until="Starting kernel") == tried
     said = [line for line in bootable.said.splitlines() if "root=PARTUUID=" in line]
     (told,) = [line.split() for line in said]
     assert "rauc.slot=a" in told
-    assert ("cleandesk.trial" in told) == trial
+    assert ("cleandesk.trial" in told, "cleandesk.instead" in told) == (trial, instead)
 
 
 def test_a_trial_that_cannot_be_loaded_keeps_the_tries_that_remain(bootable: Card) -> None:

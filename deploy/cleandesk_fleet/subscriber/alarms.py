@@ -114,6 +114,7 @@ class Alarms:
         """End the alarms about what happened once and has not happened again."""
         self._end(
             and_(
+                _STILL,
                 alarms.c.kind.in_([kind.value for kind in _ONCE]),
                 alarms.c.last_at < self._now - QUIET,
             )
@@ -175,7 +176,7 @@ class Alarms:
     def _end(self, which: ColumnElement[bool]) -> None:
         # In one statement: what another subscriber ends at the same time is told by one of us.
         rows = self._connection.execute(
-            alarms.update().where(_STILL, which).values(closed_at=self._now).returning(alarms)
+            alarms.update().where(which).values(closed_at=self._now).returning(alarms)
         )
         self._turns += [
             _Turn(
@@ -192,7 +193,7 @@ class Alarms:
 
 def _open_ones(kind: Kind, address: Address | None) -> ColumnElement[bool]:
     return and_(
-        alarms.c.closed_at.is_(None),
+        _STILL,
         alarms.c.kind == kind.value,
         alarms.c.site == (address.site if address else ""),
         alarms.c.box == (address.box if address else ""),

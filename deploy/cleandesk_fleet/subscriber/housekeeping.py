@@ -30,8 +30,9 @@ _SWEEP_EVERY_S = 3600.0
 _DELETE_EVERY_S = 60.0
 #: A commit takes less: a file that is older and has no row will have none.
 _YOUNG_S = 3600.0
-#: So much of the folder is looked at in a turn. Who says nothing for longer is taken for frozen.
-_FILES_A_TURN, _A_TURN_S = 200, 1.0
+#: So much of the folder is looked at in a turn, and so much of it deleted: who says nothing for ten
+#: seconds is taken for frozen, and a folder may be far away.
+_FILES_A_TURN, _A_TURN_S, _DROPS_A_TURN = 200, 1.0, 20
 _FAILS = (SQLAlchemyError, OSError, DatabaseUnusableError)
 
 
@@ -47,7 +48,8 @@ class Housekeeping:
         self._engine, self._terms = engine, terms
         self._redundant = terms.gap_after is not None
         self._sweep_at = self._delete_at = 0.0
-        self._files: Iterator[Path] = iter(())
+        self._files: Iterator[Path] | None = None  # what is left of the folder in this sweep
+        self._again: list[Path] = []  # looked at, and not deleted yet
         self._months = retention.Months()
 
     def delete_due(self, now: Moment) -> None:
@@ -105,7 +107,7 @@ class Housekeeping:
                     extra={"reason": album.refuses},
                 )
             return
-        if sweeps:
+        if sweeps and self._files is None:
             self._files = album.pictures.files()
         self._sweep()
         with self._house() as connection:
@@ -115,21 +117,30 @@ class Housekeeping:
     def _sweep(self) -> None:
         """Go on through the folder, and delete what belongs to no row: of a commit that failed.
 
-        No transaction waits for the folder, which may be far away.
+        No transaction waits for the folder.
         """
-        pictures, until = self._terms.album.pictures, time.monotonic() + _A_TURN_S
-        some: list[Path] = []
-        for path in self._files:
-            some.append(path)
-            if len(some) >= _FILES_A_TURN or time.monotonic() > until:
-                break
+        pictures, some = self._terms.album.pictures, self._next()
         if not some:
             return
         with self._house() as connection:
             nobodys = unknown(connection, pictures, some)
-        left = pictures.drop(nobodys, older_than_s=_YOUNG_S if self._redundant else 0)
+        # A row may come for the others until it is their turn.
+        now, self._again = nobodys[:_DROPS_A_TURN], nobodys[_DROPS_A_TURN:]
+        left = pictures.drop(now, older_than_s=_YOUNG_S if self._redundant else 0)
         if left:
             log.warning("pictures that no row knew of were deleted", extra={"files": left})
+
+    def _next(self) -> list[Path]:
+        """Return what is to be looked at in this turn."""
+        if self._again or self._files is None:
+            return self._again
+        some, until = [], time.monotonic() + _A_TURN_S
+        for path in self._files:
+            some.append(path)
+            if len(some) >= _FILES_A_TURN or time.monotonic() > until:
+                return some
+        self._files = None
+        return some
 
     def _delete_rows(self, now: Moment) -> None:
         keep = self._terms.keep

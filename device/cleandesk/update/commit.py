@@ -18,6 +18,8 @@ from cleandesk.watchdog import NAME, Word
 log = logging.getLogger(__name__)
 
 _EVERY_S = 5.0
+#: As boot.cmd of the image has it: what runs comes in place of a committed slot.
+_INSTEAD = "cleandesk.instead"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,7 @@ class Places:
         box: The running box's folder.
         settings: The box's settings; a machine without them is no box yet.
         fetched: The folder in which the box hands over what it fetched.
+        cmdline: The kernel's.
     """
 
     card: Path = Path("/boot/firmware/cleandesk")
@@ -37,6 +40,7 @@ class Places:
     box: Path = Path("/run/cleandesk")
     settings: Path = Path("/etc/cleandesk/cleandesk.yaml")
     fetched: Path = Path("/var/lib/cleandesk/update")
+    cmdline: Path = Path("/proc/cmdline")
 
     @property
     def before(self) -> Path:
@@ -46,6 +50,16 @@ class Places:
     def word(self) -> Word | None:
         """Return the running box's word."""
         return Word.read(self.box / NAME)
+
+    @property
+    def demanded(self) -> Word | None:
+        """What must be healthy of what runs; None: nothing."""
+        try:
+            words = self.cmdline.read_text(encoding="utf-8").split()
+        except FileNotFoundError:  # what runs is no image
+            words = []
+        # What an update that was left demanded is nothing to what stands in.
+        return health.STAND_IN if _INSTEAD in words else health.demanded(self.before)
 
     @property
     def runs(self) -> bool:
@@ -76,7 +90,7 @@ def commit(
     Raises:
         UpdateError: If RAUC does not mark it.
     """
-    began, demand = mono(), health.demanded(places.before)
+    began, demand = mono(), places.demanded
     trial = Trial(demand, began)
     version = _version(system)
     teller = Teller(places.kept, version, boot_id())
@@ -111,8 +125,8 @@ def commit(
 def _tell_lost(teller: Teller, kept: Path, version: str | None) -> None:
     """Say that what was committed before, and in whose place this one comes, is given up."""
     before = told.read(kept)
-    if before is not None and before.step is Step.COMMITTED and before.version != version:
-        teller.tell(Step.LEFT, before.version, "its slot could not be loaded")
+    if before is not None and before.committed not in (None, version):
+        teller.tell(Step.LEFT, before.committed, "its slot could not be loaded")
 
 
 def _forget(before: Path) -> None:

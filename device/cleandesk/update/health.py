@@ -28,7 +28,7 @@ LINK_WITHIN_S = 3600.0
 STEADY_S = 120.0
 #: But a box whose camera is at fault begins anew each minute or two, to open it afresh. Where no
 #: camera is demanded, the next process goes on where the one before was, if it is well so soon.
-ANEW_WITHIN_S = 60.0
+ANEW_WITHIN_S = 120.0
 #: So long the end of a worker's break is waited for, so that the camera can be tried.
 BREAK_WITHIN_S = 2700.0
 #: So long, all told, a camera may have lacked that is committed untried in a break: it starts up.
@@ -68,8 +68,8 @@ def remember(path: Path, word: Word | None, *, by_line: bool = False) -> None:
 def demanded(path: Path) -> Word | None:
     """Return what was healthy before; None: nothing was.
 
-    All of it, where that cannot be read; where there is no file, no update was begun since the last
-    commit, and what runs stands in for the committed slot.
+    All of it, where that cannot be read. Where there is no file no update was begun since the last
+    commit, so what runs is none, either.
     """
     try:
         content = durable.read(path)
@@ -160,6 +160,8 @@ class Trial:
         """Say whether nothing has lacked for long enough, by newer and newer words."""
         if word is None or self.missing:
             self._gap = True
+            if word is not None and self._last is not None and word.began == self._last.began:
+                self._last = None  # it was well, and is not: no other process makes up for that
             return False
         if self._first is None or not self._goes_on(word, now):
             self._first = word
@@ -168,7 +170,9 @@ class Trial:
 
     def _goes_on(self, word: Word, now: float) -> bool:
         """Say whether a word that lacks nothing goes on from the last such one."""
-        if self._last is not None and self._last.began == word.began:
+        if self._last is None:
+            return False
+        if self._last.began == word.began:
             return not self._gap
         no_camera = self._demand is not None and self._demand.camera is not CameraWord.WORKS
         return no_camera and now - self._well_at <= ANEW_WITHIN_S

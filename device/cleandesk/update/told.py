@@ -55,6 +55,7 @@ class Told(BaseModel):
         lost: The last one that did not stay, of all times.
         left: The last one that was tried and left, of all times.
         untried: Of what is committed: a break went on, so nobody saw whether the camera works.
+        committed: The last version that was.
     """
 
     model_config = durable.READABLE
@@ -66,6 +67,7 @@ class Told(BaseModel):
     lost: Lost | None = None
     left: Lost | None = None
     untried: bool = False
+    committed: str | None = None
 
     def by(self, runs: str | None, boot: str, *, trial: bool) -> "Told":
         """Return the same with what has become of it since, by what runs now.
@@ -122,9 +124,17 @@ class Teller:
             why: Of what did not stay.
             untried: Of what is committed: nobody saw whether the camera works.
         """
-        lost, left = self._not_kept(step, version, why)
+        before = read(self._folder)
+        lost, left = self._not_kept(before, step, version, why)
+        known = None if before is None else before.committed
         said = Told(
-            step=step, version=version, boot=self._boot, lost=lost, left=left, untried=untried
+            step=step,
+            version=version,
+            boot=self._boot,
+            lost=lost,
+            left=left,
+            untried=untried,
+            committed=version if step is Step.COMMITTED else known,
         )
         path = self._folder / NAME
         try:
@@ -134,10 +144,9 @@ class Teller:
             log.warning("nobody is told how the update does", extra={"why": error.strerror})
 
     def _not_kept(
-        self, step: Step, version: str | None, why: str | None
+        self, before: Told | None, step: Step, version: str | None, why: str | None
     ) -> tuple[Lost | None, Lost | None]:
         """Return the last one that did not stay, and the last one that was left, with this word."""
-        before = read(self._folder)
         known = None if before is None else before.by(self._runs, self._boot, trial=False)
         lost, left = (None, None) if known is None else (known.lost, known.left)
         if step in (Step.REFUSED, Step.LEFT):

@@ -7,8 +7,12 @@ from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.properties import VariableByteIntegers
 
+from cleandesk.contract import packets
 from cleandesk.contract.client import LeanClient
 
 _CONNACK = bytes([0x20, 3, 0, 0, 0])
@@ -72,3 +76,45 @@ def test_what_is_left_of_a_turn_waits_for_nothing_more_to_come(heard: _Heard) ->
     while heard.count < many:
         heard.loop(40)
     assert time.monotonic() - began < 30
+
+
+#: At QoS 0: topic "t", these properties, "data".
+_PROPERTIES = {
+    "U+FEFF in a text": b"\x26\x00\x01a\x00\x03\xef\xbb\xbf",
+    "no UTF-8": b"\x26\x00\x01a\x00\x02\xc3\x28",
+    "an unknown format": b"\x01\x02\x01\x01",
+    "a property that no message has": b"\x13\x00\x05",
+    "an unknown property": b"\x7e\x00",
+    "a text that is longer than all": b"\x26\xff\xff",
+}
+
+
+@pytest.mark.parametrize("properties", _PROPERTIES.values(), ids=_PROPERTIES)
+def test_a_message_is_heard_whatever_its_properties_are(heard: _Heard, properties: bytes) -> None:
+    came: list[tuple[str, bytes]] = []
+    heard.client.on_message = lambda _, __, message: came.append(
+        (message.topic, bytes(message.payload))
+    )
+    body = b"\x00\x01t" + bytes([len(properties)]) + properties + b"data"
+    heard.broker.sendall(bytes([0x30, len(body)]) + body + _PUBLISH)
+    for _ in range(2):
+        heard.loop(10)
+    assert came == [("t", b"data"), ("t", bytes(5))]
+
+
+@given(
+    topic=st.text(max_size=20),
+    mid=st.integers(1, 0xFFFF),
+    properties=st.binary(max_size=400),
+    payload=st.binary(max_size=50),
+    qos=st.integers(0, 2),
+)
+def test_without_its_properties_a_message_is_the_same(
+    topic: str, mid: int, properties: bytes, payload: bytes, qos: int
+) -> None:
+    name = topic.encode()
+    begins = len(name).to_bytes(2, "big") + name + (mid.to_bytes(2, "big") if qos else b"")
+    size = bytes(VariableByteIntegers.encode(len(properties)))  # type: ignore[no-untyped-call]
+    packet = bytearray(begins + size + properties + payload)
+    left = packets.without_properties(0x30 | qos << 1, packet)
+    assert left == begins + b"\0" + payload

@@ -157,3 +157,36 @@ def test_a_large_folder_is_gone_through_in_several_turns(
     assert len(list(folder.iterdir())) == 6
     journal.look_around(clock.sleep(DAY_S / 24))
     assert len(list(folder.iterdir())) == 5
+
+
+def test_a_sweep_that_takes_hours_comes_to_its_end(
+    engine: Engine, clock: HandClock, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(housekeeping, "_FILES_A_TURN", 1)
+    album = Album(Pictures(folder), timedelta(hours=72))
+    journal = Log(engine, silent_after_s=10**9, terms=Terms(album, 50)).begin(clock())
+    journal.commit([still(number) for number in range(8)], clock())
+    for number in range(8):
+        (folder / f"{number:064x}.jpg").write_bytes(b"of a commit that failed")
+    for _ in range(17):
+        journal.look_around(clock.sleep(DAY_S / 24))
+    assert sorted(file.name for file in folder.iterdir()) == sorted(map(name_of, range(8)))
+
+
+def test_what_waits_for_its_turn_to_go_stays_if_somebody_comes_to_need_it(
+    engine: Engine, clock: HandClock, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(housekeeping, "_DROPS_A_TURN", 1)
+    album = Album(Pictures(folder), timedelta(hours=72))
+    journal = Log(engine, silent_after_s=10**9, terms=Terms(album, 50)).begin(clock())
+    journal.commit([still(number) for number in range(5)], clock())
+    with engine.begin() as connection:
+        connection.execute(stills.delete())
+    journal.look_around(clock())
+    left = {file.name for file in folder.iterdir()}
+    assert len(left) == 4
+    needed = next(number for number in range(5) if name_of(number) in left)
+    journal.commit([still(needed)], clock())
+    for _ in range(5):
+        journal.look_around(clock.sleep(1))
+    assert [file.name for file in folder.iterdir()] == [name_of(needed)]

@@ -48,6 +48,17 @@ def test_a_process_that_takes_too_long_to_follow_begins_it_anew(trial: Trial) ->
     assert late + STEADY_S <= trial.now < late + STEADY_S + LATE_S
 
 
+def test_a_line_that_is_lost_in_each_process_is_not_healthy(trial: Trial) -> None:
+    health.remember(trial.places.before, BROKEN)
+    anew = range(50, 1000, 50)
+    trial.restarts = [float(moment) for moment in anew]
+    trial.becomes = {0: BROKEN, 1000: BROKEN}
+    for moment in anew:
+        trial.becomes |= {moment + 10: BROKEN, moment + 30: LOST}
+    assert trial.commit()
+    assert 1000 + STEADY_S <= trial.now < 1000 + STEADY_S + LATE_S
+
+
 def test_a_line_that_comes_and_goes_in_one_process_is_not_healthy(trial: Trial) -> None:
     health.remember(trial.places.before, BROKEN)
     trial.becomes = {600: BROKEN}
@@ -77,11 +88,26 @@ def test_without_the_line_it_is_left_so_that_the_committed_one_is_tried_again(tr
     assert LINK_WITHIN_S <= trial.now < LINK_WITHIN_S + 10
 
 
-@pytest.mark.parametrize("committed", ["0.1.400", "0.1.300"])
-def test_ops_hear_of_the_committed_slot_that_could_not_be_loaded(
-    trial: Trial, committed: str
+@pytest.mark.parametrize("before", [None, LOST, WELL])
+def test_what_an_update_that_was_left_demanded_is_nothing_to_what_stands_in(
+    trial: Trial, before: Word | None
 ) -> None:
-    told.Teller(trial.places.kept, committed, "a" * 32).tell(Step.COMMITTED, committed)
+    health.remember(trial.places.before, before)
+    trial.places.cmdline.write_text("ro cleandesk.trial cleandesk.instead loglevel=4\n")
+    trial.becomes = {30: LOST, 900: BROKEN}
+    assert trial.commit()
+    assert 900 + STEADY_S <= trial.now < 900 + STEADY_S + LATE_S
+
+
+@pytest.mark.parametrize("committed", ["0.1.400", "0.1.300"])
+@pytest.mark.parametrize("since", [None, Step.LEFT, Step.REFUSED])
+def test_ops_hear_of_the_committed_slot_that_could_not_be_loaded(
+    trial: Trial, committed: str, since: Step | None
+) -> None:
+    teller = told.Teller(trial.places.kept, committed, "a" * 32)
+    teller.tell(Step.COMMITTED, committed)
+    if since is not None:
+        teller.tell(since, "0.1.300", "no line")
     trial.becomes = {0: WELL}
     assert trial.commit()
     said = (trial.told.step, trial.told.version, str(trial.told.lost))

@@ -18,7 +18,11 @@ class Trial:
     """A slot on trial: what was healthy before, and a clock that only waiting moves."""
 
     def __init__(self, folder: Path) -> None:
-        self.places = Places(*(folder / name for name in ("card", "kept", "box", "settings")))
+        card, kept, box, settings, fetched, cmdline = (
+            folder / name for name in ("card", "kept", "box", "settings", "fetched", "cmdline")
+        )
+        self.places = Places(card, kept, box, settings, fetched, cmdline)
+        self.places.cmdline.write_text("ro cleandesk.trial loglevel=4\n")
         self.places.kept.mkdir()
         self.places.box.mkdir()
         self.places.settings.touch()

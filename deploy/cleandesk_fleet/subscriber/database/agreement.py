@@ -67,4 +67,4 @@ def must_agree(found: str | None, ours: Deletion | None, place: str) -> None:
 
 
 def _said(value: float | None) -> str:
-    return "not set" if value is None else f"{value:g}"
+    return "not set" if value is None else f"{value:.15g}"
