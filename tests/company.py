@@ -14,6 +14,7 @@ from paho.mqtt.properties import Properties
 from cleandesk.contract.config_messages import ConfigOutcome, ReportedConfig
 from cleandesk.contract.topics import Channel, Command, Side
 from tests.eventually import eventually
+from tests.leaving import leave
 from tests.rig import ADDRESS, Rig, retained
 
 
@@ -59,8 +60,7 @@ def company_of(port: int) -> Iterator[Company]:
     try:
         yield Company(client, answers)
     finally:
-        client.disconnect()
-        client.loop_stop()
+        leave(client)
 
 
 def desire(rig: Rig, version: int, config: dict[str, Any]) -> None:
@@ -74,8 +74,7 @@ def retain(rig: Rig, channel: Channel, payload: str) -> None:
     client.connect("127.0.0.1", rig.broker.port)
     client.loop_start()
     client.publish(ADDRESS.topic(channel), payload, qos=1, retain=True).wait_for_publish(20)
-    client.disconnect()
-    client.loop_stop()
+    leave(client)
 
 
 def reported(rig: Rig, outcome: ConfigOutcome, version: int | None) -> ReportedConfig:

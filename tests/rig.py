@@ -18,6 +18,7 @@ from cleandesk.contract.health import Health
 from cleandesk.contract.messages import Privacy, Status
 from cleandesk.contract.topics import Address, Channel
 from tests.eventually import eventually
+from tests.leaving import leave
 from tests.mosquitto import Mosquitto
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -219,8 +220,7 @@ def retained(port: int, channel: Channel) -> bytes | None:
     except queue.Empty:
         return None
     finally:
-        client.disconnect()
-        client.loop_stop()
+        leave(client)
 
 
 def wait_for_privacy(port: int, condition: Callable[[Privacy], bool]) -> Privacy:

@@ -7,6 +7,7 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 from tests.eventually import eventually
+from tests.leaving import leave
 
 
 @contextmanager
@@ -29,5 +30,4 @@ def everything_published(port: int) -> Iterator[list[bytes]]:
     try:
         yield heard
     finally:
-        client.disconnect()
-        client.loop_stop()
+        leave(client)

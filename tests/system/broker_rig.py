@@ -17,6 +17,7 @@ from cleandesk.contract.connection import TlsSettings
 from cleandesk_fleet.provision.authorities import Issuer
 from cleandesk_fleet.provision.roles import Operator, Role
 from tests.eventually import eventually
+from tests.leaving import leave
 
 #: May read and write everything: what it does not see was delivered to nobody.
 WITNESS = "witness"
@@ -123,8 +124,7 @@ class Member:
 
     def leave(self) -> None:
         """Disconnect in order."""
-        self._client.disconnect()
-        self._client.loop_stop()
+        leave(self._client)
 
     def cut(self) -> None:
         """Vanish: the broker publishes the last will."""

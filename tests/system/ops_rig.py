@@ -25,6 +25,7 @@ from cleandesk.page import certificate
 from cleandesk_fleet.subscriber.tables import appeals, boxes, events, stills
 from cleandesk_fleet.web.store import Store
 from tests.eventually import PATIENCE_S, eventually
+from tests.leaving import leave
 from tests.mosquitto import Mosquitto, free_port
 from tests.system.page_rig import launch
 from tests.system.subscriber_rig import PROGRAM, Subscriber
@@ -50,8 +51,7 @@ class Fleet:
 
     def close(self) -> None:
         """Leave."""
-        self._client.disconnect()
-        self._client.loop_stop()
+        leave(self._client)
 
     def say(self, box: Address, channel: Channel, fields: dict[str, Any]) -> None:
         """Publish a message."""

@@ -16,6 +16,7 @@ from paho.mqtt.properties import Properties
 
 from cleandesk.contract.topics import Address, Channel
 from tests.eventually import PATIENCE_S, eventually
+from tests.leaving import leave
 
 PROGRAM = Path(sys.executable).parent / "cleandesk-subscriber"
 
@@ -132,8 +133,7 @@ class Box:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.client.disconnect()
-        self.client.loop_stop()
+        leave(self.client)
 
     def send(
         self, payload: bytes, channel: Channel = Channel.VIOLATION, *, replayed: bool = False

@@ -16,6 +16,7 @@ from paho.mqtt.properties import Properties
 from cleandesk.contract.mqtt import Received
 from cleandesk.contract.topics import ROOT, Channel
 from tests.eventually import eventually
+from tests.leaving import leave
 from tests.mosquitto import Mosquitto, free_port, needs_mosquitto
 from tests.system.subscriber_rig import Subscriber
 from tests.system.test_metrics import scraped
@@ -77,8 +78,7 @@ def broker(tmp_path: Path) -> Iterator[Mosquitto]:
 def flood(broker: Mosquitto) -> Iterator[Flood]:
     flood = Flood(broker.port)
     yield flood
-    flood.client.disconnect()
-    flood.client.loop_stop()
+    leave(flood.client)
 
 
 def counted(port: int) -> int:

@@ -8,6 +8,7 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
 from cleandesk.contract.topics import ROOT as TOPIC_ROOT
+from tests.leaving import leave
 from tests.mosquitto import needs_mosquitto
 from tests.rig import CLIP, ROOT, presence
 from tests.system.conftest import MakeRig
@@ -94,8 +95,7 @@ def test_a_run_writes_only_its_outbox_and_sends_no_picture(make_rig: MakeRig) ->
     rig.start_subscriber()
     rig.start_box("--until-end")
     assert rig.wait("box") == 0, rig.words("box")
-    listener.disconnect()
-    listener.loop_stop()
+    leave(listener)
 
     written = {path.name for path in set(rig.home.rglob("*")) - before}
     assert {name for name in written if name.startswith("outbox.db")}

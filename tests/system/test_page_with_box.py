@@ -13,6 +13,7 @@ from cleandesk.contract.messages import BreakReason, PrivacyState
 from cleandesk.contract.topics import Channel
 from cleandesk.contract.worker_messages import Appeal
 from tests.eventually import eventually
+from tests.leaving import leave
 from tests.mosquitto import needs_mosquitto
 from tests.rig import ADDRESS, CLIP, Rig, frame_of, presence, wait_for_privacy
 from tests.system.conftest import MakeRig
@@ -62,8 +63,7 @@ def appeals(rig: Rig) -> Iterator[list[Appeal]]:
     client.subscribe(ADDRESS.topic(Channel.APPEAL), qos=1)
     client.loop_start()
     yield heard
-    client.disconnect()
-    client.loop_stop()
+    leave(client)
 
 
 def test_what_the_worker_clicks_the_site_reads(

@@ -10,6 +10,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from cleandesk.contract.topics import Channel, parse
 from tests.eventually import PATIENCE_S
+from tests.leaving import leave
 from tests.unit.link.make import ADDRESS
 
 
@@ -49,8 +50,7 @@ class Listener:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.client.disconnect()
-        self.client.loop_stop()
+        leave(self.client)
 
     def of(self, channel: str) -> list[Heard]:
         return [one for one in list(self.heard) if one.channel == channel]
