@@ -138,13 +138,19 @@ def test_where_both_parts_fail_both_reasons_are_told(
     assert "secret" not in words
 
 
+def _with_stills(engine: Engine, clock: HandClock, folder: Path, many: int) -> Log:
+    """Return a log of one writer, with so many pictures."""
+    album = Album(Pictures(folder), timedelta(hours=72))
+    journal = Log(engine, silent_after_s=10**9, terms=Terms(album, 50)).begin(clock())
+    journal.commit([still(number) for number in range(many)], clock())
+    return journal
+
+
 def test_a_large_folder_is_gone_through_in_several_turns(
     engine: Engine, clock: HandClock, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(housekeeping, "_FILES_A_TURN", 3)
-    album = Album(Pictures(folder), timedelta(hours=72))
-    journal = Log(engine, silent_after_s=10**9, terms=Terms(album, 50)).begin(clock())
-    journal.commit([still(number) for number in range(5)], clock())
+    journal = _with_stills(engine, clock, folder, 5)
     for number in range(5):
         (folder / f"{number:064x}.jpg").write_bytes(b"of a commit that failed")
     journal.look_around(clock())
@@ -163,9 +169,7 @@ def test_a_sweep_that_takes_hours_comes_to_its_end(
     engine: Engine, clock: HandClock, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(housekeeping, "_FILES_A_TURN", 1)
-    album = Album(Pictures(folder), timedelta(hours=72))
-    journal = Log(engine, silent_after_s=10**9, terms=Terms(album, 50)).begin(clock())
-    journal.commit([still(number) for number in range(8)], clock())
+    journal = _with_stills(engine, clock, folder, 8)
     for number in range(8):
         (folder / f"{number:064x}.jpg").write_bytes(b"of a commit that failed")
     for _ in range(17):
@@ -177,9 +181,7 @@ def test_what_waits_for_its_turn_to_go_stays_if_somebody_comes_to_need_it(
     engine: Engine, clock: HandClock, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(housekeeping, "_DROPS_A_TURN", 1)
-    album = Album(Pictures(folder), timedelta(hours=72))
-    journal = Log(engine, silent_after_s=10**9, terms=Terms(album, 50)).begin(clock())
-    journal.commit([still(number) for number in range(5)], clock())
+    journal = _with_stills(engine, clock, folder, 5)
     with engine.begin() as connection:
         connection.execute(stills.delete())
     journal.look_around(clock())
