@@ -44,7 +44,7 @@ from models.evaluation.sets import EvaluationError, PictureSet
 
 FIGURES: Final = Path(__file__).with_name("figures")
 PAGE: Final = sets.ROOT / "models" / "README.md"
-WHICH: Final = "rooms, choose, report, scenes, ceiling, pens"
+WHICH: Final = "rooms, choose, report, scenes, ceiling, pens, sheets"
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
 ManifestOption = Annotated[Path, typer.Option(help="The model's manifest.")]
@@ -80,7 +80,7 @@ def choose(
         model, eye = RawModel(manifest), Eye(BUILD, quiet=as_json, fresh=fresh)
         real = sets.half("choose")
         rendered = sets.scenes("choose") if scenes else PictureSet("none", (), frozenset())
-        real_sets = [sets.rooms(), *sets.kept_from_training()]
+        real_sets = [sets.rooms(), *sets.kept_from_training().values()]
         evidence = chooser.gather(
             model.names,
             (real, eye.look(model, frames_of(real))),
@@ -274,8 +274,8 @@ def _named(which: str) -> PictureSet:
         return sets.rooms()
     if which in ("choose", "report"):
         return sets.half(which)
-    if which in ("ceiling", "pens"):
-        return sets.kept_from_training()[which == "pens"]
+    if which in ("ceiling", "pens", "sheets"):
+        return sets.kept_from_training()[which]
     return sets.scenes() if which == "scenes" else sets.read_set(Path(which).name, Path(which))
 
 

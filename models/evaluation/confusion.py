@@ -97,7 +97,8 @@ def _what(box: Floats, said: str, picture: Picture) -> str:
 
 
 def _best(box: Floats, things: Labelled) -> float:
-    if not len(things.boxes):
+    boxes = things.boxes[~things.ignored]
+    if not len(boxes):
         return 0.0
-    over = overlaps(box[None], Labelled(things.boxes, np.zeros(len(things.boxes), np.bool_)))
+    over = overlaps(box[None], Labelled(boxes, np.zeros(len(boxes), np.bool_)))
     return float(over.max())

@@ -23,8 +23,8 @@ _KEY: Final = (
 )
 _UNKNOWN: Final = (
     "### What could not be measured\n"
-    "There was no footage of a fixed camera over one table, there were no close-ups and no "
-    "photographs of real sheets; nothing above says how the model does on them."
+    "There was no footage of a fixed camera over one table, and of real sheets on tables hardly a "
+    "photograph; little above says how the model does on them."
 )
 
 
@@ -131,8 +131,11 @@ def _kept(report: Report) -> str:
     ]
     return (
         "### Sources that no training saw\n"
-        "One camera under an office's ceiling, and pens on one bench; only what they label and the "
-        f"branch learns.\n\n{table(head, rows)}"
+        "One camera under an office's ceiling (11 frames, three times each), pens on one bench "
+        "(47 pictures, 115 with altered copies), and sheets and notebooks under stationery, from "
+        "close by (eleven of the sheets lie on one table; its pens were trained on until step "
+        "7,200, its sheets never). Only what they label and the branch learns.\n\n"
+        f"{table(head, rows)}"
     )
 
 

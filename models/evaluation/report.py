@@ -122,7 +122,7 @@ def make(
         scenes=_on_set(model, scenes, point, eye, "rendered desks, report half")
         if scenes
         else None,
-        kept={s.name: _learnt(model, s, point, eye) for s in sets.kept_from_training()},
+        kept={s.name: _learnt(model, s, point, eye) for s in sets.kept_from_training().values()},
         compared=_compare({MODEL: model, **rivals}, eye),
         light={s.name: _in_light(model, s, point, eye) for s in alike},
         alarms=_alarms(model, point, eye),

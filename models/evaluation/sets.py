@@ -23,8 +23,10 @@ SHARED: Final = ROOT.parent / "shared"
 ROOMS: Final = SHARED / "data" / "coco_desk_dev"
 OFFICES: Final = SHARED / "data" / "office_cctv_train"
 PENS: Final = SHARED / "data" / "pen_overhead"
+STATIONERY: Final = SHARED / "data" / "stationery"
 SCENES: Final = ROOT / "build" / "scenes" / "val"
 EXTRA: Final = Path(__file__).with_name("coco_desk_dev.extra.json")
+SHEETS: Final = Path(__file__).with_name("stationery.extra.json")
 SPLIT: Final = Path(__file__).with_name("split.json")
 
 #: The longest side that "small" and "large" are meant for.
@@ -197,12 +199,30 @@ def half(which: str, *, extra: bool = True) -> PictureSet:
     return rooms(extra=extra).part(which, frozenset(split[which]))
 
 
-def kept_from_training() -> list[PictureSet]:
-    """Real sources that no training saw: a camera under an office's ceiling, pens on a bench."""
+def sheets() -> PictureSet:
+    """Real sheets and notebooks seen from close by, under pencils, rulers and rubbers.
+
+    The training once learnt from these pictures' pens, and never from their sheets and notebooks.
+    """
+    read = read_set(STATIONERY.name, STATIONERY, SHEETS)
+    ours = frozenset({"paper", "notebook"})
+    pictures = tuple(
+        replace(p, things={name: p.of(name) for name in ours & p.things.keys()})
+        for p in read.pictures
+    )
+    return replace(read, name="stationery-sheets", pictures=pictures, labelled=ours)
+
+
+def kept_from_training() -> dict[str, PictureSet]:
+    """What no training saw of real sources: an office's ceiling, pens on a bench, sheets."""
     offices = read_set(OFFICES.name, OFFICES)
     camera = HELD_OUT["office_cctv_train"]
     ceiling = frozenset(p.path.name for p in offices.pictures if camera in p.path.name)
-    return [offices.part("kept", ceiling), read_set(PENS.name, PENS)]
+    return {
+        "ceiling": offices.part("kept", ceiling),
+        "pens": read_set(PENS.name, PENS),
+        "sheets": sheets(),
+    }
 
 
 def scenes(which: str = "") -> PictureSet:

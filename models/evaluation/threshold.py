@@ -68,15 +68,11 @@ def choose(judged: Judged, least: float = LEAST_SCORE) -> Choice | None:
     Returns:
         None if fewer than `LEAST_FINDS` finds reach `least`: too few to choose by.
     """
-    order = np.argsort(-judged.scores, kind="stable")
-    scores = judged.scores[order]
-    rights = np.cumsum(judged.right[order])
+    scores = -np.sort(-judged.scores)
     last = [i for i in range(len(scores)) if i + 1 == len(scores) or scores[i + 1] < scores[i]]
-    cuts = [
-        Choice(_between(scores, i, least), i + 1, int(rights[i]), reached=False)
-        for i in last
-        if scores[i] >= least and i + 1 >= LEAST_FINDS
-    ]
+    thresholds = [_between(scores, i, least) for i in last if scores[i] >= least]
+    all_cuts = [Choice(t, *judged.shown(t), reached=False) for t in thresholds]
+    cuts = [c for c in all_cuts if c.shown >= LEAST_FINDS]
     if not cuts:
         return None
     good = [c for c in cuts if c.bound >= WANTED]

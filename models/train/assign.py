@@ -18,7 +18,7 @@ BOX_COST = 3.0
 # Half the side that the thinnest box counts as when points inside it are looked for: a pen seen
 # from above is thinner than the finest stride, and no point might lie in it.
 LEAST_HALF_SIDE = 6.0
-FAR = 1e8
+OUTSIDE = 1e8
 # A box with a shorter side than TINY (input pixels) has hardly a point whose box overlaps it well,
 # and so would be taught by one point among look-alike neighbours: it gets this many.
 TINY = 24.0
@@ -67,15 +67,15 @@ def assign(
         return Assignment(empty, empty, at.new_zeros(0))
     iou = pairwise_iou(predicted[near], boxes)
     cost = _cost(at[near], scores[near], iou, boxes, labels)
-    cost = torch.where(inside[near], cost, torch.full_like(cost, FAR))
+    cost = torch.where(inside[near], cost, torch.full_like(cost, OUTSIDE))
     chosen = torch.zeros_like(cost, dtype=torch.bool)
     top = iou.masked_fill(~inside[near], 0.0).topk(min(CANDIDATES, len(near)), 0).values
     least = torch.where(tiny(boxes), TINY_POINTS, 1)
     for column, count in enumerate(torch.maximum(top.sum(0).int(), least).tolist()):
         cheapest = cost[:, column].topk(min(count, len(near)), largest=False).indices
         chosen[cheapest, column] = True
-    chosen &= cost < FAR
-    best = cost.masked_fill(~chosen, FAR * 2).argmin(1)
+    chosen &= cost < OUTSIDE
+    best = cost.masked_fill(~chosen, OUTSIDE * 2).argmin(1)
     taken = chosen.any(1)
     rows = taken.nonzero()[:, 0]
     return Assignment(near[rows], best[rows], iou[rows, best[rows]].clamp(min=0))

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from models.train import things
 from models.train.labels import LEARNT, NUM_LEARNT, Known
 from models.train.picture import Cutout, Floats, Picture, Rng, filled, smooth_noise
-from models.train.sample import Sample
+from models.train.sample import Ints, Sample, unsure
 from models.train.things.shapes import lit
 
 CANVAS: Final = (640, 480)
@@ -66,9 +66,13 @@ COUNTS: Final[dict[str, tuple[float, ...]]] = {
 LOOKALIKE_COUNTS: Final = (0.3, 0.3, 0.2, 0.12, 0.08)
 ONLY_LOOKALIKES: Final = 0.06  # share of desks without a thing of a class
 FAR: Final = (0.16, 0.55)  # an A4 sheet's length as a share of the canvas's width
-CLOSE: Final = (0.55, 0.9)
-CLOSE_SHARE: Final = 0.15
+CLOSE: Final = (0.5, 1.0)
+CLOSE_SHARE: Final = 0.4
+CLOSE_MARGIN: Final = 0.25  # of a sheet's or a book's middle, so that most of it is in view
+LARGE: Final = 0.2  # metres
+CLOSE_LEFT_OUT: Final = 0.4  # share of the things that do not lie there where little is in view
 LEAST_SEEN: Final = 0.25
+LEAST_COVERED: Final = 0.1  # share of a photograph's own thing that may be hidden unnoticed
 
 DRAWS: Final[dict[str, Callable[[Rng], Cutout]]] = {
     "paper": things.paper,
@@ -126,16 +130,20 @@ def texture(rng: Rng) -> Picture:
     return table
 
 
-def _place(rng: Rng, near: Place | None, reach: float) -> Place:
-    """Anywhere on the desk, half of the time square to it; or `reach` pixels from another thing."""
+def _place(rng: Rng, near: Place | None, reach: float, margin: float = 0.02) -> Place:
+    """Anywhere on the desk, half of the time square to it; or `reach` pixels from another thing.
+
+    `margin` is how far from the picture's edge, as a share of its sides.
+    """
     if near is not None:
         x, y = rng.normal(0, reach, 2)
         return Place(near.x + x, near.y + y, near.angle + rng.normal(0, 0.25))
     angle = rng.uniform(0, 2 * np.pi)
     if rng.random() < 0.5:
         angle = int(rng.integers(4)) * np.pi / 2 + rng.normal(0, 0.15)
+    low, high = max(margin, 0.15), 1 - margin
     return Place(
-        rng.uniform(0.02, 0.98) * CANVAS[0], rng.uniform(0.15, 0.98) * CANVAS[1], float(angle)
+        rng.uniform(margin, high) * CANVAS[0], rng.uniform(low, high) * CANVAS[1], float(angle)
     )
 
 
@@ -271,12 +279,13 @@ def compose(
 
     Args:
         rng: Source of chance.
-        background: A real picture without labels of its own, or None for a bare table.
+        background: A real picture, or None for a bare table.
         phones: Cut-outs of real phones.
         pens: Cut-outs of real pens.
         cards: Cut-outs of real payment and ID cards.
     """
     canvas = texture(rng) if background is None else background.picture
+    shrink = np.tile(np.array(CANVAS) / canvas.shape[1::-1], 2).astype(np.float32)
     canvas = np.asarray(cv2.resize(canvas, CANVAS, interpolation=cv2.INTER_AREA), np.uint8)
     close = rng.random() < CLOSE_SHARE
     reach = rng.uniform(*(CLOSE if close else FAR))
@@ -288,12 +297,13 @@ def compose(
     names, sizes = list[str](), list[int]()
     sheet: Place | None = None
     for name, thing in _wanted(rng, {"phone": phones, "pen": pens, "card": cards}):
-        if close and rng.random() < 0.4:
+        if close and rng.random() < CLOSE_LEFT_OUT:
             continue
         mean, spread = LENGTHS[name]
         length = mean * np.exp(rng.uniform(-spread, spread))
         fanned = name == "paper" and rng.random() < 0.35
-        place = _place(rng, sheet if fanned else None, 0.3 * length * desk.scale)
+        margin = CLOSE_MARGIN if close and LENGTHS[name][0] > LARGE else 0.02
+        place = _place(rng, sheet if fanned else None, 0.3 * length * desk.scale, margin)
         sheet = place if name == "paper" else sheet
         quad = _quad(thing.shape[1::-1], length, desk, place)
         high = HEIGHTS.get(name, 0.0) * rng.uniform(0.5, 1.5) * desk.scale
@@ -305,16 +315,31 @@ def compose(
     if sun > 0.94:
         canvas = _sunlight(canvas, rng)
     boxes, labels = _seen(owner, names, sizes)
-    known = np.full(NUM_LEARNT, Known.LABELLED, np.uint8)
-    if background is not None:
-        known = background.known
-    return Sample(canvas, boxes, labels, known)
+    if background is None:
+        return Sample(canvas, boxes, labels, np.full(NUM_LEARNT, Known.LABELLED, np.uint8))
+    below = background.boxes * shrink
+    return Sample(
+        canvas,
+        np.concatenate([boxes, below]),
+        np.concatenate([labels, _uncovered(owner, below, background.labels)]),
+        background.known,
+    )
+
+
+def _uncovered(owner: npt.NDArray[np.int16], boxes: Floats, labels: Ints) -> Ints:
+    """Labels of what was there before; of what is covered in part nothing is sure."""
+    out = labels.copy()
+    for i, (x0, y0, x1, y1) in enumerate(boxes.astype(int)):
+        part = owner[max(y0, 0) : max(y1, y0 + 1), max(x0, 0) : max(x1, x0 + 1)]
+        if (part >= 0).mean() > LEAST_COVERED:
+            out[i] = unsure(out[i])
+    return out
 
 
 def _seen(
     owner: npt.NDArray[np.int16], names: list[str], sizes: list[int]
 ) -> tuple[Floats, npt.NDArray[np.int64]]:
-    """Boxes around what is still visible of each thing; -1 where too little is."""
+    """Boxes around what is still visible of each thing; an unsure label where too little is."""
     boxes, labels = [], []
     for number, (name, size) in enumerate(zip(names, sizes, strict=True)):
         mask = (owner == number).view(np.uint8)
@@ -323,7 +348,8 @@ def _seen(
             continue
         x, y, w, h = cv2.boundingRect(mask)
         boxes.append([x, y, x + w, y + h])
-        labels.append(LEARNT.index(name) if visible >= LEAST_SEEN * size else -1)
+        label = LEARNT.index(name)
+        labels.append(label if visible >= LEAST_SEEN * size else unsure(label))
     return (
         np.array(boxes, np.float32).reshape(-1, 4),
         np.array(labels, np.int64).reshape(-1),

@@ -7,28 +7,31 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from models.train.assign import LEAST_HALF_SIDE
 from models.train.camera import degrade
 from models.train.compose import compose
 from models.train.grid import SIZE, points
 from models.train.labels import NUM_LEARNT, Known
 from models.train.losses import Target
-from models.train.picture import Cutout, Rng
-from models.train.sample import Codes, Sample, view
+from models.train.picture import Cutout, Floats, Picture, Rng
+from models.train.sample import Codes, Ints, Sample, view
 from models.train.sets import Item
 
 # How often each kind of sample is drawn. "composed" is made on the fly.
 SHARES: Final = {
-    "scenes": 0.34,
-    "composed": 0.19,
-    "coco_unlabelled": 0.2,
-    "phone": 0.04,
-    "office_cctv_train": 0.14,
+    "scenes": 0.31,
+    "composed": 0.24,
+    "coco_unlabelled": 0.17,
+    "phone": 0.08,
+    "office_cctv_train": 0.11,
     "pen": 0.02,
-    "stationery": 0.02,
-    "mouse": 0.01,
+    "mouse": 0.03,
     "webcam_phone_wallet_airpods": 0.02,
     "idcard": 0.02,
 }
+# Composed desks on a photograph, and of which sets: rooms, and the tables that phones lie on.
+PHOTOGRAPHED: Final = 0.7
+BACKGROUNDS: Final = ("coco_unlabelled", "phone")
 # With fewer rendered scenes than this they are drawn less often, lest they be learnt by heart.
 ENOUGH_SCENES: Final = 250
 # Close-ups are shown small, among others: on a desk these things are never the whole picture.
@@ -56,6 +59,23 @@ class Stock:
     cards: list[Cutout]
 
 
+@dataclass(frozen=True)
+class Shown:
+    """What the network is shown.
+
+    Attributes:
+        picture: [512, 512, 3] BGR.
+        boxes: [n, 4] corners in pixels.
+        labels: [n] as those of a `Sample`.
+        known: [N, C] of `Known`: what is known of each learnt class at each point.
+    """
+
+    picture: Picture
+    boxes: Floats
+    labels: Ints
+    known: Codes
+
+
 class Feed:
     """Samples `start` to `start + count` of a seed's endless row."""
 
@@ -75,13 +95,14 @@ class Feed:
         rng = np.random.default_rng((self._seed, self._start + index))
         name = self._draw(rng)
         if rng.random() < MOSAIC.get(name, MOSAIC_ELSE):
-            sample, known = self._mosaic(name, rng)
+            shown = self._mosaic(name, rng)
         else:
             zoom = CLOSER.get(name, USUAL if name in MOSAIC else SMALLER)
-            sample = view(self._sample(name, rng), rng, (SIZE, SIZE), zoom)
-            known = np.tile(sample.known, (len(self._at), 1))
-        picture = torch.from_numpy(degrade(sample.picture, rng)).permute(2, 0, 1).contiguous()
-        return picture, self._target(sample, known)
+            one = view(self._sample(name, rng), rng, (SIZE, SIZE), zoom)
+            known = np.tile(one.known, (len(self._at), 1))
+            shown = Shown(one.picture, one.boxes, one.labels, known)
+        picture = torch.from_numpy(degrade(shown.picture, rng)).permute(2, 0, 1).contiguous()
+        return picture, target_of(shown, self._at)
 
     def _draw(self, rng: Rng) -> str:
         return self._names[int(rng.choice(len(self._names), p=self._weights))]
@@ -90,8 +111,8 @@ class Feed:
         if name != "composed":
             return self._pick(name, rng)
         real = None
-        if rng.random() < 0.65:
-            real = self._pick("coco_unlabelled", rng)
+        if rng.random() < PHOTOGRAPHED:
+            real = self._pick(str(rng.choice(BACKGROUNDS)), rng)
         stock = self._stock
         return compose(rng, real, stock.phones, stock.pens, cards=stock.cards)
 
@@ -99,7 +120,7 @@ class Feed:
         items = self._stock.sets[name]
         return items[int(rng.integers(len(items)))].read()
 
-    def _mosaic(self, first: str, rng: Rng) -> tuple[Sample, Codes]:
+    def _mosaic(self, first: str, rng: Rng) -> Shown:
         """Four views in one picture, each with its own knowledge."""
         cut_x, cut_y = (int(rng.uniform(0.35, 0.65) * SIZE) for _ in range(2))
         canvas = np.zeros((SIZE, SIZE, 3), np.uint8)
@@ -121,28 +142,34 @@ class Feed:
             known[inside] = part.known
             boxes.append(part.boxes + np.array([x, y, x, y], np.float32))
             labels.append(part.labels)
-        joined = Sample(canvas, np.concatenate(boxes), np.concatenate(labels), known[0])
-        return joined, known
+        return Shown(canvas, np.concatenate(boxes), np.concatenate(labels), known)
 
-    def _target(self, sample: Sample, known: Codes) -> Target:
-        """Labels, with the teacher silenced in their middle and ignored regions marked."""
-        known = known.copy()
-        for box, label in zip(sample.boxes, sample.labels, strict=True):
-            middle, half = (box[:2] + box[2:]) / 2, (box[2:] - box[:2]) / 2
-            distance = np.abs(self._at[:, :2] - middle)
-            if label < 0:
-                known[(distance <= half).all(-1)] = Known.IGNORE
-                continue
-            core = (distance <= half * CORE).all(-1)
-            part = known[core]
-            part[part == Known.TEACHER] = Known.LABELLED
-            known[core] = part
-        sure = sample.labels >= 0
-        return Target(
-            torch.from_numpy(sample.boxes[sure]),
-            torch.from_numpy(sample.labels[sure]),
-            torch.from_numpy(known),
-        )
+
+def target_of(shown: Shown, at: Floats) -> Target:
+    """Labels, with the teacher silenced in their middle, and what is unsure left open.
+
+    Args:
+        shown: What they are of.
+        at: Points [N, 3].
+    """
+    known = shown.known.copy()
+    for box, label in zip(shown.boxes, shown.labels, strict=True):
+        middle, half = (box[:2] + box[2:]) / 2, (box[2:] - box[:2]) / 2
+        distance = np.abs(at[:, :2] - middle)
+        if label < 0:
+            near = (distance <= half.clip(min=LEAST_HALF_SIDE)).all(-1)
+            known[near, ~label] = Known.IGNORE
+            continue
+        core = (distance <= half * CORE).all(-1)
+        part = known[core]
+        part[part == Known.TEACHER] = Known.LABELLED
+        known[core] = part
+    sure = shown.labels >= 0
+    return Target(
+        torch.from_numpy(shown.boxes[sure]),
+        torch.from_numpy(shown.labels[sure]),
+        torch.from_numpy(known),
+    )
 
 
 def collate(batch: list[tuple[Tensor, Target]]) -> tuple[Tensor, list[Target]]:

@@ -15,12 +15,12 @@ import numpy.typing as npt
 import onnx
 from onnx import helper, numpy_helper
 
+from models.train.detail import STEM, add_detail
 from models.train.grid import SIZE
-from models.train.labels import COCO, COCO_OF, LEARNT, SHARED, STAND_INS
+from models.train.labels import COCO, COCO_CLASSES, COCO_OF, LEARNT, SHARED, STAND_INS
 
 Array = npt.NDArray[np.float32]
 
-COCO_CLASSES: Final = 80
 BOX_CHANNELS: Final = 32  # four sides, eight bins each
 LEVELS: Final = 3  # strides that the branch answers at: 8, 16, 32
 HEAD: Final = 246  # place in the graph of the head's first convolution
@@ -28,7 +28,8 @@ MADE_FOR: Final = 416  # pixels of a side of the starting graph's input
 # How much less sure a class without a counterpart in COCO starts (logits below its stand-in).
 UNKNOWN_BIAS: Final = 2.5
 # These narrow the backbone's outputs at strides 8, 16 and 32 for the pyramid. The branch has its
-# own for the two coarser, which hold what things are; with all three the file would pass 6 MB.
+# own for the two coarser, which hold what things are; with all three the file would pass 6 MB, so
+# that it reads fine detail from the stem instead (`detail.py`).
 _NARROW: Final = ("Conv_182", "Conv_184", "Conv_186")
 
 
@@ -102,11 +103,11 @@ def cut(model: onnx.ModelProto, inputs: Sequence[str], outputs: Sequence[str]) -
 
 
 def branch_inputs(model: onnx.ModelProto) -> list[str]:
-    """What the branch reads: the finest features already narrowed, the two coarser as they are."""
+    """What the branch reads: fine features already narrowed, two coarser ones and the stem's."""
     nodes = {n.name: n for n in model.graph.node}
     fine, middle, coarse = (nodes[name] for name in _NARROW)
     (active,) = (n for n in model.graph.node if fine.output[0] in n.input)
-    return [active.output[0], middle.input[0], coarse.input[0]]
+    return [active.output[0], middle.input[0], coarse.input[0], nodes[STEM].output[0]]
 
 
 def trunk_of(coco: onnx.ModelProto) -> onnx.ModelProto:
@@ -121,7 +122,9 @@ def trunk_of(coco: onnx.ModelProto) -> onnx.ModelProto:
 def branch_of(coco: onnx.ModelProto) -> onnx.ModelProto:
     """The branch as it starts: a copy of pyramid and head, with rows for the learnt classes."""
     convs = head_convs(coco)[:LEVELS]
-    out = cut(coco, branch_inputs(coco), [c.output[0] for c in convs])
+    fine, middle, coarse, stem = branch_inputs(coco)
+    out = cut(coco, [fine, middle, coarse], [c.output[0] for c in convs])
+    add_detail(out, stem, fine)
     known = constants(out)
     for conv in convs:
         weight, bias = (known[name].astype(np.float32) for name in conv.input[1:3])

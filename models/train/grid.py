@@ -8,6 +8,8 @@ from torch import Tensor
 # Pixels of a side of what the network sees, here and in the file that ships. The starting model
 # was made for 416; of convolutions only, it finds small things in clutter better at 512.
 SIZE: Final = 512
+MEAN: Final = (103.53, 116.28, 123.675)  # of the input's channels, blue-green-red, and how far
+STD: Final = (57.375, 57.12, 58.395)  # they spread: the starting model's
 STRIDES: Final = (8, 16, 32)  # of the learnt branch
 BINS: Final = 8  # distances of 0..7 strides, as a distribution over eight bins
 

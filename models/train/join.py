@@ -34,11 +34,13 @@ from models.train.grid import SIZE
 from models.train.labels import COCO_OF, KEPT, LEARNT, NUM_LEARNT, SHARED
 
 STRIDES: Final = (8, 16, 32, 64, 8, 16, 32)
+# What a convolution does if it says nothing; its kernel's shape is that of its weights.
+DEFAULTS: Final = {"dilations": [1, 1], "group": 1, "pads": [0, 0, 0, 0], "strides": [1, 1]}
 # A correction goes half its way, which forgets less (WiSE-FT, arXiv:2109.01903).
 CORRECTION: Final = 0.5
 
 
-def points(size: int, strides: Sequence[int]) -> int:
+def count_points(size: int, strides: Sequence[int]) -> int:
     """How many places a picture of `size` pixels a side is looked at, at these strides."""
     return sum((-(-size // stride)) ** 2 for stride in strides)
 
@@ -161,7 +163,7 @@ def _tail(build: _Builder, heads: list[str], size: int) -> None:
     rows = _rows(build, [f"b.{h}" for h in heads[:LEVELS]], NUM_LEARNT + BOX_CHANNELS)
     sizes = build.constant(np.array([NUM_LEARNT, BOX_CHANNELS], np.int64))
     logits, boxes = build.add("Split", rows, sizes, outputs=2, axis=1)
-    near_far = [points(size, STRIDES[4:]), points(size, STRIDES[3:4])]
+    near_far = [count_points(size, STRIDES[4:]), count_points(size, STRIDES[3:4])]
     sizes = build.constant(np.array(near_far, np.int64))
     near, _ = build.add("Split", shared, sizes, outputs=2, axis=2)
     # Puts each shared class's answer where the branch has its correction.
@@ -179,7 +181,7 @@ def _tail(build: _Builder, heads: list[str], size: int) -> None:
 
 
 def _finished(build: _Builder, source: str, size: int) -> onnx.ModelProto:
-    shape = [1, len(CLASSES) + BOX_CHANNELS, points(size, STRIDES)]
+    shape = [1, len(CLASSES) + BOX_CHANNELS, count_points(size, STRIDES)]
     graph = helper.make_graph(
         build.nodes,
         "desk",
@@ -188,5 +190,27 @@ def _finished(build: _Builder, source: str, size: int) -> onnx.ModelProto:
         build.initializers,
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+    _slim(model)
     onnx.checker.check_model(model, full_check=True)
     return model
+
+
+def _slim(model: onnx.ModelProto) -> None:
+    """Leave out what the file need not say: attributes at their default, long names of tensors."""
+    short = {t.name: t.name for t in (*model.graph.input, *model.graph.output)}
+    short[""] = ""  # an input that is left out
+    for node in model.graph.node:
+        if node.op_type == "Conv":
+            told = [a for a in node.attribute if not _by_default(a)]
+            del node.attribute[:]
+            node.attribute.extend(told)
+        for names in (node.input, node.output):
+            names[:] = [short.setdefault(name, f"{len(short):x}") for name in names]
+    for tensor in model.graph.initializer:
+        tensor.name = short.setdefault(tensor.name, f"{len(short):x}")
+
+
+def _by_default(attribute: onnx.AttributeProto) -> bool:
+    if attribute.name == "kernel_shape":
+        return True
+    return bool(helper.get_attribute_value(attribute) == DEFAULTS.get(attribute.name))

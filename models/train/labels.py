@@ -38,6 +38,7 @@ STAND_INS: Final[dict[str, tuple[str, ...]]] = {
     "camera": ("cell phone", "suitcase"),
     "headphones": ("mouse", "scissors"),
 }
+COCO_CLASSES: Final = 80
 COCO: Final = {
     "person": 0,
     "bench": 13,

@@ -11,14 +11,13 @@ from torch import Tensor
 from torch.nn import functional
 
 from models.train.assign import Assignment, assign, tiny
-from models.train.grid import BINS, decode_boxes, encode_boxes
-from models.train.labels import COCO_OF, LEARNT, NO_WITNESS, NUM_LEARNT, SHARED, Known
+from models.train.grid import BINS, STRIDES, decode_boxes, encode_boxes
+from models.train.labels import COCO_CLASSES, COCO_OF, LEARNT, NO_WITNESS, NUM_LEARNT, SHARED, Known
 
 WEAK = 0.3  # weight of "not labelled, probably absent"
 UNSURE = 0.5  # a score above which a weak negative is left alone: it may be right
 TAKEN = 0.35  # but not where the teacher sees some other thing with at least this score
 BOX_WEIGHT, BINS_WEIGHT, KEEP_WEIGHT = 2.0, 0.25, 0.5
-COCO_CLASSES = 80
 NEVER = -8.0  # logit of what the teacher does not know
 TINY_SCORE = 0.5  # the least score wanted of a tiny thing
 KEEP_ABOVE = 0.3  # teacher's score above which its box is a target too
@@ -81,10 +80,24 @@ def class_targets(
     weight = weight.masked_fill(known == Known.IGNORE, 0.0)
     wanted[found.points] = 0.0  # a thing that is labelled is no other thing
     weight[found.points] = 1.0
-    wanted[found.points, target.labels[found.boxes]] = torch.where(
-        tiny(target.boxes)[found.boxes], found.iou.clamp(min=TINY_SCORE), found.iou
-    )
+    wanted[found.points, target.labels[found.boxes]] = sureness(target, found)
     return wanted, weight
+
+
+def sureness(target: Target, found: Assignment) -> Tensor:
+    """The score wanted of each point that answers for a box [P].
+
+    It is the overlap of the point's own box; of a tiny thing never less than `TINY_SCORE`; and of
+    one that is too large for any box that a point can say, the share of what could be reached.
+    """
+    iou = torch.where(tiny(target.boxes)[found.boxes], found.iou.clamp(min=TINY_SCORE), found.iou)
+    return (iou / reachable(target.boxes)[found.boxes]).clamp(max=1)
+
+
+def reachable(boxes: Tensor) -> Tensor:
+    """The best overlap that a box about a point in its middle can have with each box [M]."""
+    longest = 2 * (BINS - 1) * STRIDES[-1]
+    return (longest / (boxes[:, 2:] - boxes[:, :2])).clamp(max=1).prod(-1)
 
 
 def quality_focal(logits: Tensor, wanted: Tensor, weight: Tensor) -> Tensor:
@@ -139,7 +152,7 @@ def detection_loss(
         if len(found.points):
             goal, mine = target.boxes[found.boxes], box_raw[i][found.points]
             near = at[found.points]
-            importance = found.iou.clamp(min=0.1)
+            importance = sureness(target, found).clamp(min=0.1)
             giou = giou_loss(decode_boxes(mine, near), goal)
             terms["box"] = terms["box"] + (giou * importance).sum()
             bins = bins_loss(mine, encode_boxes(goal, near))

@@ -8,7 +8,7 @@ import onnx
 import yaml
 
 from models.scenes.classes import CLASSES
-from models.train.grid import SIZE
+from models.train.grid import MEAN, SIZE, STD
 from models.train.join import STRIDES
 
 VERSION: Final = "0.3.0"
@@ -43,8 +43,8 @@ def save(model: onnx.ModelProto, folder: Path, source: str) -> Path:
         "input": {
             "width": SIZE,
             "height": SIZE,
-            "mean": [103.53, 116.28, 123.675],
-            "std": [57.375, 57.12, 58.395],
+            "mean": list(MEAN),
+            "std": list(STD),
             "colour": "bgr",
             "resize": "stretch",
         },

@@ -13,11 +13,9 @@ import onnx
 import torch
 from torch import Tensor
 
-from models.train.graph import HEAD, Array, branch_of, conv_number, conv_weights, trunk_of
+from models.train.graph import HEAD, LEVELS, Array, branch_of, conv_number, trunk_of
+from models.train.grid import MEAN, STD
 from models.train.labels import COCO_OF, LEARNT, SHARED
-
-MEAN = (103.53, 116.28, 123.675)  # BGR
-STD = (57.375, 57.12, 58.395)
 
 
 def _stub_torchvision() -> None:
@@ -46,7 +44,7 @@ class Seen(NamedTuple):
     """What the frozen part makes of a batch.
 
     Attributes:
-        features: What the branch reads: three maps [B, C, h, w].
+        features: What the branch reads: four maps [B, C, h, w].
         coco: The COCO-80 model's own logits [B, 5376, 80 + 32].
     """
 
@@ -68,7 +66,7 @@ class Detector:
         with torch.no_grad():
             x = (pictures.float() - self._mean) / self._std
             maps = self._trunk(x.contiguous(memory_format=torch.channels_last))
-        return Seen(maps[:3], _rows(maps[3:]))
+        return Seen(maps[:-LEVELS], _rows(maps[-LEVELS:]))
 
     def answer(self, seen: Seen) -> Tensor:
         """Logits [B, 5376, 10 + 32]; of shared classes, the starting model's plus a correction."""
@@ -81,11 +79,6 @@ class Detector:
     def weights(self) -> dict[str, Array]:
         """Weights of the branch by the names that `graph.join` takes."""
         return to_arrays(dict(self.branch.named_parameters()))
-
-    def load(self, model: onnx.ModelProto) -> None:
-        """Go on from the branch of another graph of the same shape."""
-        tensors = {n: torch.from_numpy(v.copy()) for n, v in conv_weights(model).items()}
-        self.branch.load_state_dict(tensors, strict=False)
 
 
 def to_arrays(tensors: Mapping[str, Tensor]) -> dict[str, Array]:

@@ -1,8 +1,8 @@
-"""Our own labels of the pictures that came without a list of labels.
+"""Our own labels of pictures whose set does not label all that can be learnt from them.
 
-`coco_unlabelled.labels.json` holds `{file name: [[class, x0, y0, x1, y1], ...]}` in pixels of the
-stored picture. A picture that it names was looked at as a whole: a learnt class that is not listed
-is not there. A class with a question mark is a region where nothing can be said.
+`<set>.labels.json` holds `{file name: [[class, x0, y0, x1, y1], ...]}` in pixels of the stored
+picture. All pictures of these sets were looked at: what of the classes of `SOUGHT` is not listed is
+not there. A class with a question mark is a region where that class may be or not.
 """
 
 import json
@@ -10,9 +10,15 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from models.train.labels import LEARNT
-from models.train.sample import IGNORED
+from models.train.sample import unsure
 
-FILE: Final = Path(__file__).with_name("coco_unlabelled.labels.json")
+# Set -> what was looked for in it.
+SOUGHT: Final = {
+    "coco_unlabelled": LEARNT,
+    "phone": ("paper", "notebook", "sticky_note"),
+    "mouse": ("paper", "notebook", "sticky_note"),
+    "pen": ("paper", "notebook", "sticky_note"),
+}
 
 
 class OwnLabelsError(RuntimeError):
@@ -20,13 +26,21 @@ class OwnLabelsError(RuntimeError):
 
 
 class OwnLabels(NamedTuple):
-    """What we saw in one picture: corners, and of each a learnt class's index or `IGNORED`."""
+    """What we saw in one picture: corners, and of each a class's index or an `unsure` one."""
 
     boxes: tuple[tuple[float, float, float, float], ...]
     labels: tuple[int, ...]
 
 
-def read_own_labels(path: Path = FILE) -> dict[str, OwnLabels]:
+NONE: Final = OwnLabels((), ())
+
+
+def file_of(name: str) -> Path:
+    """The file of our labels of a set."""
+    return Path(__file__).with_name(f"{name}.labels.json")
+
+
+def read_own_labels(path: Path) -> dict[str, OwnLabels]:
     """Return our labels by the picture's file name.
 
     Raises:
@@ -44,5 +58,10 @@ def _read(notes: list[tuple[str, float, float, float, float]], place: str) -> Ow
             raise OwnLabelsError(f"{place}: the box of {name!r} is empty; mend or remove it")
     return OwnLabels(
         tuple((x0, y0, x1, y1) for _, x0, y0, x1, y1 in notes),
-        tuple(IGNORED if n.startswith("?") else LEARNT.index(n) for n, *_ in notes),
+        tuple(_label(name) for name, *_ in notes),
     )
+
+
+def _label(name: str) -> int:
+    index = LEARNT.index(name.removeprefix("?"))
+    return unsure(index) if name.startswith("?") else index

@@ -20,12 +20,6 @@ def smooth_noise(rng: Rng, h: int, w: int, cells: int) -> Floats:
     return np.asarray(cv2.resize(knots, (w, h), interpolation=cv2.INTER_CUBIC), np.float32)
 
 
-def shaded(picture: Picture, light: Floats) -> Picture:
-    """Multiply a picture by a light map [h, w] (1 = unchanged)."""
-    lit = np.clip(picture.astype(np.float32) * light[..., None], 0, 255)
-    return np.asarray(lit, np.uint8)
-
-
 def solid(alpha: npt.NDArray[np.uint8], picture: Picture) -> Cutout:
     """Join a picture and its opacity [h, w]."""
     return np.asarray(cv2.merge([*cv2.split(picture), alpha]), np.uint8)

@@ -39,7 +39,7 @@ class Plan:
         seed: Of everything drawn.
     """
 
-    steps: int = 5600
+    steps: int = 9600
     batch: int = 16
     epoch: int = 200
     rate: float = 1e-3
@@ -125,7 +125,7 @@ class Run:
         stock = Stock(
             sets,
             cut_outs(sets["phone"], phone, (0.45, 1.0), 150),
-            cut_outs(sets["pen"] + sets["stationery"], pen, (0.04, 0.9), 60),
+            cut_outs(sets["pen"], pen, (0.04, 0.9), 60),
             card_cut_outs(sets["idcard"], 150),
         )
         counts = {name: len(items) for name, items in sets.items()}

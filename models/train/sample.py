@@ -12,9 +12,13 @@ from models.train.picture import Floats, Picture, Rng
 Ints = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.uint8]
 
-IGNORED = -1  # the label of a region where nothing is learnt and nothing denied
 LEAST_VISIBLE = 0.3  # a box cut down to less of itself is neither learnt nor denied
 LEAST_SIDE = 4.0  # output pixels
+TURN = 4.0  # degrees; a box round a turned box is looser than the thing
+TILT = 0.00025  # of perspective, a pixel
+# From where a pixel's edges are counted to where OpenCV counts its middle, and back.
+TO_EDGES = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
+TO_MIDDLES = np.linalg.inv(TO_EDGES)
 
 
 @dataclass(frozen=True)
@@ -24,7 +28,8 @@ class Sample:
     Attributes:
         picture: [h, w, 3] BGR.
         boxes: [n, 4] corners in pixels.
-        labels: [n] indices of learnt classes; -1 marks a region that is to be ignored.
+        labels: [n] indices of learnt classes; `unsure` ones mark a region where that class is
+            neither learnt nor denied.
         known: [C] of `Known`: what is known of each learnt class anywhere in this picture.
     """
 
@@ -32,6 +37,11 @@ class Sample:
     boxes: Floats
     labels: Ints
     known: Codes
+
+
+def unsure(label: int) -> int:
+    """The label of a region where a class may be or not: its complement, which is negative."""
+    return ~label if label >= 0 else label
 
 
 def codes(
@@ -52,19 +62,19 @@ def codes(
 def _matrix(
     rng: Rng, size: tuple[int, int], out: tuple[int, int], zoom: tuple[float, float]
 ) -> Floats:
-    """Random view of a picture of `size` (w, h) in one of `out` (w, h): a 3x3 matrix."""
+    """Random view of a picture of `size` (w, h) in one of `out` (w, h): a 3x3 matrix of edges."""
     w, h = size
     centre = np.array([[1, 0, -w / 2], [0, 1, -h / 2], [0, 0, 1]], np.float64)
     fit = np.diag([out[0] / w, out[1] / h, 1.0])
     scale, aspect = rng.uniform(*zoom), np.exp(rng.uniform(-0.18, 0.18))
     flip = -1.0 if rng.random() < 0.5 else 1.0
     stretch = np.diag([flip * scale * aspect, scale / aspect, 1.0])
-    angle = np.radians(rng.uniform(-6, 6))
+    angle = np.radians(rng.uniform(-TURN, TURN))
     turn = np.array(
         [[np.cos(angle), -np.sin(angle), 0], [np.sin(angle), np.cos(angle), 0], [0, 0, 1]]
     )
     tilt = np.eye(3)
-    tilt[2, :2] = rng.uniform(-0.00025, 0.00025, 2)
+    tilt[2, :2] = rng.uniform(-TILT, TILT, 2)
     room = abs(scale - 1) * 0.5 + 0.08
     shift = np.eye(3)
     shift[:2, 2] = (
@@ -84,7 +94,7 @@ def move_boxes(boxes: Floats, matrix: Floats) -> Floats:
 
 
 def clip_boxes(boxes: Floats, labels: Ints, w: int, h: int) -> tuple[Floats, Ints]:
-    """Cut boxes at the picture's edge; mostly hidden ones become regions to ignore."""
+    """Cut boxes at the picture's edge; of mostly hidden ones nothing is sure."""
     inside = np.stack(
         [
             boxes[:, 0].clip(0, w),
@@ -98,7 +108,7 @@ def clip_boxes(boxes: Floats, labels: Ints, w: int, h: int) -> tuple[Floats, Int
     whole = (boxes[:, 2:] - boxes[:, :2]).prod(-1).clip(min=1e-3)
     hidden = (sides.prod(-1) / whole < LEAST_VISIBLE) | (sides.min(-1, initial=1e9) < LEAST_SIDE)
     keep = sides.min(-1, initial=1e9) > 1.0
-    return inside[keep], np.where(hidden, IGNORED, labels)[keep]
+    return inside[keep], np.where(hidden & (labels >= 0), ~labels, labels)[keep]
 
 
 def view(sample: Sample, rng: Rng, out: tuple[int, int], zoom: tuple[float, float]) -> Sample:
@@ -106,7 +116,8 @@ def view(sample: Sample, rng: Rng, out: tuple[int, int], zoom: tuple[float, floa
     h, w = sample.picture.shape[:2]
     matrix = _matrix(rng, (w, h), out, zoom)
     fill = tuple(int(v) for v in rng.integers(0, 200) + rng.integers(-15, 16, 3))
-    picture = cv2.warpPerspective(sample.picture, matrix, out, borderValue=fill)
+    of_middles = TO_MIDDLES @ matrix @ TO_EDGES
+    picture = cv2.warpPerspective(sample.picture, of_middles, out, borderValue=fill)
     if len(sample.boxes) == 0:
         return replace(sample, picture=np.asarray(picture, np.uint8))
     boxes, labels = clip_boxes(move_boxes(sample.boxes, matrix), sample.labels, *out)

@@ -9,26 +9,27 @@ import cv2
 import numpy as np
 
 from models.train.labels import LEARNT, NUM_LEARNT, class_index
-from models.train.own import OwnLabels, read_own_labels
+from models.train.own import NONE, SOUGHT, OwnLabels, file_of, read_own_labels
 from models.train.picture import LONG, Cutout, Picture
-from models.train.sample import IGNORED, Codes, Sample, codes
+from models.train.sample import Codes, Sample, codes, unsure
 
-# Set -> what it knows. A pen set's table is often covered in paper that nobody labelled; COCO's
-# photographs show hardly a pen, so that all of them count as having none.
+# Set -> what it knows.
 RARE: Final = ("tablet", "card", "usb_stick", "camera", "headphones")
 FLAT: Final = ("paper", "sticky_note")
 KNOWN: Final[dict[str, Codes]] = {
     "scenes": codes(labelled=LEARNT),
-    "phone": codes(labelled=("phone",), weak=(*FLAT, "pen", *RARE[1:]), ignore=("tablet",)),
+    "phone": codes(
+        labelled=("phone", *SOUGHT["phone"]), weak=("pen", *RARE[1:]), ignore=("tablet",)
+    ),
     "office_cctv_train": codes(labelled=("phone",), weak=RARE[1:], ignore=(*FLAT, "pen", "tablet")),
-    "pen": codes(labelled=("pen",), weak=RARE, ignore=(*FLAT, "notebook")),
-    "stationery": codes(weak=("pen", *RARE), ignore=(*FLAT, "notebook")),
-    "mouse": codes(weak=(*FLAT, "pen", *RARE)),
+    "pen": codes(labelled=("pen", *SOUGHT["pen"]), weak=RARE),
+    "mouse": codes(labelled=SOUGHT["mouse"], weak=("pen", *RARE)),
     "webcam_phone_wallet_airpods": codes(
         labelled=("phone", "paper", "notebook", "pen", "sticky_note", *RARE[:-1]),
         weak=("headphones",),
     ),
-    "coco_unlabelled": codes(labelled=("pen",), weak=(*FLAT, *RARE)),
+    # A book that we overlooked is not denied: the starting model knows books.
+    "coco_unlabelled": codes(labelled=tuple(c for c in LEARNT if c != "notebook")),
     "idcard": codes(labelled=("card",), weak=("pen", *RARE), ignore=FLAT),
 }
 # Whole sources that are kept from training: one office camera, and the bench of `pen_overhead`.
@@ -82,7 +83,7 @@ def read_set(folder: Path, known: Codes, *, listed: bool = True) -> list[Item]:
         x, y, w, h = note["bbox"]
         label = ours.get(note["category_id"])
         if label is not None and label < NUM_LEARNT:
-            said = IGNORED if note.get("iscrowd") else label
+            said = unsure(label) if note.get("iscrowd") else label
             found.setdefault(note["image_id"], []).append(((x, y, x + w, y + h), said))
     items = []
     for image in data["images"]:
@@ -94,11 +95,17 @@ def read_set(folder: Path, known: Codes, *, listed: bool = True) -> list[Item]:
 
 
 def with_own_labels(items: list[Item], ours: dict[str, OwnLabels]) -> list[Item]:
-    """Items; of those that we labelled all learnt classes are known."""
-    known = codes(labelled=LEARNT)
+    """Items with our labels beside their set's.
+
+    Raises:
+        DataError: If there is no such picture as our labels name.
+    """
+    lost = sorted(ours.keys() - {item.path.name for item in items})
+    if lost:
+        raise DataError(f"our labels name {lost[0]}, which is not in its set: copy the set again")
     return [
-        replace(item, boxes=mine.boxes, labels=mine.labels, known=known) if mine else item
-        for item, mine in ((item, ours.get(item.path.name)) for item in items)
+        replace(item, boxes=item.boxes + mine.boxes, labels=item.labels + mine.labels)
+        for item, mine in ((item, ours.get(item.path.name, NONE)) for item in items)
     ]
 
 
@@ -112,7 +119,8 @@ def read_all(shared: Path, scenes: Path) -> dict[str, list[Item]]:
             raise DataError(f"{folder}: no pictures; see models/README.md for where the data lie")
         held_out = HELD_OUT.get(name)
         items = [i for i in items if held_out is None or held_out not in i.path.name]
-        sets[name] = with_own_labels(items, read_own_labels()) if name in UNLISTED else items
+        ours = read_own_labels(file_of(name)) if name in SOUGHT else {}
+        sets[name] = with_own_labels(items, ours)
     return sets
 
 

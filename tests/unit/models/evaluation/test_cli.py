@@ -27,6 +27,8 @@ def _small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sets, "SCENES", make_set(tmp_path / "scenes", ["c.png", "d.png"]))
     monkeypatch.setattr(sets, "OFFICES", tmp_path / "rooms")
     monkeypatch.setattr(sets, "PENS", tmp_path / "rooms")
+    monkeypatch.setattr(sets, "STATIONERY", tmp_path / "rooms")
+    monkeypatch.setattr(sets, "SHEETS", tmp_path / "extra.json")
     monkeypatch.setattr(sets, "SPLIT", tmp_path / "split.json")
     monkeypatch.setattr(sets, "EXTRA", tmp_path / "extra.json")
     monkeypatch.setattr("models.evaluation.__main__.BUILD", tmp_path / "found")
@@ -71,7 +73,9 @@ def test_json_is_for_programs(tmp_path: Path) -> None:
     assert report["classes"]["notebook"]["precision"] is None
 
 
-@pytest.mark.parametrize(("which", "pictures"), [("rooms", 2), ("choose", 1), ("scenes", 2)])
+@pytest.mark.parametrize(
+    ("which", "pictures"), [("rooms", 2), ("choose", 1), ("scenes", 2), ("sheets", 2)]
+)
 def test_sets_have_names(which: str, pictures: int) -> None:
     result = RUN.invoke(app, ["set", which, "--json"])
     assert json.loads(result.stdout)["pictures"] == pictures

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from models.evaluation import sets
 from models.evaluation.sets import EvaluationError, read_set
 from tests.unit.models.evaluation.makers import make_set
 
@@ -38,6 +39,22 @@ def test_lookalikes_come_from_the_pictures_own_label_files(tmp_path: Path) -> No
     (folder / "labels" / "a.json").write_text(json.dumps(record), encoding="utf-8")
     (only,) = read_set("s", folder).pictures
     assert only.others["wallet"].boxes.tolist() == [[1, 2, 4, 6]]
+
+
+def test_of_the_stationery_only_sheets_and_notebooks_are_judged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = make_set(tmp_path / "s")
+    note = {"file_name": "a.png", "category": "paper", "bbox": [1, 1, 4, 4], "iscrowd": 0}
+    categories = [{"id": 2, "name": "paper"}]
+    written = json.dumps({"categories": categories, "annotations": [note]})
+    (tmp_path / "extra.json").write_text(written, encoding="utf-8")
+    monkeypatch.setattr(sets, "STATIONERY", folder)
+    monkeypatch.setattr(sets, "SHEETS", tmp_path / "extra.json")
+    read = sets.sheets()
+    (only,) = read.pictures
+    assert set(only.things) == read.labelled == {"paper", "notebook"}
+    assert only.of("paper").boxes.tolist() == [[1, 1, 5, 5]]
 
 
 def test_a_part_holds_only_the_files_that_are_named(tmp_path: Path) -> None:

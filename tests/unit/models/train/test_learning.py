@@ -6,7 +6,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="torch is in the extra `train` only")
 
-from models.train.assign import assign, candidates  # noqa: E402
+from models.train.assign import Assignment, assign, candidates  # noqa: E402
 from models.train.grid import BINS, decode_boxes, encode_boxes, pairwise_iou, points  # noqa: E402
 from models.train.labels import COCO_OF, LEARNT, NUM_LEARNT, Known  # noqa: E402
 from models.train.losses import (  # noqa: E402
@@ -19,6 +19,8 @@ from models.train.losses import (  # noqa: E402
     class_targets,
     detection_loss,
     giou_loss,
+    reachable,
+    sureness,
     teacher_of,
 )
 
@@ -192,3 +194,18 @@ def test_the_coco_model_is_read_as_our_teacher() -> None:
     assert teacher.raw[0, :, PAPER].sigmoid().max() < 0.01
     assert teacher.taken[0, 0] > 0.8  # a bottle is no pen
     assert teacher.taken[0, 1] < 0.01  # what looks like a book may be paper
+
+
+def test_a_box_that_no_point_can_say_is_wanted_by_the_share_that_can_be_reached() -> None:
+    whole = torch.tensor([[0.0, 0.0, 512.0, 512.0], [0.0, 0.0, 448.0, 100.0]])
+    best = reachable(whole)
+    assert best.tolist() == [pytest.approx((448 / 512) ** 2), 1.0]
+    found = Assignment(torch.tensor([0, 1]), torch.tensor([0, 1]), torch.tensor([0.7, 0.7]))
+    wanted = sureness(Target(whole, torch.tensor([0, 0]), torch.zeros(0)), found)
+    assert wanted.tolist() == [pytest.approx(0.7 / best[0].item()), pytest.approx(0.7)]
+
+
+def test_a_tiny_things_box_is_learnt_as_much_as_its_class() -> None:
+    box = torch.tensor([[100.0, 100.0, 110.0, 118.0]])
+    found = Assignment(torch.tensor([0]), torch.tensor([0]), torch.tensor([0.05]))
+    assert sureness(Target(box, torch.tensor([0]), torch.zeros(0)), found).tolist() == [0.5]

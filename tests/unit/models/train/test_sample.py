@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from models.train import sample
 from models.train.labels import LEARNT
 from models.train.sample import Sample, clip_boxes, codes, move_boxes, view
 
@@ -36,6 +37,21 @@ def test_the_same_seed_gives_the_same_view() -> None:
     assert np.array_equal(first.boxes, second.boxes)
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_picture_and_box_are_moved_by_the_same_fraction_of_a_pixel(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("TURN", "TILT"):
+        monkeypatch.setattr(sample, name, 0.0)
+    seen = view(one_red_box(), np.random.default_rng(seed), (416, 416), (0.9, 0.9))
+    red = seen.picture[..., 2] - seen.picture[..., :2].max(-1).astype(float)
+    red[red < 40] = 0  # what lies beyond the picture's edge is grey
+    middle = (seen.boxes[0, :2] + seen.boxes[0, 2:]) / 2
+    y, x = np.mgrid[0:416, 0:416] + 0.5
+    truth = np.array([(red * x).sum(), (red * y).sum()]) / red.sum()
+    assert np.abs(middle - truth).max() < 0.35
+
+
 def test_boxes_follow_a_shift_and_a_scale() -> None:
     matrix = np.array([[2, 0, 10], [0, 3, -5], [0, 0, 1]], np.float32)
     moved = move_boxes(np.array([[1, 2, 3, 4]], np.float32), matrix)
@@ -47,8 +63,8 @@ def test_boxes_follow_a_shift_and_a_scale() -> None:
     [
         ([10, 10, 50, 50], 2, [10, 10, 50, 50]),  # whole
         ([-10, 10, 30, 50], 2, [0, 10, 30, 50]),  # three quarters visible
-        ([-90, 10, 10, 50], -1, [0, 10, 10, 50]),  # a tenth: neither learnt nor denied
-        ([10, 10, 50, 12], -1, [10, 10, 50, 12]),  # too thin to be told
+        ([-90, 10, 10, 50], ~2, [0, 10, 10, 50]),  # a tenth: neither learnt nor denied
+        ([10, 10, 50, 12], ~2, [10, 10, 50, 12]),  # too thin to be told
     ],
 )
 def test_cut_boxes(box: list[float], label: int, kept: list[float]) -> None:

@@ -7,11 +7,12 @@ import cv2
 import numpy as np
 import pytest
 
-from models.train.labels import LEARNT, Known
+from models.train.labels import LEARNT
 from models.train.own import OwnLabels
-from models.train.sample import IGNORED, codes
+from models.train.sample import codes, unsure
 from models.train.sets import DataError, Item, cut_out, read_all, read_set, with_own_labels
 
+PAPER = LEARNT.index("paper")
 PENS = codes(labelled=("pen",), ignore=tuple(c for c in LEARNT if c != "pen"))
 
 
@@ -45,7 +46,7 @@ def test_a_thing_that_is_hardly_seen_is_ignored(tmp_path: Path) -> None:
     data = json.loads(listing.read_text(encoding="utf-8"))
     data["annotations"][0]["iscrowd"] = 1
     listing.write_text(json.dumps(data), encoding="utf-8")
-    assert [i.labels for i in read_set(folder, PENS)] == [(IGNORED,)]
+    assert [i.labels for i in read_set(folder, PENS)] == [(unsure(LEARNT.index("pen")),)]
 
 
 def test_pictures_whose_labels_are_not_there_yet_are_no_negatives(tmp_path: Path) -> None:
@@ -58,15 +59,15 @@ def test_an_unlabelled_set_needs_no_labels(tmp_path: Path) -> None:
     assert len(read_set(folder, PENS, listed=False)) == 1
 
 
-def test_a_picture_that_we_labelled_is_wholly_known(tmp_path: Path) -> None:
-    folder = make_set(tmp_path / "plain", listing=False)
-    cv2.imwrite(str(folder / "images" / "b.jpg"), np.full((40, 60, 3), 90, np.uint8))
-    items = read_set(folder, PENS, listed=False)
-    ours = {"a.jpg": OwnLabels(((1, 2, 30, 40),), (LEARNT.index("paper"),))}
-    named, other = with_own_labels(items, ours)
-    assert (named.boxes, named.labels) == ours["a.jpg"]
-    assert set(named.known) == {Known.LABELLED}
-    assert np.array_equal(other.known, PENS)
+def test_our_labels_stand_beside_those_of_the_set(tmp_path: Path) -> None:
+    folder = make_set(tmp_path / "pens")
+    ours = {"a.jpg": OwnLabels(((1, 2, 30, 40), (0, 0, 9, 9)), (PAPER, unsure(PAPER)))}
+    items = with_own_labels(read_set(folder, PENS), ours)
+    assert [i.boxes for i in items] == [((5, 6, 25, 16), (1, 2, 30, 40), (0, 0, 9, 9))]
+    assert items[0].labels == (LEARNT.index("pen"), PAPER, unsure(PAPER))
+    assert with_own_labels(read_set(folder, PENS), {}) == read_set(folder, PENS)
+    with pytest.raises(DataError, match=r"b\.jpg"):
+        with_own_labels(read_set(folder, PENS), {"b.jpg": OwnLabels((), ())})
 
 
 def test_a_missing_set_is_an_error_that_names_it(tmp_path: Path) -> None:

@@ -1,0 +1,75 @@
+"""The branch's way to fine detail starts as nothing, and reaches what the branch reads."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+onnx = pytest.importorskip("onnx", reason="onnx is in the extra `train` only")
+
+from models.train import graph  # noqa: E402
+from models.train.detail import FINE_CHANNELS, STEM_CHANNELS, add_detail  # noqa: E402
+from models.train.graph import Array  # noqa: E402
+from models.train.quantise import stays_float  # noqa: E402
+
+SIDE = 6
+
+
+def reader() -> Any:
+    """A branch that hands on what it reads as its finest features."""
+    value = onnx.helper.make_tensor_value_info
+    shape = [1, FINE_CHANNELS, SIDE, SIDE]
+    node = onnx.helper.make_node("Identity", ["fine"], ["read"], name="Identity_0")
+    made = onnx.helper.make_graph(
+        [node],
+        "branch",
+        [value("fine", onnx.TensorProto.FLOAT, shape)],
+        [value("read", onnx.TensorProto.FLOAT, shape)],
+    )
+    opset = [onnx.helper.make_opsetid("", 18)]
+    return onnx.helper.make_model(made, opset_imports=opset, ir_version=10)
+
+
+def read(branch: Any, fine: Array, stem: Array) -> Array:
+    ort = pytest.importorskip("onnxruntime", reason="onnxruntime is in the extra `device` only")
+    session = ort.InferenceSession(branch.SerializeToString())
+    return np.asarray(session.run(None, {"fine": fine, "stem": stem})[0])
+
+
+def test_it_starts_as_nothing_and_then_adds_what_the_stem_shows_there() -> None:
+    branch = reader()
+    add_detail(branch, "stem", "fine")
+    rng = np.random.default_rng(1)
+    fine = rng.normal(size=(1, FINE_CHANNELS, SIDE, SIDE)).astype(np.float32)
+    stem = np.zeros((1, STEM_CHANNELS, 2 * SIDE, 2 * SIDE), np.float32)
+    stem[..., 0, 0] = 1
+    assert np.array_equal(read(branch, fine, stem), fine)
+    mix = graph.constants(branch)["detail_mix"]
+    graph.put(branch, "detail_mix", np.ones_like(mix))
+    added = read(branch, fine, stem) - fine
+    assert np.abs(added[..., :2, :2]).min() > 0
+    assert np.abs(added[..., 2:, :]).max() == 0
+
+
+def test_it_stays_in_float_numbers_and_learns_with_the_head() -> None:
+    branch = reader()
+    add_detail(branch, "stem", "fine")
+    convs = [n.name for n in branch.graph.node if n.op_type == "Conv"]
+    assert len(convs) == 2
+    for name in convs:
+        assert stays_float(name)
+        assert graph.conv_number(name) >= graph.HEAD
+
+
+@pytest.mark.skipif(
+    not (
+        start := Path(__file__).resolve().parents[5] / "shared/teachers/nanodet_plus_m_416.onnx"
+    ).is_file(),
+    reason="the starting weights are not beside the repository (../shared)",
+)
+def test_the_starting_graph_has_such_a_stem() -> None:
+    nodes = {n.name: n for n in graph.load(start).graph.node}
+    weights = graph.conv_weights(graph.load(start))
+    assert weights["Conv_0.weight"].shape[0] == STEM_CHANNELS
+    assert nodes["MaxPool_2"].op_type == "MaxPool"
