@@ -6,20 +6,22 @@ Here the branch filters the stem's maps (stride 4, 24 channels) itself, with two
 and adds what they say to the narrowed features. It starts as nothing: the last weights are zero.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 import onnx
 from onnx import helper, numpy_helper
 
 STEM: Final = "MaxPool_2"  # the node whose output the path reads
 STEM_CHANNELS: Final = 24
 FINE_CHANNELS: Final = 96
-FILTERS: Final = 2  # a map
+FILTERS: Final = 2  # a map; each of them a depthwise convolution, which runtimes are quick at
 KERNEL: Final = 5
 SLOPE: Final = 0.1  # of the starting model's activations
 # Beyond all numbers of the starting graph's own nodes, so that the path learns at the head's rate.
-_NAMES: Final = ("Conv_900", "LeakyRelu_901", "Conv_902", "Add_903")
+_FIRST: Final = 900
 
 
 def add_detail(branch: onnx.ModelProto, stem: str, fine: str) -> None:
@@ -31,37 +33,25 @@ def add_detail(branch: onnx.ModelProto, stem: str, fine: str) -> None:
         stem: Name of the stem's output.
         fine: Name of the narrowed features at stride 8.
     """
-    wide = STEM_CHANNELS * FILTERS
-    start = np.random.default_rng(0).normal(0, 1 / KERNEL, (wide, 1, KERNEL, KERNEL))
-    weights = {
-        "detail_filters": start.astype(np.float32),
-        "detail_filters_bias": np.zeros(wide, np.float32),
-        "detail_mix": np.zeros((FINE_CHANNELS, wide, 1, 1), np.float32),
-        "detail_mix_bias": np.zeros(FINE_CHANNELS, np.float32),
-    }
-    filters, active, mix, add = _NAMES
-    nodes = [
-        helper.make_node(
-            "Conv",
-            [stem, "detail_filters", "detail_filters_bias"],
-            ["detail_filtered"],
-            name=filters,
-            group=STEM_CHANNELS,
-            kernel_shape=[KERNEL, KERNEL],
-            pads=[KERNEL // 2] * 4,
-            strides=[2, 2],
-        ),
-        helper.make_node(
-            "LeakyRelu", ["detail_filtered"], ["detail_active"], name=active, alpha=SLOPE
-        ),
-        helper.make_node(
-            "Conv",
-            ["detail_active", "detail_mix", "detail_mix_bias"],
-            ["detail"],
-            name=mix,
-            kernel_shape=[1, 1],
-        ),
-        helper.make_node("Add", [fine, "detail"], ["detailed"], name=add),
+    nodes: list[onnx.NodeProto] = []
+    weights: dict[str, npt.NDArray[np.float32]] = {}
+    rng = np.random.default_rng(0)
+    for number in range(FILTERS):
+        kernel = rng.normal(0, 1 / KERNEL, (STEM_CHANNELS, 1, KERNEL, KERNEL))
+        names = [stem, f"filters_{number}", f"filters_bias_{number}"]
+        weights[names[1]] = kernel.astype(np.float32)
+        weights[names[2]] = np.zeros(STEM_CHANNELS, np.float32)
+        shape = {"kernel_shape": [KERNEL, KERNEL], "pads": [KERNEL // 2] * 4, "strides": [2, 2]}
+        name = f"Conv_{_FIRST + number}"
+        nodes.append(_node("Conv", names, f"filtered_{number}", name, group=STEM_CHANNELS, **shape))
+    mix = f"Conv_{_FIRST + FILTERS}"
+    weights["mix"] = np.zeros((FINE_CHANNELS, STEM_CHANNELS * FILTERS, 1, 1), np.float32)
+    weights["mix_bias"] = np.zeros(FINE_CHANNELS, np.float32)
+    nodes += [
+        _node("Concat", [n.output[0] for n in nodes], "filtered", "Concat_detail", axis=1),
+        _node("LeakyRelu", ["filtered"], "active", "LeakyRelu_detail", alpha=SLOPE),
+        _node("Conv", ["active", "mix", "mix_bias"], "detail", mix, kernel_shape=[1, 1]),
+        _node("Add", [fine, "detail"], "detailed", "Add_detail"),
     ]
     for node in branch.graph.node:
         node.input[:] = ["detailed" if name == fine else name for name in node.input]
@@ -72,3 +62,9 @@ def add_detail(branch: onnx.ModelProto, stem: str, fine: str) -> None:
     branch.graph.input.append(
         helper.make_tensor_value_info(stem, onnx.TensorProto.FLOAT, [None] * 4)
     )
+
+
+def _node(
+    kind: str, inputs: Sequence[str], output: str, name: str, **attributes: object
+) -> onnx.NodeProto:
+    return helper.make_node(kind, list(inputs), [output], name=name, **attributes)

@@ -19,11 +19,11 @@ from models.train.sets import Item
 
 # How often each kind of sample is drawn. "composed" is made on the fly.
 SHARES: Final = {
-    "scenes": 0.31,
-    "composed": 0.24,
+    "scenes": 0.34,
+    "composed": 0.26,
     "coco_unlabelled": 0.17,
     "phone": 0.08,
-    "office_cctv_train": 0.11,
+    "office_cctv_train": 0.06,
     "pen": 0.02,
     "mouse": 0.03,
     "webcam_phone_wallet_airpods": 0.02,

@@ -34,8 +34,11 @@ from models.train.grid import SIZE
 from models.train.labels import COCO_OF, KEPT, LEARNT, NUM_LEARNT, SHARED
 
 STRIDES: Final = (8, 16, 32, 64, 8, 16, 32)
-# What a convolution does if it says nothing; its kernel's shape is that of its weights.
-DEFAULTS: Final = {"dilations": [1, 1], "group": 1, "pads": [0, 0, 0, 0], "strides": [1, 1]}
+# What operators do if they say nothing.
+DEFAULTS: Final[dict[str, dict[str, object]]] = {
+    "Conv": {"dilations": [1, 1], "group": 1, "pads": [0, 0, 0, 0], "strides": [1, 1]},
+    "Resize": {"coordinate_transformation_mode": b"half_pixel"},
+}
 # A correction goes half its way, which forgets less (WiSE-FT, arXiv:2109.01903).
 CORRECTION: Final = 0.5
 
@@ -200,17 +203,17 @@ def _slim(model: onnx.ModelProto) -> None:
     short = {t.name: t.name for t in (*model.graph.input, *model.graph.output)}
     short[""] = ""  # an input that is left out
     for node in model.graph.node:
-        if node.op_type == "Conv":
-            told = [a for a in node.attribute if not _by_default(a)]
-            del node.attribute[:]
-            node.attribute.extend(told)
+        told = [a for a in node.attribute if not _by_default(node, a)]
+        del node.attribute[:]
+        node.attribute.extend(told)
         for names in (node.input, node.output):
             names[:] = [short.setdefault(name, f"{len(short):x}") for name in names]
     for tensor in model.graph.initializer:
         tensor.name = short.setdefault(tensor.name, f"{len(short):x}")
 
 
-def _by_default(attribute: onnx.AttributeProto) -> bool:
-    if attribute.name == "kernel_shape":
-        return True
-    return bool(helper.get_attribute_value(attribute) == DEFAULTS.get(attribute.name))
+def _by_default(node: onnx.NodeProto, attribute: onnx.AttributeProto) -> bool:
+    if node.op_type == "Conv" and attribute.name == "kernel_shape":
+        return True  # that of its weights
+    default = DEFAULTS.get(node.op_type, {}).get(attribute.name)
+    return bool(helper.get_attribute_value(attribute) == default)

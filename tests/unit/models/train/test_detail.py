@@ -45,8 +45,8 @@ def test_it_starts_as_nothing_and_then_adds_what_the_stem_shows_there() -> None:
     stem = np.zeros((1, STEM_CHANNELS, 2 * SIDE, 2 * SIDE), np.float32)
     stem[..., 0, 0] = 1
     assert np.array_equal(read(branch, fine, stem), fine)
-    mix = graph.constants(branch)["detail_mix"]
-    graph.put(branch, "detail_mix", np.ones_like(mix))
+    mix = graph.constants(branch)["mix"]
+    graph.put(branch, "mix", np.ones_like(mix))
     added = read(branch, fine, stem) - fine
     assert np.abs(added[..., :2, :2]).min() > 0
     assert np.abs(added[..., 2:, :]).max() == 0
@@ -56,7 +56,7 @@ def test_it_stays_in_float_numbers_and_learns_with_the_head() -> None:
     branch = reader()
     add_detail(branch, "stem", "fine")
     convs = [n.name for n in branch.graph.node if n.op_type == "Conv"]
-    assert len(convs) == 2
+    assert len(convs) == 3
     for name in convs:
         assert stays_float(name)
         assert graph.conv_number(name) >= graph.HEAD

@@ -13,12 +13,14 @@ from models.train.losses import (  # noqa: E402
     TAKEN,
     UNSURE,
     WEAK,
+    WORTH,
     Target,
     Teacher,
     bins_loss,
     class_targets,
     detection_loss,
     giou_loss,
+    quality_focal,
     reachable,
     sureness,
     teacher_of,
@@ -209,3 +211,16 @@ def test_a_tiny_things_box_is_learnt_as_much_as_its_class() -> None:
     box = torch.tensor([[100.0, 100.0, 110.0, 118.0]])
     found = Assignment(torch.tensor([0]), torch.tensor([0]), torch.tensor([0.05]))
     assert sureness(Target(box, torch.tensor([0]), torch.zeros(0)), found).tolist() == [0.5]
+
+
+def test_a_mistake_with_a_class_weighs_as_much_as_the_class() -> None:
+    logits = torch.zeros(1, NUM_LEARNT)
+    wanted = {name: torch.zeros(1, NUM_LEARNT) for name in ("paper", "pen")}
+    for name, row in wanted.items():
+        row[0, LEARNT.index(name)] = 1
+    only = torch.eye(NUM_LEARNT)
+    paper, pen = (
+        quality_focal(logits, row, only[[LEARNT.index(name)]]).item()
+        for name, row in wanted.items()
+    )
+    assert paper == pytest.approx(WORTH["paper"] * pen)
