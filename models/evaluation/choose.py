@@ -92,12 +92,16 @@ def decide(evidence: dict[str, Evidence]) -> tuple[OperatingPoint, dict[str, dic
     return OperatingPoint(thresholds, curves, unverified), figures
 
 
-def decide_one(e: Evidence, curve: Curve) -> tuple[float, dict[str, Any]]:
+def decide_one(
+    e: Evidence, curve: Curve, unreached: float = threshold.BLIND_SCORE
+) -> tuple[float, dict[str, Any]]:
     """By real finds, and where they do not suffice by all; never below what either asks for.
 
     Args:
         e: Finds of one class, raw.
         curve: Calibrates them.
+        unreached: The least threshold where the precision is not reached: what is wrong too often
+            has to be sure.
 
     Returns:
         The class's threshold, and the figures that led to it.
@@ -113,6 +117,7 @@ def decide_one(e: Evidence, curve: Curve) -> tuple[float, dict[str, Any]]:
     elif (strict := threshold.choose(both, choice.threshold)) is not None:
         # Real rooms hardly show what looks like it: rendered desks may ask for more, never less.
         source, by, choice = "real, raised by rendered", both, strict
+    choice = threshold.sure(by, choice, unreached)
     shown, right = real.shown(choice.threshold)
     drawn, drawn_right = rendered.shown(choice.threshold)
     row = {

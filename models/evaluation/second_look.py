@@ -229,7 +229,8 @@ def _rules(choose: Halves, criterion: Criterion, shipped: float) -> dict[str, Ru
 
 
 def _try(name: str, rule: Rule, criterion: Criterion, choose: Halves, report: Halves) -> Tried:
-    threshold, figures = decide_one(choose.evidence(rule, criterion), IDENTITY)
+    # Rules are compared by the best that each can do.
+    threshold, figures = decide_one(choose.evidence(rule, criterion), IDENTITY, unreached=0)
     chosen, told = (_outcome(half.judged(rule, criterion), threshold) for half in (choose, report))
     return Tried(name, criterion, threshold, bool(figures["reached"]), chosen, told)
 

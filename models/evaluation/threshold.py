@@ -16,7 +16,7 @@ DEVIATIONS: Final = 0.5
 LEAST_FINDS: Final = 8
 #: Nothing is believed that is likelier wrong than right, however good the finds above it are.
 LEAST_SCORE: Final = 0.5
-#: Where nothing is known a find must be this sure.
+#: Where nothing is known, or that the class is wrong too often, a find must be this sure.
 BLIND_SCORE: Final = 0.8
 #: Wrong finds a real picture may have of a class whose threshold comes from rendered ones.
 REAL_FALSE: Final = 0.01
@@ -86,6 +86,13 @@ def blind(judged: Judged, least: float = LEAST_SCORE) -> Choice:
     threshold = round(min(0.99, max(BLIND_SCORE, least, above)), 4)
     shown, right = judged.shown(threshold)
     return Choice(threshold, shown, right, reached=False)
+
+
+def sure(judged: Judged, choice: Choice, least: float = BLIND_SCORE) -> Choice:
+    """Raise a threshold that does not reach the precision to `least`."""
+    if choice.reached or choice.threshold >= least:
+        return choice
+    return Choice(least, *judged.shown(least), reached=False)
 
 
 def _between(scores: Floats, i: int, least: float) -> float:

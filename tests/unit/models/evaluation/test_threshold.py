@@ -9,6 +9,7 @@ from models.evaluation.threshold import (
     blind,
     choose,
     least_of_real,
+    sure,
     wilson,
 )
 from tests.unit.models.evaluation.makers import judged
@@ -49,6 +50,23 @@ def test_where_precision_is_not_reached_the_best_is_taken_and_said() -> None:
     assert choice is not None
     assert not choice.reached
     assert (choice.shown, choice.right) == (9, 8)
+
+
+def test_a_class_that_is_often_wrong_must_be_sure() -> None:
+    finds = judged([0.7 - i / 100 for i in range(12)], [0.85, 0.72, 0.6] + [0.55] * 20)
+    choice = choose(finds)
+    assert choice is not None
+    assert choice.threshold < BLIND_SCORE
+    raised = sure(finds, choice)
+    assert (raised.threshold, raised.reached) == (BLIND_SCORE, False)
+    assert (raised.shown, raised.right) == (1, 0)
+
+
+def test_a_threshold_that_reaches_the_precision_is_not_raised() -> None:
+    finds = judged([0.75 - i / 100 for i in range(20)], [])
+    choice = choose(finds)
+    assert choice is not None
+    assert sure(finds, choice) is choice
 
 
 def test_too_few_finds_choose_nothing() -> None:

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from models.train import things
-from models.train.compose import CANVAS, LENGTHS, _seen, _wanted, compose
+from models.train.compose import LENGTHS, _seen, _wanted, compose
 from models.train.labels import LEARNT, NUM_LEARNT, Known
 from models.train.sample import Sample, codes
+from models.train.tabletop import CANVAS
 
 
 @pytest.mark.parametrize("seed", range(8))
