@@ -154,6 +154,8 @@ def document(
             "wilson_deviations": threshold.DEVIATIONS,
             "least_finds": threshold.LEAST_FINDS,
             "least_score": threshold.LEAST_SCORE,
+            "least_score_unreached": threshold.BLIND_SCORE,
+            "real_false": threshold.REAL_FALSE,
             "least_real_things": LEAST_REAL,
             "iou": IOU,
         },

@@ -14,6 +14,7 @@ from models.evaluation.sets import Floats, Labelled, Picture
 NOTHING: Final = "nothing labelled"
 LOOSE: Final = "loose box"
 TWICE: Final = "second box"
+UNSURE: Final = "left open"
 MISSED: Final = "missed"
 _LOOSE_IOU: Final = 0.1
 
@@ -45,7 +46,7 @@ class Confusion:
 
     def columns(self, names: Sequence[str]) -> list[str]:
         """What is true, for a table: classes first, then others by how often, then the words."""
-        words = (LOOSE, TWICE, NOTHING)
+        words = (LOOSE, TWICE, UNSURE, NOTHING)
         others: Counter[str] = Counter()
         for (_, true), n in self.said.items():
             if true not in names and true not in words:
@@ -93,11 +94,14 @@ def _what(box: Floats, said: str, picture: Picture) -> str:
     best, name = max(((_best(box, t), n) for n, t in rivals.items()), default=(0.0, NOTHING))
     if best >= IOU:
         return name
-    return LOOSE if mine >= _LOOSE_IOU else NOTHING
+    if mine >= _LOOSE_IOU:
+        return LOOSE
+    unsure = max((_best(box, t, ignored=True) for t in rivals.values()), default=0.0)
+    return UNSURE if unsure >= IOU else NOTHING
 
 
-def _best(box: Floats, things: Labelled) -> float:
-    boxes = things.boxes[~things.ignored]
+def _best(box: Floats, things: Labelled, *, ignored: bool = False) -> float:
+    boxes = things.boxes[things.ignored == ignored]
     if not len(boxes):
         return 0.0
     over = overlaps(box[None], Labelled(boxes, np.zeros(len(boxes), np.bool_)))

@@ -130,11 +130,11 @@ def _kept(report: Report) -> str:
         for ends in [(f.precision, f.recall)]
     ]
     return (
-        "### Sources that no training saw\n"
+        "### Sources whose labels no training saw\n"
         "One camera under an office's ceiling (11 frames, three times each), pens on one bench "
         "(47 pictures, 115 with altered copies), and sheets and notebooks under stationery, from "
-        "close by (eleven of the sheets lie on one table; its pens were trained on until step "
-        "7,200, its sheets never). Only what they label and the branch learns.\n\n"
+        "close by (eleven of the sheets lie on one table; its pens were trained on once, its "
+        "sheets never). Only what they label and the branch learns.\n\n"
         f"{table(head, rows)}"
     )
 

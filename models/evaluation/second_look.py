@@ -2,8 +2,9 @@
 
 Every find of paper is cut out and read by a text detector. Rules say what a find is worth with text
 and without; what counts as text, and each rule's threshold, are chosen on the choose halves of the
-real rooms and the rendered desks together, as paper's own threshold is. One rule is taken on from
-there, by the same figures, and alone decides on the report halves whether it is worth shipping.
+real rooms and the rendered desks together, as paper's own threshold is, but for its floor. One rule
+is taken on from there, by the same figures, and alone decides on the report halves whether it is
+worth shipping.
 """
 
 from collections import Counter

@@ -214,7 +214,7 @@ def sheets() -> PictureSet:
 
 
 def kept_from_training() -> dict[str, PictureSet]:
-    """What no training saw of real sources: an office's ceiling, pens on a bench, sheets."""
+    """Real sources whose labels no training saw: an office's ceiling, pens on a bench, sheets."""
     offices = read_set(OFFICES.name, OFFICES)
     camera = HELD_OUT["office_cctv_train"]
     ceiling = frozenset(p.path.name for p in offices.pictures if camera in p.path.name)

@@ -67,8 +67,8 @@ ONLY_LOOKALIKES: Final = 0.06  # share of desks without a thing of a class
 FAR: Final = (0.16, 0.55)  # an A4 sheet's length as a share of the canvas's width
 CLOSE: Final = (0.5, 1.0)
 CLOSE_SHARE: Final = 0.4
-CLOSE_MARGIN: Final = 0.25  # of a sheet's or a book's middle, so that most of it is in view
-LARGE: Final = 0.2  # metres
+CLOSE_MARGIN: Final = 0.25  # of a large thing's middle, so that most of it is in view
+LARGE: Final = 0.2  # metres: sheets, books, tablets
 CLOSE_LEFT_OUT: Final = 0.4  # share of the things that do not lie there where little is in view
 LEAST_SEEN: Final = 0.25
 LEAST_COVERED: Final = 0.1  # share of a photograph's own thing that may be hidden unnoticed
@@ -222,7 +222,7 @@ def _wanted(rng: Rng, real: dict[str, Sequence[Cutout]]) -> list[tuple[str, Cuto
             cut = stock[int(rng.integers(len(stock)))] if photograph else DRAWS[name](rng)
             out.append((name, cut))
     # Large things lie below, but paper and books in any order among them, and seldom on a phone.
-    rank = [rng.normal(2 * (LENGTHS[name][0] < 0.2), 0.7) for name, _ in out]
+    rank = [rng.normal(2 * (LENGTHS[name][0] < LARGE), 0.7) for name, _ in out]
     return [out[int(i)] for i in np.argsort(rank)]
 
 

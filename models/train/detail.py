@@ -20,7 +20,8 @@ FINE_CHANNELS: Final = 96
 FILTERS: Final = 2  # a map; each of them a depthwise convolution, which runtimes are quick at
 KERNEL: Final = 5
 SLOPE: Final = 0.1  # of the starting model's activations
-# Beyond all numbers of the starting graph's own nodes, so that the path learns at the head's rate.
+# Beyond all numbers of the starting graph's own nodes: by them the path learns at the head's rate
+# (`network.parameter_groups`), and stays in float numbers (`quantise.stays_float`).
 _FIRST: Final = 900
 
 

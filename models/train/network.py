@@ -91,7 +91,7 @@ def to_arrays(tensors: Mapping[str, Tensor]) -> dict[str, Array]:
 
 
 def parameter_groups(net: Detector, rate: float) -> list[dict[str, object]]:
-    """The feature pyramid learns at half the head's rate.
+    """The feature pyramid learns at half the rate of the head and of the way to fine detail.
 
     BatchNorm is folded into the convolutions, so nothing but a low rate keeps early layers sane.
     """

@@ -1,4 +1,4 @@
-"""The training sets: where they lie, what each of them labels, and how often it is drawn."""
+"""The training sets: where they lie, what each of them labels, and what is cut from them."""
 
 import json
 from dataclasses import dataclass, replace
@@ -13,9 +13,9 @@ from models.train.own import NONE, SOUGHT, OwnLabels, file_of, read_own_labels
 from models.train.picture import LONG, Cutout, Picture
 from models.train.sample import Codes, Sample, codes, unsure
 
-# Set -> what it knows.
 RARE: Final = ("tablet", "card", "usb_stick", "camera", "headphones")
 FLAT: Final = ("paper", "sticky_note")
+# Set -> what it knows.
 KNOWN: Final[dict[str, Codes]] = {
     "scenes": codes(labelled=LEARNT),
     "phone": codes(
@@ -168,13 +168,13 @@ def cut_outs(items: list[Item], label: int, share: tuple[float, float], most: in
     for item in items:
         if len(out) >= most:
             break
-        if item.labels != (label,):
+        if [sure for sure in item.labels if sure >= 0] != [label]:
             continue
         picture = item.read().picture
         edge = np.concatenate([picture[2], picture[-3], picture[:, 2], picture[:, -3]])
         if np.percentile(edge, 10) < 246:
             continue
-        cut = cut_out(picture, item.boxes[0])
+        cut = cut_out(picture, item.boxes[item.labels.index(label)])
         if cut is None or not share[0] <= float((cut[..., 3] > 0).mean()) <= share[1]:
             continue
         factor = min(1.0, LONG / max(cut.shape[:2]))

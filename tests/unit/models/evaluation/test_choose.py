@@ -5,8 +5,10 @@ import math
 import numpy as np
 import yaml
 
-from models.evaluation.choose import LEAST_REAL, Evidence, decide, document, gather
+from models.evaluation.calibrate import IDENTITY
+from models.evaluation.choose import LEAST_REAL, Evidence, decide, decide_one, document, gather
 from models.evaluation.sets import PictureSet
+from models.evaluation.threshold import BLIND_SCORE
 from tests.unit.models.evaluation.makers import FAR, A, found, judged, labelled, picture
 
 NONE = judged([], [], pictures=0)
@@ -47,6 +49,16 @@ def test_mistakes_on_real_pictures_lift_a_threshold_of_rendered_ones() -> None:
     assert high.calibration["pen"].undo(high.thresholds["pen"]) > 0.8
     assert low.calibration["pen"].undo(low.thresholds["pen"]) < 0.8
     assert figures["pen"]["real_wrong"] == 0
+
+
+def test_a_class_that_is_often_wrong_has_to_be_sure() -> None:
+    often = Evidence(judged([0.9] * 30, [0.9] * 20), NONE, 80)
+    as_it_is = decide_one(often, IDENTITY, unreached=0)[0]
+    assert decide_one(often, IDENTITY)[0] == max(BLIND_SCORE, as_it_is)
+    weak = Evidence(judged([0.7] * 30, [0.7] * 20), NONE, 80)
+    assert decide_one(weak, IDENTITY, unreached=0)[0] < BLIND_SCORE
+    threshold, figures = decide_one(weak, IDENTITY)
+    assert (threshold, figures["reached"], figures["finds"]) == (BLIND_SCORE, False, 0)
 
 
 def test_a_class_without_any_find_has_a_high_threshold() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from models.evaluation.confusion import LOOSE, NOTHING, TWICE, confuse
+from models.evaluation.confusion import LOOSE, NOTHING, TWICE, UNSURE, confuse
 from models.evaluation.sets import Labelled
 from tests.unit.models.evaluation.makers import FAR, NAMES, A, B, found, labelled, picture
 
@@ -19,6 +19,8 @@ BESIDE = [6.0, 0, 16, 10]  # overlaps A by a quarter
         ({}, {"wallet": labelled(A)}, A, "wallet"),
         ({"phone": labelled(A)}, {}, BESIDE, LOOSE),
         ({}, {}, A, NOTHING),
+        ({"notebook": labelled(A, ignored=True)}, {}, A, UNSURE),
+        ({"notebook": labelled(A, ignored=True), "paper": labelled(A)}, {}, A, "paper"),
         ({"notebook": labelled(FAR)}, {"wallet": labelled(B)}, A, NOTHING),
     ],
 )

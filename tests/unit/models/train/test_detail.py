@@ -9,10 +9,11 @@ import pytest
 onnx = pytest.importorskip("onnx", reason="onnx is in the extra `train` only")
 
 from models.train import graph  # noqa: E402
-from models.train.detail import FINE_CHANNELS, STEM_CHANNELS, add_detail  # noqa: E402
+from models.train.detail import FINE_CHANNELS, STEM, STEM_CHANNELS, add_detail  # noqa: E402
 from models.train.graph import Array  # noqa: E402
 from models.train.quantise import stays_float  # noqa: E402
 
+START = Path(__file__).resolve().parents[5] / "shared" / "teachers" / "nanodet_plus_m_416.onnx"
 SIDE = 6
 
 
@@ -62,14 +63,19 @@ def test_it_stays_in_float_numbers_and_learns_with_the_head() -> None:
         assert graph.conv_number(name) >= graph.HEAD
 
 
-@pytest.mark.skipif(
-    not (
-        start := Path(__file__).resolve().parents[5] / "shared/teachers/nanodet_plus_m_416.onnx"
-    ).is_file(),
-    reason="the starting weights are not beside the repository (../shared)",
-)
-def test_the_starting_graph_has_such_a_stem() -> None:
-    nodes = {n.name: n for n in graph.load(start).graph.node}
-    weights = graph.conv_weights(graph.load(start))
-    assert weights["Conv_0.weight"].shape[0] == STEM_CHANNELS
-    assert nodes["MaxPool_2"].op_type == "MaxPool"
+@pytest.mark.skipif(not START.is_file(), reason="the starting weights are not in ../shared")
+def test_stem_and_fine_features_are_as_wide_in_the_starting_graph() -> None:
+    model = graph.load(START)
+    nodes = {n.name: n for n in model.graph.node}
+    stem = nodes[STEM]
+    assert stem.op_type == "MaxPool"
+    readers = [n for n in model.graph.node if stem.output[0] in n.input]
+    weights = graph.conv_weights(model)
+    # One reader filters each map by itself, the other mixes all of them.
+    shapes = sorted(weights[f"{n.name}.weight"].shape[:2] for n in readers)
+    assert (STEM_CHANNELS, 1) in shapes
+    assert {shape[1] for shape in shapes} == {1, STEM_CHANNELS}
+    fine = graph.branch_inputs(model)[0]
+    (active,) = (n for n in model.graph.node if fine in n.output)
+    (narrow,) = (n for n in model.graph.node if active.input[0] in n.output)
+    assert weights[f"{narrow.name}.weight"].shape[0] == FINE_CHANNELS

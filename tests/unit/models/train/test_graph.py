@@ -12,7 +12,7 @@ onnx = pytest.importorskip("onnx", reason="onnx is in the extra `train` only")
 
 from models.scenes.classes import CLASSES  # noqa: E402
 from models.train import graph  # noqa: E402
-from models.train.grid import SIZE  # noqa: E402
+from models.train.grid import MEAN, SIZE, STD  # noqa: E402
 from models.train.join import corrected, join  # noqa: E402
 from models.train.labels import COCO, COCO_OF, KEPT, LEARNT, NUM_LEARNT  # noqa: E402
 
@@ -93,7 +93,7 @@ def test_torch_and_the_joined_graph_agree() -> None:
     picture = np.random.default_rng(2).integers(0, 256, (1, 3, SIZE, SIZE), np.uint8)
     with torch.no_grad():
         ours = net.answer(net.see(torch.from_numpy(picture)))[0]
-    mean, std = (np.array(v, np.float32).reshape(1, 3, 1, 1) for v in (network.MEAN, network.STD))
+    mean, std = (np.array(v, np.float32).reshape(1, 3, 1, 1) for v in (MEAN, STD))
     joined = join(start, net.weights(), correction=1)
     theirs = answers(joined, (picture - mean) / std).T[-len(ours) :]
     assert np.allclose(ours[:, :NUM_LEARNT].sigmoid(), theirs[:, :NUM_LEARNT], atol=1e-4)
