@@ -71,7 +71,7 @@ CLOSE_MARGIN: Final = 0.25  # of a large thing's middle, so that most of it is i
 LARGE: Final = 0.2  # metres: sheets, books, tablets
 CLOSE_LEFT_OUT: Final = 0.4  # share of the things that do not lie there where little is in view
 LEAST_SEEN: Final = 0.25
-LEAST_COVERED: Final = 0.1  # share of a photograph's own thing that may be hidden unnoticed
+MOST_COVERED: Final = 0.1  # share of a photograph's own thing that may be hidden unnoticed
 
 DRAWS: Final[dict[str, Callable[[Rng], Cutout]]] = {
     "paper": things.paper,
@@ -290,7 +290,7 @@ def _uncovered(owner: npt.NDArray[np.int16], boxes: Floats, labels: Ints) -> Int
     out = labels.copy()
     for i, (x0, y0, x1, y1) in enumerate(boxes.astype(int)):
         part = owner[max(y0, 0) : max(y1, y0 + 1), max(x0, 0) : max(x1, x0 + 1)]
-        if (part >= 0).mean() > LEAST_COVERED:
+        if (part >= 0).mean() > MOST_COVERED:
             out[i] = unsure(out[i])
     return out
 

@@ -1,8 +1,9 @@
 """Our own labels of pictures whose set does not label all that can be learnt from them.
 
 `<set>.labels.json` holds `{file name: [[class, x0, y0, x1, y1], ...]}` in pixels of the stored
-picture. All pictures of these sets were looked at: what of the classes of `SOUGHT` is not listed is
-not there. A class with a question mark is a region where that class may be or not.
+picture. All pictures of these sets were searched for the classes of `SOUGHT`; of which of them a
+picture that lists none has none, `sets.KNOWN` says. A class with a question mark is a region where
+that class may be or not.
 """
 
 import json

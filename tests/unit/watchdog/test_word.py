@@ -78,8 +78,8 @@ def test_each_feed_says_how_old_it_is_and_whose_word_it_is(tmp_path: Path) -> No
     path, told = tmp_path / NAME, {"RUNTIME_DIRECTORY": str(tmp_path)}
     teller = Teller(told)
     moments = []
-    for now in (100.0, 120.0):
-        teller.tell(Standing(now, False, None, ()))
+    for moment in (100.0, 120.0):
+        teller.tell(Standing(moment, False, None, ()))
         said = Word.read(path)
         assert said is not None
         moments.append((said.began, said.at))
