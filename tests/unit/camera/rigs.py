@@ -27,6 +27,11 @@ def until(condition: Callable[[], bool]) -> None:
     pytest.fail("it never came to be")
 
 
+def until_well(made: "Rig", frames: int = 1) -> None:
+    """Wait for so many frames, and until whoever listens has heard that the last fault is over."""
+    until(lambda: made.state.frames >= frames and made.faults[-1:] == [None])
+
+
 class Slot:
     """The loop's tray, with frames as they are."""
 

@@ -6,7 +6,7 @@ import pytest
 
 from cleandesk.camera import Camera, CaptureState, Frame
 from cleandesk.contract.messages import CameraFault
-from tests.unit.camera.rigs import MakeRig, ScriptedCamera, until
+from tests.unit.camera.rigs import MakeRig, ScriptedCamera, until, until_well
 from tests.unit.camera.sources import FakeClock, picture
 
 
@@ -23,7 +23,7 @@ def test_the_newest_frame_of_a_camera_wins(rig: MakeRig, clock: FakeClock) -> No
 def test_a_stall_is_flushed_before_the_sensor_is_restarted(rig: MakeRig, clock: FakeClock) -> None:
     camera = ScriptedCamera(clock, None, CameraFault.STALLED, None, CameraFault.STALLED)
     made = rig(lambda: camera)
-    until(lambda: made.state.frames >= 3)
+    until_well(made, 3)
 
     stalled = CameraFault.STALLED
     assert made.faults == [stalled, None, stalled, None]
@@ -36,7 +36,7 @@ def test_a_driver_that_never_recovers_is_given_up_but_still_tried(
 ) -> None:
     camera = ScriptedCamera(clock, *[CameraFault.STALLED] * 8)
     made = rig(lambda: camera)
-    until(lambda: made.state.frames > 0)
+    until_well(made)
 
     assert [state.give_up for state in made.changes] == [False, True, False]
     assert made.state.fault is None
@@ -46,7 +46,7 @@ def test_a_missing_camera_is_waited_for(rig: MakeRig, clock: FakeClock) -> None:
     camera = ScriptedCamera(clock)
     camera.opens = [CameraFault.UNAVAILABLE] * 20
     made = rig(lambda: camera)
-    until(lambda: made.state.frames > 0)
+    until_well(made)
 
     assert made.faults == [CameraFault.UNAVAILABLE, None]
     assert made.changes[0].detail == "so unavailable"
@@ -60,7 +60,7 @@ def test_a_camera_that_worked_and_is_gone_for_long_is_given_up(
     camera = ScriptedCamera(clock, None, CameraFault.UNAVAILABLE)
     camera.opens = [None, *[CameraFault.UNAVAILABLE] * 5]
     made = rig(lambda: camera)
-    until(lambda: made.state.frames > 1)
+    until_well(made, 2)
     assert any(state.give_up for state in made.changes)
 
 
@@ -78,7 +78,7 @@ def test_frozen_frames_restart_the_camera_and_are_not_handed_on(
 
     camera = Frozen(clock)
     made = rig(lambda: camera)
-    until(lambda: made.state.frames > 8)
+    until_well(made, 9)
 
     assert made.faults == [CameraFault.FROZEN, None]
     assert made.changes[0].since is not None
@@ -97,7 +97,7 @@ def test_no_exception_of_a_source_ends_the_thread(
     camera = ScriptedCamera(clock, error)
     with caplog.at_level(logging.ERROR):
         made = rig(lambda: camera)
-        until(lambda: made.state.frames > 0)
+        until_well(made)
 
     assert made.faults == [CameraFault.BROKEN, None]
     assert type(error).__name__ in made.changes[0].detail
@@ -113,7 +113,7 @@ def test_a_factory_that_fails_is_tried_again(rig: MakeRig, clock: FakeClock) -> 
         return ScriptedCamera(clock)
 
     made = rig(factory)
-    until(lambda: made.state.frames > 0)
+    until_well(made)
     assert made.faults == [CameraFault.BROKEN, None]
 
 
@@ -125,7 +125,7 @@ def test_a_camera_that_cannot_be_closed_is_opened_again(rig: MakeRig, clock: Fak
                 raise OSError("will not close")
 
     made = rig(lambda: Sticky(clock, CameraFault.BROKEN))
-    until(lambda: made.state.frames > 0)
+    until_well(made)
     assert made.state.reopened == 1
 
 

@@ -9,6 +9,7 @@ from cleandesk.contract.messages import AckStatus
 from cleandesk_fleet.subscriber.database import (
     DatabaseUnusableError,
     Place,
+    locks,
     open_beside,
     open_writer,
 )
@@ -67,6 +68,19 @@ def test_one_that_writes_alone_is_alone(place: Place, journal: Log) -> None:
     for redundant in (False, True):
         with pytest.raises(DatabaseUnusableError, match="another subscriber writes this log"):
             open_writer(place, redundant=redundant)
+
+
+def test_who_looks_whether_it_is_alone_leaves_every_seat_free(
+    place: Place, engine: Engine
+) -> None:
+    engine.dispose()
+    beside = open_beside(place)
+    with beside.connect() as looks, beside.connect() as other:
+        eventually(lambda: locks.is_alone(looks), "that the last one is gone")
+        assert looks.in_transaction(), "what it holds, it holds until the commit"
+        raw = other.connection.dbapi_connection
+        assert raw is not None
+        locks.take_seat(raw, str(place), shared=True)
 
 
 def test_whoever_was_cut_off_does_not_write_beside_who_came_in_its_place(

@@ -37,10 +37,16 @@ def must_be_alone(connection: Connection, place: str) -> None:
 
 
 def is_alone(connection: Connection) -> bool:
-    """Say whether nobody writes the log, nor will until the commit."""
-    return bool(
-        connection.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": _WRITING})
-    )
+    """Say whether nobody writes the log, nor will until the commit.
+
+    What keeps others away is `migrate_alone`. The lock taken to find out is given back before: of
+    those that a commit frees, none is the last, and who waits for a seat would find it taken.
+    """
+    take = text("SELECT pg_try_advisory_lock(:key)")
+    if not connection.scalar(take, {"key": _WRITING}):
+        return False
+    connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _WRITING})
+    return True
 
 
 def take_seat(raw: DBAPIConnection, place: str, *, shared: bool) -> None:
