@@ -1,8 +1,6 @@
 """A real mosquitto for tests: our own process, on a free port of the loopback address."""
 
-import contextlib
 import os
-import secrets
 import shutil
 import signal
 import socket
@@ -14,23 +12,15 @@ from typing import Self
 
 import pytest
 
+from broker import free_port
+
+__all__ = ["PROGRAM", "Mosquitto", "free_port", "needs_mosquitto"]
+
 PROGRAM = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 
 needs_mosquitto = pytest.mark.skipif(
     PROGRAM is None, reason="mosquitto is not installed: `make test` installs it"
 )
-
-#: Below those that the system gives to whoever connects: one of them may be taken a moment later.
-_PORTS = range(10_000, 32_000)
-
-
-def free_port() -> int:
-    """Return a port of the loopback address on which nobody listens."""
-    while True:
-        port = _PORTS.start + secrets.randbelow(len(_PORTS))
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
 
 
 class Mosquitto:

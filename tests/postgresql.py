@@ -158,6 +158,12 @@ class PostgreSQL:
             names = sql.SQL(", ").join(sql.Identifier(table.name) for table in tables)
             connection.execute(sql.SQL("TRUNCATE {} RESTART IDENTITY").format(names))
             connection.execute("DELETE FROM meta WHERE name <> 'schema'")
+            seats = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = "
+            of_this = "(SELECT oid FROM pg_database WHERE datname = current_database())"
+            eventually(
+                lambda: connection.execute(seats + of_this).fetchone() == (0,),
+                "that the server has ended them",
+            )
         self._idle.append(url)
 
     @staticmethod

@@ -1,7 +1,9 @@
 """The production configuration on this machine: other paths and ports, throw-away certificates."""
 
+import contextlib
 import os
 import re
+import secrets
 import shutil
 import signal
 import socket
@@ -25,6 +27,8 @@ HERE = Path(__file__).resolve().parent
 BOXES, PEOPLE, ADMINS = 8883, 8884, 8885
 PASSPHRASE = b"a throw-away passphrase"
 _START_S = 20.0
+#: Below those that the system gives to whoever connects: one of them may be taken a moment later.
+_PORTS = range(10_000, 32_000)
 _FILES = "/etc/mosquitto/cleandesk/"
 
 
@@ -181,16 +185,21 @@ class LocalBroker:
         self.stop()
 
 
+def free_port() -> int:
+    """Return a port of the loopback address on which nobody listens."""
+    while True:
+        port = _PORTS.start + secrets.randbelow(len(_PORTS))
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+
+
 def free_ports() -> dict[int, int]:
     """Return a free loopback port for each listener of the configuration."""
-    probes = {listener: socket.socket() for listener in (BOXES, PEOPLE, ADMINS)}
-    try:
-        for probe in probes.values():
-            probe.bind(("127.0.0.1", 0))
-        return {listener: probe.getsockname()[1] for listener, probe in probes.items()}
-    finally:
-        for probe in probes.values():
-            probe.close()
+    listeners, ports = (BOXES, PEOPLE, ADMINS), set[int]()
+    while len(ports) < len(listeners):
+        ports.add(free_port())
+    return dict(zip(listeners, ports, strict=True))
 
 
 def _listens(port: int) -> bool:

@@ -134,9 +134,9 @@ class Box:
         self._worker.start()
         for one in (self._parts.models, self._parts.updates):
             one.begin(self._parts.commands)
+        self._parts.rotation.resume(self._parts.commands)
         self._link.start()
         self._control.begin()
-        self._parts.rotation.resume(self._parts.commands)
         now = self._clock.now()
         self._follow_worker(now)
         self._report(self._capture.state(now))

@@ -191,9 +191,9 @@ class SafeBox:
             self._pins.listen(self._reception.mode.toggle, self._reception.mode.reset_pin)
         self._models.begin(self._commands)
         self._updates.begin(self._commands)
+        self._rotation.resume(self._commands)
         self._link.start()
         self._control.begin()
-        self._rotation.resume(self._commands)
         code = EXIT_OK
         health_at = float("-inf")
         try:

@@ -118,7 +118,8 @@ class Session:
         self._connection: Connection | None = None
         self._ended: End | None = None
         self._last_answer = time.monotonic()
-        self._stopping = threading.Event()
+        # Two, as a connection is still needed for the goodbye when no other may begin any more.
+        self._leaving, self._stopping = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"mqtt {client_id}", daemon=True)
 
     def start(self) -> None:
@@ -130,6 +131,7 @@ class Session:
 
         A connection that is left in order makes the broker drop the last will.
         """
+        self._leaving.set()
         connection = self._connection
         if connection is not None and connection.ready:
             if last is not None and not connection.publish_and_wait(last, timeout_s):
@@ -232,7 +234,7 @@ class Session:
 
     def _run(self) -> None:
         number, failures, in_flight = 0, 0, IN_FLIGHT
-        while not self._stopping.is_set():
+        while not self._leaving.is_set():
             number += 1
             connection = Connection(
                 self._settings,
@@ -249,7 +251,7 @@ class Session:
             if ended.lasted_s is not None:
                 self._last_answer = connection.last_answer
                 self._call(self._on_disconnect)
-            if self._stopping.is_set():
+            if self._leaving.is_set():
                 return
             if ended.again:
                 log.info("the connection is left, to connect anew")
@@ -260,7 +262,7 @@ class Session:
             failures += 1
             _tell(ended, wait_s, again=failures > SUSPICIOUS)
             self._alive(wait_s)
-            self._stopping.wait(wait_s)
+            self._leaving.wait(wait_s)
 
     def _wait_s(self, failures: int, ended: End) -> float:
         """Double from try to try; halve at random, so that a fleet does not come in one wave."""

@@ -113,7 +113,9 @@ class Errand(Generic[B, R]):
             asker: Who waits for the answer.
             begin: Returns how it is remembered, when nothing else is at work.
         """
-        name, given = self._command.value, (asker, begin)
+        # Here, not in the thread: who asked first is first.
+        first = self._at_work.acquire(blocking=False)
+        name, given = self._command.value, (asker, begin, first)
         threading.Thread(target=self._run, args=given, name=name, daemon=True).start()
 
     def resume(self, commands: Commands, begun: B) -> None:
@@ -143,8 +145,8 @@ class Errand(Generic[B, R]):
             clock_synced=now.synced,
         )
 
-    def _run(self, asker: Asker, begin: Callable[[], B]) -> None:
-        if not self._at_work.acquire(timeout=_TURN_S):
+    def _run(self, asker: Asker, begin: Callable[[], B], first: bool) -> None:  # noqa: FBT001 - as a thread's argument
+        if not first and not self._at_work.acquire(timeout=_TURN_S):
             said = f"another request for {self._command} is at work"
             asker(self.response(Outcome.BUSY, said))
             return

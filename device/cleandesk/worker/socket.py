@@ -95,12 +95,12 @@ class SocketServer:
             before = os.umask(0o177)  # nobody may connect before group and mode are right
             try:
                 listener.bind(str(self._path))
+                listener.listen(_BACKLOG)  # at once: a socket without it passes for a dead one's
             finally:
                 os.umask(before)
             if self._gid is not None:
                 os.chown(self._path, -1, self._gid)
             self._path.chmod(_MODE)
-            listener.listen(_BACKLOG)
             listener.settimeout(_TURN_S)
         except OSError:
             listener.close()

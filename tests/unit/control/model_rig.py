@@ -14,7 +14,7 @@ from cleandesk.contract.publication import Received
 from cleandesk.contract.topics import Address, Command, Side
 from cleandesk.control import ModelUpdates
 from cleandesk.control.model_change import Means
-from cleandesk.control.model_updates import LEAST_LOOKS, path_of
+from cleandesk.control.model_updates import LEAST_LOOKS
 from cleandesk.detector import Manifest, read_manifest
 from cleandesk.identity.errors import Code, IdentityError
 from cleandesk.identity.fetching import Fetching
@@ -28,6 +28,7 @@ from cleandesk_fleet.provision.modelling import request_of
 from tests.eventually import eventually
 from tests.signed_models import NOW, a_root, a_signer, signed
 from tests.unit.control.make import configuration, own
+from tests.unit.control.threads import at_work
 from tests.unit.worker.make import SetClock
 
 ADDRESS = Address("site", "box")
@@ -128,7 +129,7 @@ class Rig:
         request = request_of(one).model_copy(update=changes)
         self.send(request.to_json(), b"%d" % number)
         eventually(lambda: len(self.said) > number, "the answer")
-        eventually(lambda: not path_of(self.own.outbox.path).exists(), "the end")
+        eventually(lambda: not at_work(Command.MODEL.value), "the end")
         answer: dict[str, Any] = json.loads(self.said[-1].payload)
         return answer
 

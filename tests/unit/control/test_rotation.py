@@ -1,7 +1,6 @@
 """A request for a new key where there is none to be had, or where one is at work."""
 
 import json
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +18,7 @@ from cleandesk.identity.home import Home
 from cleandesk.link import Paper
 from cleandesk.worker.commands import Commands
 from tests.eventually import eventually
+from tests.unit.control.threads import at_work
 from tests.unit.worker.make import SetClock
 
 ADDRESS = Address("site", "box")
@@ -114,17 +114,13 @@ def test_a_request_that_was_answered_before_a_kill_is_not_answered_again(
     rig = make()
     rig.ask(b"\x01\xff")
     rig.answers(1)
-    eventually(lambda: not _at_work(), "the end of the first one's thread")
+    eventually(lambda: not at_work("rotate key"), "the end of the first one's thread")
     begun = {"correlation": "01ff", "topic": RESPONSE, "serial": "0"}
     durable.write(rig.record, json.dumps(begun).encode())
     rig.rotation.resume(rig.commands)
     assert not rig.record.exists()
     assert len(rig.said) == 1
-    assert not _at_work()
-
-
-def _at_work() -> list[threading.Thread]:
-    return [one for one in threading.enumerate() if one.name == "rotate key"]
+    assert not at_work("rotate key")
 
 
 def test_a_home_is_of_a_key_that_a_claim_made(tmp_path: Path) -> None:

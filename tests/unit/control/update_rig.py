@@ -21,6 +21,7 @@ from cleandesk.update.told import Step, Teller
 from cleandesk.worker.commands import Commands
 from tests.eventually import eventually
 from tests.started import COMMITTED
+from tests.unit.control.threads import at_work
 from tests.unit.worker.make import BOOT, SetClock
 
 ADDRESS = Address("site", "box")
@@ -128,7 +129,7 @@ class Rig:
         self.clock.move(700)  # there are six an hour
         self.send(request.model_copy(update=changes).to_json(), b"%d" % number)
         eventually(lambda: len(self.said) > number, "the answer")
-        eventually(lambda: not self.record.exists(), "the end")
+        eventually(lambda: not at_work(Command.UPDATE.value), "the end")
         answer: dict[str, Any] = json.loads(self.said[-1].payload)
         return answer
 

@@ -6,9 +6,15 @@ import pytest
 from sqlalchemy import Engine, Select, select
 
 from cleandesk_fleet.subscriber import cli
-from cleandesk_fleet.subscriber.database import Place, open_reader, open_writer
+from cleandesk_fleet.subscriber.database import (
+    DatabaseUnusableError,
+    Place,
+    open_reader,
+    open_writer,
+)
 from cleandesk_fleet.subscriber.intake import read
 from cleandesk_fleet.subscriber.store import Log
+from tests.eventually import eventually
 from tests.postgresql import PostgreSQL, needs_postgresql, words_of
 from tests.unit.subscriber.make import (
     OTHER,
@@ -37,6 +43,21 @@ class Kept:
 
     def rows(self, table: Any) -> list[dict[str, Any]]:
         return self.all(select(table))
+
+
+def eventually_open(place: Place, *, redundant: bool = False) -> Engine:
+    """Open a log as soon as the server has seen that the last one is gone."""
+    opened: list[Engine] = []
+
+    def tried() -> bool:
+        try:
+            opened.append(open_writer(place, redundant=redundant))
+        except DatabaseUnusableError:
+            return False
+        return True
+
+    eventually(tried, "a free seat")
+    return opened[0]
 
 
 @pytest.fixture

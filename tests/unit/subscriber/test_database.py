@@ -21,6 +21,7 @@ from cleandesk_fleet.subscriber.database import (
 from cleandesk_fleet.subscriber.store import Log
 from cleandesk_fleet.subscriber.tables import events, meta
 from tests.postgresql import needs_postgresql
+from tests.unit.subscriber.conftest import eventually_open
 from tests.unit.subscriber.make import HandClock, event, log_of
 
 HOLDER = """
@@ -79,7 +80,7 @@ def test_a_reader_cannot_write(journal: Log, place: Place) -> None:
 
 def test_a_log_can_be_opened_again(place: Place, clock: HandClock) -> None:
     for number in (1, 2):
-        engine = open_writer(place)
+        engine = eventually_open(place)
         log_of(engine, silent_after_s=9, max_quarantined=9).commit([event(number)], clock())
         engine.dispose()
     with open_reader(place).connect() as connection:

@@ -12,7 +12,7 @@ from cleandesk_fleet.subscriber.cli import main
 from cleandesk_fleet.subscriber.database import Place, open_writer
 from cleandesk_fleet.web.tables import audit
 from tests.logging_as_it_was import logging_as_it_was
-from tests.unit.subscriber.conftest import Kept
+from tests.unit.subscriber.conftest import Kept, eventually_open
 from tests.unit.subscriber.make import BOX, HandClock, hex_id, log_of
 from tests.unit.subscriber.test_stills import jpeg, still
 
@@ -75,7 +75,7 @@ def test_a_log_without_a_trail_gives_no_picture(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    engine = open_writer(place)
+    engine = eventually_open(place)
     with engine.begin() as connection:
         connection.execute(text("ALTER TABLE audit RENAME TO elsewhere"))
     code = export(config, tmp_path / "copy.jpg", monkeypatch)
@@ -96,7 +96,7 @@ def test_who_may_only_read_the_log_gets_no_picture(
 ) -> None:
     assert config
     assert isinstance(place, URL)
-    engine = open_writer(place)
+    engine = eventually_open(place)
     with engine.begin() as connection:
         connection.execute(text("DROP ROLE IF EXISTS reader"))
         connection.execute(text("CREATE ROLE reader LOGIN"))

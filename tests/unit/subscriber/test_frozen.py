@@ -48,11 +48,13 @@ def frozen(
         stderr=subprocess.PIPE,
         text=True,
     )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "frozen\n"
-    yield process
-    process.kill()
-    process.communicate()
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "frozen\n"
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
 
 
 def tried(side: Side, does: Callable[[], object]) -> bool:

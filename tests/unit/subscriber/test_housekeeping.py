@@ -76,7 +76,9 @@ def test_who_goes_through_a_slow_folder_of_pictures_is_not_taken_for_frozen(
     with engine.connect() as connection:
         pid = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar()
     monkeypatch.setattr(pictures, "_OURS", Slow(pictures._OURS))
-    for _ in range(10):
+    # A turn is far shorter than what is taken for frozen, and all of them together are longer.
+    monkeypatch.setattr(housekeeping, "_A_TURN_S", 0.3)
+    for _ in range(40):
         journal.look_around(clock.sleep(1))
     with engine.connect() as connection:
         assert connection.exec_driver_sql("SELECT pg_backend_pid()").scalar() == pid

@@ -17,7 +17,7 @@ from cleandesk_fleet.subscriber.store import Log
 from cleandesk_fleet.subscriber.tables import VERSION, events, meta
 from tests.eventually import eventually
 from tests.postgresql import needs_postgresql
-from tests.unit.subscriber.conftest import Kept
+from tests.unit.subscriber.conftest import Kept, eventually_open
 from tests.unit.subscriber.make import HandClock, event, log_of
 
 pytestmark = [
@@ -34,21 +34,6 @@ def other(place: Place, journal: Log, engine: Engine) -> Iterator[Engine]:
     opened = eventually_open(place)
     yield opened
     opened.dispose()
-
-
-def eventually_open(place: Place, *, redundant: bool = False) -> Engine:
-    """Open a log as soon as the server has seen that the last one is gone."""
-    opened: list[Engine] = []
-
-    def tried() -> bool:
-        try:
-            opened.append(open_writer(place, redundant=redundant))
-        except DatabaseUnusableError:
-            return False
-        return True
-
-    eventually(tried, "a free seat")
-    return opened[0]
 
 
 def set_version(engine: Engine, version: int) -> None:
@@ -70,9 +55,7 @@ def test_one_that_writes_alone_is_alone(place: Place, journal: Log) -> None:
             open_writer(place, redundant=redundant)
 
 
-def test_who_looks_whether_it_is_alone_leaves_every_seat_free(
-    place: Place, engine: Engine
-) -> None:
+def test_who_looks_whether_it_is_alone_leaves_every_seat_free(place: Place, engine: Engine) -> None:
     engine.dispose()
     beside = open_beside(place)
     with beside.connect() as looks, beside.connect() as other:
@@ -114,6 +97,15 @@ def test_tables_change_under_nobody_who_writes(place: Place, kept: Kept, engine:
     set_version(one, VERSION)
     open_writer(place, redundant=True).dispose()
     one.dispose()
+
+
+def test_a_newer_log_is_called_so_while_somebody_writes_it(place: Place, engine: Engine) -> None:
+    set_version(engine, VERSION + 1)
+    try:
+        with pytest.raises(DatabaseUnusableError, match=f"has schema {VERSION + 1}, "):
+            open_writer(place)
+    finally:
+        set_version(engine, VERSION)
 
 
 def test_whoever_comes_back_to_a_newer_log_writes_nothing(

@@ -9,11 +9,11 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 from cleandesk.contract.messages import AckStatus
 from cleandesk.contract.publication import Received
 from cleandesk.contract.topics import Channel
-from cleandesk_fleet.subscriber.database import Place, open_writer, sqlite
+from cleandesk_fleet.subscriber.database import Place, sqlite
 from cleandesk_fleet.subscriber.intake import Reading, read
 from cleandesk_fleet.subscriber.store import Log
 from cleandesk_fleet.subscriber.tables import alarms, events, losses, quarantine, violations
-from tests.unit.subscriber.conftest import Kept
+from tests.unit.subscriber.conftest import Kept, eventually_open
 from tests.unit.subscriber.make import (
     BOX,
     OTHER,
@@ -211,7 +211,7 @@ def test_a_silence_outlives_the_subscriber(
     results(journal, clock, status("online"))
     journal.look_around(clock.sleep(181))
     journal.reopen()
-    later = log_of(open_writer(place), silent_after_s=180, max_quarantined=9).begin(clock())
+    later = log_of(eventually_open(place), silent_after_s=180, max_quarantined=9).begin(clock())
     later.watch.resume(clock().mono)
     later.look_around(clock.sleep(500))
     assert len(kept.rows(alarms)) == 1
@@ -225,7 +225,7 @@ def test_a_box_that_is_never_heard_again_after_a_restart_is_silent(
 ) -> None:
     results(journal, clock, status("online"), status("stopped", box=OTHER))
     journal.reopen()
-    later = log_of(open_writer(place), silent_after_s=180, max_quarantined=9).begin(clock())
+    later = log_of(eventually_open(place), silent_after_s=180, max_quarantined=9).begin(clock())
     later.watch.resume(clock().mono)
     later.look_around(clock.sleep(181))
     assert [(row["kind"], row["box"]) for row in kept.rows(alarms)] == [("silent", "b1")]

@@ -15,7 +15,7 @@ from cleandesk_fleet.subscriber.database.errors import DatabaseUnusableError
 from cleandesk_fleet.subscriber.database.versions import (
     bring_up_to_date,
     check_version,
-    is_up_to_date,
+    is_due,
     must_be_ours,
 )
 
@@ -57,9 +57,9 @@ def open_writer(url: URL, *, redundant: bool, deletion: Deletion | None) -> Engi
     migrating = _engine(url, pool=NullPool, more=_cut_off())
     with _opening(url, migrating), migrating.begin() as connection:
         locks.migrate_alone(connection)
-        if not is_up_to_date(connection):
+        if is_due(connection, _words(url)):
             locks.must_be_alone(connection, _words(url))
-        bring_up_to_date(connection, _words(url))
+            bring_up_to_date(connection, _words(url))
         if deletion is not None:
             agree(connection, deletion, _words(url), alone=locks.is_alone(connection))
         off = skew(connection, datetime.now(UTC))

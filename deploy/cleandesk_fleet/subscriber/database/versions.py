@@ -16,28 +16,34 @@ _SCRIPTS = Path(__file__).parent / "migrations"
 _BEFORE_ALEMBIC = frozenset({"1", "2"})
 
 
-def bring_up_to_date(connection: Connection, place: str) -> None:
-    """Make the tables, or change those of an older version; the transaction is the caller's.
+def is_due(connection: Connection, place: str) -> bool:
+    """Say whether a log's tables are to be made, or changed from an older version's.
 
     Raises:
         DatabaseUnusableError: If this is no log, or a newer one.
     """
     tables = inspect(connection).get_table_names()
     found = _version_of(connection, tables)
-    if found == str(VERSION):
-        return
     if tables and (found is None or not found.isdecimal() or int(found) > VERSION):
         check_version(connection, place)
+    return found != str(VERSION)
+
+
+def bring_up_to_date(connection: Connection, place: str) -> None:
+    """Make the tables, or change those of an older version; the transaction is the caller's.
+
+    Raises:
+        DatabaseUnusableError: If this is no log, or a newer one.
+    """
+    if not is_due(connection, place):
+        return
+    tables = inspect(connection).get_table_names()
+    found = _version_of(connection, tables)
     _upgrade(connection, found if "alembic_version" not in tables else None)
     meta_row = meta.update().where(meta.c.name == "schema").values(value=str(VERSION))
     if not connection.execute(meta_row).rowcount:
         connection.execute(meta.insert().values(name="schema", value=str(VERSION)))
     log.info("the log was brought up to date", extra={"place": place, "was": found, "is": VERSION})
-
-
-def is_up_to_date(connection: Connection) -> bool:
-    """Say whether a log is of this version; one that is not there yet is not."""
-    return _version_of(connection, inspect(connection).get_table_names()) == str(VERSION)
 
 
 def _upgrade(connection: Connection, stamp: str | None) -> None:
