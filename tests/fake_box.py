@@ -100,7 +100,7 @@ class FakeBox:
         """Listen."""
         if not self._thread.is_alive():
             self._thread.start()
-        self._server = self._on_loop(asyncio.start_unix_server(self._serve, self.socket))
+        self._server = self._on_loop(asyncio.start_unix_server(self._let_in, self.socket))
         return self
 
     def go_away(self) -> None:
@@ -120,6 +120,11 @@ class FakeBox:
 
     async def _end(self) -> None:
         if self._server is not None:
+            # Who is being let in comes in before the door closes: asyncio would leave them open.
+            for listener in self._server.sockets:
+                self._loop.remove_reader(listener.fileno())
+            for _ in range(2):
+                await asyncio.sleep(0)
             self._server.close()
             self._server = None
             self.socket.unlink(missing_ok=True)
@@ -133,8 +138,14 @@ class FakeBox:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def _let_in(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> Coroutine[Any, Any, None]:
+        """Note a connection at once: what serves it may be ended before its first step."""
         self._open.add(writer)
+        return self._serve(reader, writer)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError, asyncio.CancelledError):
             while line := await reader.readline():
                 request = p.REQUEST.validate_json(line)

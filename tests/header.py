@@ -2,6 +2,7 @@
 
 import errno
 import os
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -24,28 +25,35 @@ class Line:
     def __init__(self) -> None:
         self.settings: LineSettings | None = None
         self.lit = False
+        #: As in the kernel: readable is what has moves, and nothing else.
+        self._guard = threading.Lock()
         self._moves: list[EdgeEvent] = []
         self.fd = os.eventfd(0, os.EFD_NONBLOCK)
 
     def press(self, for_s: float = 0.0) -> None:
-        """Press the switch and let it go; the moments are so far apart, whenever they are told."""
+        """Press the switch and let it go, told in one; the moments are so far apart."""
         now = time.monotonic()
-        self.move(down=True, at=now - for_s)
-        self.move(down=False, at=now)
+        self._tell((True, now - for_s), (False, now))
 
-    def move(self, *, down: bool, at: float | None = None) -> None:
+    def move(self, *, down: bool) -> None:
         """Press the switch, or let it go."""
+        self._tell((down, time.monotonic()))
+
+    def _tell(self, *moves: tuple[bool, float]) -> None:
         assert self.settings is not None
         assert self.settings.active_low, "a switch to ground"
-        kind = EdgeEvent.Type.RISING_EDGE if down else EdgeEvent.Type.FALLING_EDGE
-        moment = time.monotonic() if at is None else at
-        self._moves.append(EdgeEvent(kind.value, int(moment * 1e9), 0, 0, 0))
-        os.eventfd_write(self.fd, 1)
+        with self._guard:
+            for down, at in moves:
+                kind = EdgeEvent.Type.RISING_EDGE if down else EdgeEvent.Type.FALLING_EDGE
+                self._moves.append(EdgeEvent(kind.value, int(at * 1e9), 0, 0, 0))
+            os.eventfd_write(self.fd, 1)
 
     def taken(self) -> list[EdgeEvent]:
         """Return the moves that nobody has read."""
-        os.eventfd_read(self.fd)
-        moves, self._moves = self._moves, []
+        with self._guard:
+            if self._moves:
+                os.eventfd_read(self.fd)
+            moves, self._moves = self._moves, []
         return moves
 
     @property

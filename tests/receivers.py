@@ -177,6 +177,7 @@ class MailReceiver:
             require_starttls=self.files is not None,
             authenticator=self._authenticate if self.password else None,
             auth_required=self.password is not None,
+            ready_timeout=60,
         )
         self._controller.start()
         return self

@@ -107,13 +107,23 @@ def test_what_an_unreadable_state_leaves_open_is_closed_at_once(
     assert opened["phase"] == "open"
 
 
-def test_stopping_does_not_wait_for_a_broker_that_is_away(tmp_path: Path, pictures: Path) -> None:
+def test_stopping_does_not_wait_for_a_broker_that_is_away(
+    tmp_path: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings = _settings(tmp_path, pictures, free_port())
     _leave_open(settings, b"not json")
     box = Box(settings, base=tmp_path)
+    waits, wait_drained = threading.Event(), box._link.wait_drained
+
+    def waiting(timeout_s: float, *, unless: threading.Event | None = None) -> bool:
+        waits.set()
+        return wait_drained(timeout_s, unless=unless)
+
+    monkeypatch.setattr(box._link, "wait_drained", waiting)
     codes: list[int] = []
     thread = threading.Thread(target=lambda: codes.append(box.run(until_end=True)))
     thread.start()
+    assert waits.wait(60), "it saw the recording's end"
     thread.join(2)
     assert thread.is_alive(), "it waits for the subscriber's answers"
     box.stop()
@@ -252,7 +262,9 @@ def test_in_a_break_no_frame_is_acquired_and_the_camera_is_closed(
         thread.start()
         eventually(lambda: camera.reads > 10)
         with PageClient(tmp_path / "page.sock") as page:
-            assert not page.state(StartBreak(reason=BreakReason.VISITOR)).sensing
+            page.state(StartBreak(reason=BreakReason.VISITOR))
+            # A camera that is slow to let go still looks, and the answer says so.
+            eventually(lambda: not page.state(GetState()).sensing)
             reads = camera.reads
             assert not camera.open_now
             told = len(listener.of("health"))

@@ -79,10 +79,11 @@ class Rig:
         """Take frames until the recording is over."""
         frames = []
         while True:
+            over = self.state.ended  # asked first: the last frame may come after a look for it
             frame = self.slot.take(0.02)
             if frame is not None:
                 frames.append(frame)
-            elif self.state.ended:
+            elif over:
                 return frames
 
 

@@ -1,20 +1,32 @@
 """The capture thread on a real HTTP camera."""
 
 import logging
+import random
+from dataclasses import replace
 
 import pytest
 
+from cleandesk.camera.capture import ladder_for
+from cleandesk.camera.recovery import Ladder
+from cleandesk.camera.source import SourceKind
 from cleandesk.clock import SystemClock
 from cleandesk.contract.messages import CameraFault
 from tests.unit.camera.rigs import MakeRig, until
 from tests.unit.camera.sources import HttpCamera
 
 
+def ladder() -> Ladder:
+    """Return a stream's own, which is never given up, without its delays."""
+    own = ladder_for(SourceKind.STREAM)
+    return Ladder(replace(own, first_delay_s=0.001, max_delay_s=0.002), random.random)
+
+
 def test_a_network_camera_that_stalls_ends_or_is_gone_comes_back(
     rig: MakeRig, http_camera: HttpCamera
 ) -> None:
-    stalls = rig(http_camera.url("stalls"), on=SystemClock(), timeout_s=0.3)
-    ends = rig(http_camera.url("ends"), on=SystemClock(), timeout_s=10)
+    clock = SystemClock()
+    stalls = rig(http_camera.url("stalls"), on=clock, timeout_s=0.3, ladder=ladder())
+    ends = rig(http_camera.url("ends"), on=clock, timeout_s=10, ladder=ladder())
     until(lambda: stalls.state.reopened >= 1 and stalls.state.frames > 5)
     until(lambda: ends.state.reopened >= 2 and ends.state.frames > 10)
 

@@ -14,6 +14,7 @@ from cleandesk.companion.errors import NoInputAgeError
 @pytest.fixture
 def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]  # noqa: ANN201
     """Return a maker of programs that say something, found before the system's own."""
+    monkeypatch.setattr(ages, "_PATIENCE_S", 60)  # each is a Python that has to start
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
 
     def make(name: str, says: str, code: int = 0) -> None:

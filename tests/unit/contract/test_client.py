@@ -52,6 +52,7 @@ def heard() -> Iterator[_Heard]:
         broker.sendall(_CONNACK)
         while not client.is_connected():
             client.loop(10)
+        broker.settimeout(120)  # for all that a test sends in one go
         yield _Heard(client, broker)
 
 

@@ -15,7 +15,7 @@ from cleandesk_fleet.provision import keyfiles, pki
 from cleandesk_fleet.provision.pki import Span
 
 NOW = datetime.now(UTC)
-SPAN = Span(NOW - timedelta(hours=1), NOW + timedelta(hours=1))
+SPAN = Span(NOW - timedelta(days=1), NOW + timedelta(days=1))
 OURS = b'{"error": "full", "reason": "others fetch just now", "fix": "try again in 20 s"}'
 
 

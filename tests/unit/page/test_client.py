@@ -1,6 +1,7 @@
 """Asking the box: what it says amiss is an error, and never a state."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -17,6 +18,7 @@ Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]
 def ask(socket: Path, answer: bytes | None) -> p.State:
     """Ask a box that answers with these bytes; None: it says nothing."""
     answered = asyncio.Event()
+    patience_s = 0.2 if answer is None else 20
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readline()
@@ -30,10 +32,11 @@ def ask(socket: Path, answer: bytes | None) -> p.State:
     async def run() -> p.State:
         server = await asyncio.start_unix_server(handle, socket)
         try:
-            return await BoxClient(socket, patience_s=0.2).state()
+            return await BoxClient(socket, patience_s=patience_s).state()
         finally:
             server.close()
-            await answered.wait()
+            with contextlib.suppress(TimeoutError):  # it gave up before anybody let it in
+                await asyncio.wait_for(answered.wait(), 5)
 
     return asyncio.run(run())
 

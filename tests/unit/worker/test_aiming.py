@@ -5,11 +5,18 @@ from collections.abc import Callable
 
 import cv2
 import numpy as np
+import pytest
 
 from cleandesk.worker.aiming import LASTS_S, PAUSE_S, STALE_S, Aiming
 from tests.unit.worker.make import SetClock
 
 PICTURE = np.full((720, 1280, 3), 90, np.uint8)
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test here is about a first picture that does not come."""
+    monkeypatch.setattr("cleandesk.worker.aiming._FIRST_S", 60)
 
 
 class View:

@@ -46,6 +46,7 @@ def test_nobody_waits_for_a_long_check_and_how_far_it_came_is_told(kept: Kept) -
     kept.go.clear()
     assert kept.checking.checked() == Checked(0, None)
     assert kept.checking.checked() == Checked(0, None)
+    eventually(lambda: kept.began)
     assert kept.began == [0], "one thread, however often somebody asks"
     kept.go.set()
     kept.comes_to(Checked(1201, whole=True))
