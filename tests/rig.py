@@ -6,6 +6,7 @@ import queue
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,6 +21,7 @@ from cleandesk.contract.topics import Address, Channel
 from tests.eventually import eventually
 from tests.leaving import leave
 from tests.mosquitto import Mosquitto
+from tests.page_client import PageClient
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
@@ -182,6 +184,19 @@ class Rig:
         for name in list(self._running):
             self.kill(name)
         self.broker.stop()
+
+    def page(self) -> PageClient:
+        """Connect to the box as the worker's page does, once it listens."""
+        clients: list[PageClient] = []
+
+        def connected() -> bool:
+            # The file is there a moment before anybody listens at it.
+            with suppress(FileNotFoundError, ConnectionRefusedError):
+                clients.append(PageClient(self.home / "page.sock"))
+            return bool(clients)
+
+        eventually(connected, "a box that listens at its socket")
+        return clients[0]
 
     def violations(self) -> Log:
         """Read the log's violations, oldest first, with the subscriber's own command."""

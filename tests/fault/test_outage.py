@@ -22,7 +22,7 @@ def test_events_of_a_run_without_a_broker_are_logged_as_replayed(
     rig = make_rig(camera={"source": str(film), "realtime": False}, rules=chosen.rules())
     rig.broker.stop()
     rig.start_box("--until-end")
-    eventually(lambda: "are suspended" in rig.words("box"), "the recording's end")
+    eventually(lambda: "are suspended" in rig.words("box"), "the recording's end", within_s=120)
     rig.broker.start()
     rig.start_subscriber()
     assert rig.wait("box", 60) == 0, rig.words("box")

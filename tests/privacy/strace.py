@@ -82,7 +82,9 @@ def wrapper(folder: Path) -> list[str]:
 def is_over(folder: Path) -> bool:
     """Say whether all threads have ended and all of it is noted."""
     texts = [path.read_text(encoding="utf-8", errors="replace") for path in folder.iterdir()]
-    return bool(texts) and all(text.splitlines()[-1:][0].startswith("+++ ") for text in texts)
+    ends = [text.splitlines()[-1:] for text in texts]
+    # A file is there a moment before its first line.
+    return bool(ends) and all(end and end[0].startswith("+++ ") for end in ends)
 
 
 def calls(folder: Path) -> Iterator[Call]:

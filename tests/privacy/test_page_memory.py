@@ -59,12 +59,26 @@ class Worker:
             assert any("event: drawing" in line for line in live.iter_lines())
 
     def start_aiming(self) -> None:
-        assert send(self._web, "/aim/start", page="/aim").headers["location"] == "/aim"
+        """Start the view, once more where the camera was too slow to give a picture."""
+
+        def started() -> bool:
+            answer = send(self._web, "/aim/start", page="/aim")
+            return bool(answer.headers.get("location") == "/aim")
+
+        eventually(started, "the view")
 
     def picture(self) -> bytes:
-        answer = self._web.get("/aim/picture.jpg")
-        assert answer.status_code == 200, answer.text
-        return bytes(answer.content)
+        """Return one picture; asks again as above."""
+        found: list[bytes] = []
+
+        def came() -> bool:
+            answer = self._web.get("/aim/picture.jpg")
+            if answer.status_code == 200:
+                found.append(bytes(answer.content))
+            return bool(found)
+
+        eventually(came, "a picture")
+        return found[0]
 
     def holds(self, words: list[bytes]) -> Callable[[], bool]:
         """Return a condition: while pictures pass, the page's process holds some of these."""

@@ -31,7 +31,10 @@ from tests.unit.link.listener import Listener
 pytestmark = [pytest.mark.system, needs_mosquitto]
 
 ALONE_S = 12.0  # of the demo's clip: a phone and a sheet lie there, and nobody is about
-DELAY_S, KEEP_S = 4.0, 10.0
+#: Longer than what is done meanwhile takes a slow machine: an objection or a kill; five commands.
+DELAY_S, KEEP_S = 15.0, 45.0
+#: A still is made at the lowest priority.
+PATIENCE_S = 120.0
 
 
 def _rig(make_rig: MakeRig, folder: Path, **stills: object) -> Rig:
@@ -49,27 +52,33 @@ def _rig(make_rig: MakeRig, folder: Path, **stills: object) -> Rig:
 def _entries(page: PageClient, kind: str) -> list[p.Entry]:
     ledger = page.ask(p.GetLedger(limit=200))
     assert isinstance(ledger, p.Ledger)
-    assert ledger.whole
+    assert ledger.whole is not False, "on a slow machine it may still be checked"
     return [entry for entry in ledger.entries if entry.kind == kind]
 
 
-def _page(rig: Rig) -> PageClient:
-    path = rig.home / "page.sock"
-    eventually(path.is_socket, "the socket")
-    return PageClient(path)
+def _stills(page: PageClient) -> list[p.Entry]:
+    """Wait until the worker sees a still in the ledger."""
+    eventually(lambda: _entries(page, "still"), "the still in the ledger", within_s=PATIENCE_S)
+    return _entries(page, "still")
+
+
+def _arrived(rig: Rig) -> None:
+    """Wait until the site has a still."""
+    eventually(
+        lambda: rig.ask("stills", "--format", "jsonl"), "the still at the site", within_s=PATIENCE_S
+    )
 
 
 def _objected_to_in_the_delay(rig: Rig, heard: Listener) -> p.Entry:
     """Object to the violation of the first still, and take a break; return its entry, once sent."""
-    with _page(rig) as page:
-        eventually(lambda: _entries(page, "still"), "the still in the ledger")
-        (entry,) = _entries(page, "still")
+    with rig.page() as page:
+        (entry,) = _stills(page)
         assert (entry.sent_at, heard.of("still")) == (None, [])
         violation_id = entry.topic.rsplit("/", 1)[-1]
         mine = p.Object(violation_id=violation_id, reason=AppealReason.NOT_MINE)
         assert isinstance(page.ask(mine), p.Done)
         page.state(p.StartBreak(reason=BreakReason.REST))
-        eventually(lambda: rig.ask("stills", "--format", "jsonl"), "the still at the site")
+        _arrived(rig)
         (again,) = _entries(page, "still")
     assert again.sent_at is not None
     assert (again.picture, again.chain) == (entry.picture, entry.chain)
@@ -116,7 +125,11 @@ def test_the_worker_sees_it_first_and_objects_and_after_its_time_it_is_gone(
         eventually(lambda: late.of("status"), "what the broker retains")
         assert late.of("still") == []
 
-    eventually(lambda: rig.violations()[0]["still"].startswith("deleted "), "its deletion")
+    eventually(
+        lambda: rig.violations()[0]["still"].startswith("deleted "),
+        "its deletion",
+        within_s=KEEP_S + PATIENCE_S,
+    )
     assert rig.ask("stills", "--format", "jsonl") == []
     (proof,) = rig.ask("stills", "--deleted", "--format", "jsonl")
     assert (proof["sha256"], proof["file_gone"]) == (headers.sha256, True)
@@ -136,15 +149,14 @@ def test_through_a_kill_in_the_delay_it_is_sent_once_as_it_was_and_sealed(
     rig.start_subscriber()
     with Listener(rig.broker.port, answers=False) as heard:
         rig.start_box()
-        with _page(rig) as page:
-            eventually(lambda: _entries(page, "still"), "the still in the ledger")
-            (entry,) = _entries(page, "still")
+        with rig.page() as page:
+            (entry,) = _stills(page)
             shown = next(one for one in _entries(page, "note") if one.picture)
         rig.kill("box")
         assert heard.of("still") == []
         (rig.home / "page.sock").unlink()
         rig.start_box()
-        eventually(lambda: rig.ask("stills", "--format", "jsonl"), "the still at the site")
+        _arrived(rig)
         assert {one.user["still_id"] for one in heard.of("still")} == {entry.message_id}
         (payload,) = {one.payload for one in heard.of("still")}
     assert (entry.picture, entry.payload[:24]) == (None, "(application/pkcs7-mime,")
@@ -156,12 +168,16 @@ def test_a_spot_check_that_finds_it_may_have_one_too(make_rig: MakeRig, tmp_path
     rig = _rig(make_rig, tmp_path, delay_s=0)
     with Listener(rig.broker.port) as heard:
         rig.start_box()
-        eventually(lambda: heard.of("still"), "the still of the violation")
+        eventually(lambda: heard.of("still"), "the still of the violation", within_s=PATIENCE_S)
         properties: Any = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
         properties.CorrelationData = b"look"
         topic = ADDRESS.command(Command.SPOT_CHECK, Side.REQUEST)
         heard.client.publish(topic, b'{"look_s": 1}', qos=1, properties=properties)
-        eventually(lambda: len({one.user["still_id"] for one in heard.of("still")}) > 1, "another")
+        eventually(
+            lambda: len({one.user["still_id"] for one in heard.of("still")}) > 1,
+            "another",
+            within_s=PATIENCE_S,
+        )
         (verdict,) = json.loads(heard.of("cmd")[-1].payload)["verdicts"]
         assert {one.topic for one in heard.of("still")} == {
             ADDRESS.topic(Channel.STILL, verdict["violation_id"])

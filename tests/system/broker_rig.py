@@ -128,9 +128,12 @@ class Member:
 
     def cut(self) -> None:
         """Vanish: the broker publishes the last will."""
+        # The thread first, which would connect anew; not by `loop_stop`: see `leave`.
+        thread, self._client._thread_terminate = self._client._thread, True
+        if thread is not None:
+            thread.join()
         if (connection := self._client.socket()) is not None:
             connection.close()
-        self._client.loop_stop()
 
     @property
     def up(self) -> bool:

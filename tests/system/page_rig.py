@@ -22,7 +22,8 @@ BIN = Path(sys.executable).parent
 PICTURES = ROOT / "build" / "page"
 LABEL, OWN = "582930", "739164"
 PHONE = {"width": 390, "height": 844}
-
+#: For each step of a browser, its first page's too: it is slow, and the machine may be busy.
+STEP_MS = 60_000
 
 #: Where Debian puts it; Playwright brings none of its own here.
 CHROMIUM = shutil.which("chromium")
@@ -147,7 +148,7 @@ class PageRig:
             ignore_https_errors=True,
             **{"locale": "en-GB", "viewport": {"width": 1000, "height": 800}} | settings,  # type: ignore[arg-type]
         )
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(STEP_MS)
         return context
 
 

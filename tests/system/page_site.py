@@ -1,7 +1,7 @@
 """A worker's page that runs, the box behind it, and a browser: for tests of what people see."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -42,19 +42,19 @@ class PageSite:
 @contextmanager
 def running(home: Path) -> Iterator[PageSite]:
     """Run a page that is paired already."""
-    box = FakeBox(home / "page.sock").start()
-    rig = PageRig(home, box.socket).start()
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
-        site = PageSite(rig, box, browser)
-        page = site.reader()
-        pair(page)
-        page.context.close()
-        yield site
-        browser.close()
-    assert rig.stop() == 0
-    assert "Traceback" not in rig.words()
-    box.close()
+    with closing(FakeBox(home / "page.sock").start()) as box:
+        rig = PageRig(home, box.socket).start()
+        try:
+            with sync_playwright() as playwright, closing(launch(playwright)) as browser:
+                site = PageSite(rig, box, browser)
+                page = site.reader()
+                pair(page)
+                page.context.close()
+                yield site
+        finally:
+            ended = rig.stop()
+        assert ended == 0
+        assert "Traceback" not in rig.words()
 
 
 def settle(box: FakeBox) -> None:

@@ -153,6 +153,7 @@ class Box:
 
     def _on_message(self, _: object, __: object, message: MQTTMessage) -> None:
         for answer in json.loads(message.payload):
-            self.answers[answer["id"]].append(answer["result"])
+            # First: who waits for the answer reads the reason then.
             if "reason" in answer:
                 self.reasons[answer["id"]] = answer["reason"]
+            self.answers[answer["id"]].append(answer["result"])

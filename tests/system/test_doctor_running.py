@@ -11,6 +11,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+import yaml
 
 from cleandesk.contract.doctor_messages import DoctorCode
 from cleandesk.contract.messages import Availability, PrivacyState
@@ -28,11 +29,20 @@ from tests.system.doctor_rig import PRESENT, Bed, Said
 pytestmark = [pytest.mark.system, needs_mosquitto]
 
 
+def _patient(rig: Rig) -> Rig:
+    """Have the box's doctor wait longer for the broker's word: as long as for an answer."""
+    broker = yaml.safe_load(rig.box_config.read_text(encoding="utf-8"))["broker"]
+    rig.change_box(broker=broker | {"ack_timeout_s": 10.0})
+    return rig
+
+
 @pytest.fixture
 def rig(make_rig: MakeRig) -> Rig:
-    return make_rig(
-        camera={"source": str(CLIP), "repeat": True, "realtime": True},
-        rules=[presence("phone", dwell_s=0.5)],
+    return _patient(
+        make_rig(
+            camera={"source": str(CLIP), "repeat": True, "realtime": True},
+            rules=[presence("phone", dwell_s=0.5)],
+        )
     )
 
 
@@ -193,9 +203,11 @@ def test_a_camera_that_goes_dark_while_the_box_runs_is_told(
     folder = tmp_path / "pictures"
     folder.mkdir()
     cv2.imwrite(str(folder / "dark.png"), np.full((360, 640, 3), 4, np.uint8))
-    rig = make_rig(
-        camera={"source": str(folder), "repeat": True, "black_after_s": 1},
-        rules=[presence("phone")],
+    rig = _patient(
+        make_rig(
+            camera={"source": str(folder), "repeat": True, "black_after_s": 1},
+            rules=[presence("phone")],
+        )
     )
     rig.start_box()
     _online(rig)

@@ -36,8 +36,15 @@ def box(broker: Mosquitto) -> Iterator[Box]:
         yield client
 
 
-def settings(folder: Path, receiver: WebReceiver, **more: object) -> dict[str, object]:
-    hook = {"url": receiver.url, "secret_file": str(secret_file(folder)), "timeout_s": 1}
+def settings(
+    folder: Path, receiver: WebReceiver, *, timeout_s: float = 10, **more: object
+) -> dict[str, object]:
+    """Return the settings of notices.
+
+    Of a receiver that stands still for longer than `timeout_s` nobody knows what it took: it is
+    told twice. A subscriber that is killed in the midst of telling is waited for six times as long.
+    """
+    hook = {"url": receiver.url, "secret_file": str(secret_file(folder)), "timeout_s": timeout_s}
     return {"every_s": 1, "webhook": hook} | more
 
 
@@ -66,7 +73,7 @@ def refuse(handler: BaseHTTPRequestHandler) -> None:
 def told(receiver: WebReceiver, *numbers: int) -> None:
     """Wait until a receiver was told of all these."""
     wanted = {name(number) for number in numbers}
-    eventually(lambda: wanted <= set(receiver.told), "the notices", within_s=60)
+    eventually(lambda: wanted <= set(receiver.told), "the notices", within_s=120)
 
 
 def test_of_each_severe_violation_one_notice_by_each_way(
@@ -148,7 +155,7 @@ def test_killed_in_the_midst_of_telling_it_tells_again_under_the_same_name(
         time.sleep(5)
 
     with WebReceiver(answer=hold) as receiver:
-        notices = settings(tmp_path, receiver)
+        notices = settings(tmp_path, receiver, timeout_s=1)
         with Subscriber(tmp_path, broker.port, notices=notices) as subscriber:
             subscriber.started()
             send(box, 1)
@@ -172,7 +179,7 @@ def test_of_two_subscribers_one_tells_also_when_that_one_is_killed(
             shared: dict[str, Any] = {
                 "store": {"url": words_of(server.empty())},
                 "redundancy": {"group": "a-secret-of-the-two"},
-                "notices": settings(tmp_path, receiver),
+                "notices": settings(tmp_path, receiver, timeout_s=5),
             }
             with (
                 Subscriber(tmp_path, broker.port, "one", client_id="one", **shared) as one,

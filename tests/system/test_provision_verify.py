@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,8 @@ from cleandesk.contract.doctor_messages import (
 )
 from cleandesk.contract.mqtt import Publication, Received, Session
 from cleandesk.contract.topics import Address, Channel, Command, Side
+from cleandesk_fleet.provision.errors import BrokerError
+from cleandesk_fleet.provision.glancing import glance
 from tests.eventually import eventually
 from tests.mosquitto import needs_mosquitto
 from tests.rig import ROOT
@@ -46,6 +48,7 @@ def results(found: dict[str, Any], *codes: str) -> list[str]:
 def answering(box: Enrolled, answer: DoctorResponse | None, health: str) -> Iterator[None]:
     """Be a box that says this when it is asked."""
     address = Address(*box.name.split("/"))
+    taken: set[int] = set()
 
     def take(asked: Received) -> None:
         if answer is not None:
@@ -57,12 +60,16 @@ def answering(box: Enrolled, answer: DoctorResponse | None, health: str) -> Iter
         box.name,
         subscriptions=[address.command(Command.DOCTOR, Side.REQUEST)],
         on_message=take,
+        on_puback=lambda mid, _: taken.add(mid),
     )
     session.start()
     try:
         eventually(lambda: session.connected, "the box's connection")
-        for channel, said in ((Channel.STATUS, STATUS), (Channel.HEALTH, health)):
-            session.publish(Publication(address.topic(channel), said.encode(), retain=True))
+        said = {
+            session.publish(Publication(address.topic(channel), word.encode(), retain=True))
+            for channel, word in ((Channel.STATUS, STATUS), (Channel.HEALTH, health))
+        }
+        eventually(lambda: said <= taken, "that the broker has what it says")
         yield
     finally:
         session.stop()
@@ -79,10 +86,19 @@ def health(age: timedelta, *, synced: bool = True) -> str:
     return json.dumps(json.loads(HEALTH) | {"at": moment, "clock_synced": synced})
 
 
+def _has_told(box: RunningBox) -> bool:
+    """Say whether the broker has the box's `health`: that comes a moment after its connection."""
+    address = box.box.address
+    with suppress(BrokerError):
+        return glance(box.site.fleet().admin(), [address])[address].health is not None
+    return False
+
+
 def test_a_running_box_is_looked_at_from_both_sides(site: Site, tmp_path: Path) -> None:
     box = RunningBox(site, "s1/looked-at", tmp_path)
     box.started()
     try:
+        eventually(lambda: _has_told(box), "its health")
         said = site.run_any("verify", box.name)
     finally:
         box.close()

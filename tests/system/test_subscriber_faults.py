@@ -132,6 +132,10 @@ def test_it_stops_even_while_the_log_is_locked(tmp_path: Path, broker: Mosquitto
         assert box.results(hex_id("event", 1)) == ["committed"]
 
 
+def connects_anew(subscriber: Subscriber, before: int) -> None:
+    eventually(lambda: subscriber.connects() > before, "the subscriber's return")
+
+
 @pytest.mark.parametrize("how", ["restart", "kill"])
 def test_a_broker_that_goes_and_comes_loses_nothing(
     tmp_path: Path, broker: Mosquitto, how: str
@@ -143,8 +147,11 @@ def test_a_broker_that_goes_and_comes_loses_nothing(
             outbox.send(*range(first, first + 100))
             outbox.wait_for(first)
             if how == "kill":
+                before = subscriber.connects()
                 broker.kill()
                 broker.start()
+                # The subscriber's session went, too: what is sent before it is back nobody hears.
+                connects_anew(subscriber, before)
             else:
                 broker.restart()
         outbox.drain()
@@ -189,9 +196,11 @@ def speaking(box: Box) -> Iterator[None]:
 
     thread = threading.Thread(target=speak)
     thread.start()
-    yield
-    over.set()
-    thread.join()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 def test_one_that_stood_still_calls_no_box_silent(tmp_path: Path, broker: Mosquitto) -> None:

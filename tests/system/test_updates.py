@@ -99,7 +99,7 @@ def test_a_box_is_updated_and_what_is_open_goes_on(
 def test_what_must_not_be_taken_is_refused_and_the_box_looks_on(
     site: Site, make_box: MakeBox, releases: Releases, tmp_path: Path
 ) -> None:
-    box = make_box("refuses").started()
+    box = make_box("refuses", ack_timeout_s=60).started()
     _says(box, UpdateState.COMMITTED)
     looked = box.frames()
 
@@ -171,13 +171,15 @@ def test_a_share_is_asked_first_and_who_is_offline_is_told_of(
 def test_the_same_request_twice_is_done_once_and_through_a_restart(
     make_box: MakeBox, releases: Releases
 ) -> None:
-    version = releases.publish("0.1.500", kib=3000)["version"]
+    # For half a minute: all that is looked at meanwhile is over by then, on a slow machine, too.
+    version = releases.publish("0.1.500", kib=30_000)["version"]
     box = make_box("restarts", per_s=1_000_000).started()
-    row = box.send(version, "--wait", "1")
+    row = box.send(version, "--wait", "5")
     assert row["result"] == "asked"
     eventually(lambda: "fetching" in str(box.tells()), "its word")
     assert box.send(version)["result"] == "busy"
     assert box.stop() == 0, "an orderly end does not wait for it"
+    box.per_s = 1e9
     box.started()
     eventually(lambda: box.drop.handed, "the rest of it")
     eventually(lambda: len(box.answers_to(Command.UPDATE)) == 2, "both answers")
