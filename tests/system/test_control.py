@@ -16,7 +16,6 @@ from cleandesk.worker import protocol as p
 from tests.company import Company, company_of, desire, reported, retain
 from tests.eventually import eventually
 from tests.mosquitto import needs_mosquitto
-from tests.page_client import PageClient
 from tests.rig import (
     BIN,
     CLIP,
@@ -206,9 +205,7 @@ def test_three_crashed_starts_lead_to_safe_mode_and_a_configuration_out_of_it(ri
 
 def _worker_in_safe_mode(rig: Rig) -> None:
     """See by the page's socket why nothing is looked at, take a break and end it."""
-    socket = rig.home / "page.sock"
-    eventually(socket.is_socket, "the page's socket")
-    with PageClient(socket) as page:
+    with rig.page() as page:
         state = page.state(p.GetState())
         assert (state.privacy.state, state.privacy.reason) == (PrivacyState.OFF, "safe_mode")
         assert state.safe_mode is not None

@@ -139,7 +139,7 @@ def test_what_is_open_goes_on_and_a_crash_on_trial_leads_back(
 def test_what_must_not_be_taken_is_refused_and_the_box_looks_on(
     site: Site, make_box: MakeBox, tmp_path: Path
 ) -> None:
-    box = make_box("refuses").started()
+    box = make_box("refuses", ack_timeout_s=60).started()
     foreign = put(site, tmp_path, "3.0", signer=a_signer(a_root()))
     error = box.send(foreign, 2)["error"]
     assert "nobody whom this fleet's root vouches for" in error, "it is not even sent"
