@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import stat
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -156,6 +157,27 @@ def test_a_second_request_meanwhile_is_told_to_come_again(rig: Rig) -> None:
     eventually(lambda: len(rig.said) == 3, "the same again")
     assert rig.said[2].payload == rig.said[1].payload
     assert rig.source.fetched == 1
+
+
+def test_who_asks_first_is_first_whichever_thread_begins_first(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, late = rig.publish(), list[threading.Thread]()
+    begin = threading.Thread.start
+
+    def begin_late(thread: threading.Thread) -> None:
+        late.append(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", begin_late)
+    rig.send(one.to_json(), b"1")
+    rig.send(one.to_json(), b"2")
+    monkeypatch.undo()
+    begin(late[1])
+    eventually(lambda: rig.said, "an answer")
+    begin(late[0])
+    eventually(lambda: len(rig.said) == 2, "the other")
+    outcomes = [(one.correlation, json.loads(one.payload)["outcome"]) for one in rig.said]
+    assert outcomes == [(b"2", "busy"), (b"1", "done")]
 
 
 def test_one_that_was_left_is_told_of_and_not_taken_again_unasked(rig: Rig) -> None:
