@@ -22,11 +22,7 @@ def is_due(connection: Connection, place: str) -> bool:
     Raises:
         DatabaseUnusableError: If this is no log, or a newer one.
     """
-    tables = inspect(connection).get_table_names()
-    found = _version_of(connection, tables)
-    if tables and (found is None or not found.isdecimal() or int(found) > VERSION):
-        check_version(connection, place)
-    return found != str(VERSION)
+    return _older(connection, place)[0] != str(VERSION)
 
 
 def bring_up_to_date(connection: Connection, place: str) -> None:
@@ -35,15 +31,23 @@ def bring_up_to_date(connection: Connection, place: str) -> None:
     Raises:
         DatabaseUnusableError: If this is no log, or a newer one.
     """
-    if not is_due(connection, place):
+    found, tables = _older(connection, place)
+    if found == str(VERSION):
         return
-    tables = inspect(connection).get_table_names()
-    found = _version_of(connection, tables)
     _upgrade(connection, found if "alembic_version" not in tables else None)
     meta_row = meta.update().where(meta.c.name == "schema").values(value=str(VERSION))
     if not connection.execute(meta_row).rowcount:
         connection.execute(meta.insert().values(name="schema", value=str(VERSION)))
     log.info("the log was brought up to date", extra={"place": place, "was": found, "is": VERSION})
+
+
+def _older(connection: Connection, place: str) -> tuple[str | None, Sequence[str]]:
+    """Return the version and the tables of a log that is not newer than we are."""
+    tables = inspect(connection).get_table_names()
+    found = _version_of(connection, tables)
+    if tables and (found is None or not found.isdecimal() or int(found) > VERSION):
+        check_version(connection, place)
+    return found, tables
 
 
 def _upgrade(connection: Connection, stamp: str | None) -> None:
