@@ -187,16 +187,14 @@ class Rig:
 
     def page(self) -> PageClient:
         """Connect to the box as the worker's page does, once it listens."""
-        clients: list[PageClient] = []
 
-        def connected() -> bool:
+        def connected() -> PageClient | None:
             # The file is there a moment before anybody listens at it.
             with suppress(FileNotFoundError, ConnectionRefusedError):
-                clients.append(PageClient(self.home / "page.sock"))
-            return bool(clients)
+                return PageClient(self.home / "page.sock")
+            return None
 
-        eventually(connected, "a box that listens at its socket")
-        return clients[0]
+        return eventually(connected, "a box that listens at its socket")
 
     def violations(self) -> Log:
         """Read the log's violations, oldest first, with the subscriber's own command."""

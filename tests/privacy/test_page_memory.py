@@ -69,16 +69,12 @@ class Worker:
 
     def picture(self) -> bytes:
         """Return one picture; asks again as above."""
-        found: list[bytes] = []
 
-        def came() -> bool:
+        def came() -> bytes | None:
             answer = self._web.get("/aim/picture.jpg")
-            if answer.status_code == 200:
-                found.append(bytes(answer.content))
-            return bool(found)
+            return bytes(answer.content) if answer.status_code == 200 else None
 
-        eventually(came, "a picture")
-        return found[0]
+        return eventually(came, "a picture")
 
     def holds(self, words: list[bytes]) -> Callable[[], bool]:
         """Return a condition: while pictures pass, the page's process holds some of these."""

@@ -49,10 +49,15 @@ def _rig(make_rig: MakeRig, folder: Path, **stills: object) -> Rig:
     return rig
 
 
-def _entries(page: PageClient, kind: str) -> list[p.Entry]:
+def _checked(page: PageClient) -> p.Ledger | None:
     ledger = page.ask(p.GetLedger(limit=200))
     assert isinstance(ledger, p.Ledger)
-    assert ledger.whole is not False, "on a slow machine it may still be checked"
+    return None if ledger.whole is None else ledger
+
+
+def _entries(page: PageClient, kind: str) -> list[p.Entry]:
+    ledger = eventually(lambda: _checked(page), "the end of the ledger's check")
+    assert ledger.whole
     return [entry for entry in ledger.entries if entry.kind == kind]
 
 

@@ -63,8 +63,7 @@ def test_a_break_stops_the_sensor_through_a_kill_until_the_worker_ends_it(
     eventually(lambda: [row for row in rig.violations() if row["closed_at"] is None], "a violation")
     with rig.page() as page:
         state = page.state(p.StartBreak(reason=BreakReason.WATER))
-        # The camera is waited for for 2 s only.
-        eventually(lambda: not page.state(p.GetState()).sensing, "the sensor's end")
+        assert not state.sensing
         assert (state.privacy.state, state.privacy.reason) == (PrivacyState.BREAK, "water")
         assert state.breaks_today == 1
     told = wait_for_privacy(rig.broker.port, lambda one: one.state is PrivacyState.BREAK)
@@ -189,16 +188,12 @@ def test_garbage_and_slow_readers_on_the_socket_stop_nothing(rig: Rig) -> None:
 
 def _picture(page: PageClient) -> p.Picture:
     """Ask for the aiming view's picture, and again where the camera was too slow to give one."""
-    found: list[p.Picture] = []
 
-    def came() -> bool:
+    def came() -> p.Picture | None:
         answer = page.ask(p.Aim())
-        if isinstance(answer, p.Picture):
-            found.append(answer)
-        return bool(found)
+        return answer if isinstance(answer, p.Picture) else None
 
-    eventually(came, "the picture")
-    return found[0]
+    return eventually(came, "the picture")
 
 
 def test_the_page_draws_each_look_and_aims_by_hand(rig: Rig) -> None:

@@ -27,7 +27,6 @@ DESKS = [Address("s1", f"b{number}") for number in range(3)]
 FREEZES = int(os.environ.get("FREEZES", "0"))
 #: A killed subscriber's messages come again soon; a box would wait longer.
 AGAIN_S = 2.0
-GROUP = "a-secret-of-the-two"
 GAP_AFTER_S = 4
 
 
@@ -57,7 +56,7 @@ def two(tmp_path: Path, port: int, url: str, **more: object) -> Iterator[Pair]:
     """Two subscribers of one log, not started yet."""
     shared = {
         "store": {"url": url},
-        "redundancy": {"group": GROUP, "gap_after_s": GAP_AFTER_S},
+        "redundancy": {"group": "a-secret-of-the-two", "gap_after_s": GAP_AFTER_S},
     } | more
     with (
         Subscriber(tmp_path, port, "one", client_id="one", **shared) as one,
@@ -69,14 +68,6 @@ def two(tmp_path: Path, port: int, url: str, **more: object) -> Iterator[Pair]:
 @pytest.fixture
 def pair(tmp_path: Path, broker: Mosquitto, url: str) -> Iterator[Pair]:
     with two(tmp_path, broker.port, url) as both:
-        yield both
-
-
-@pytest.fixture
-def patient(tmp_path: Path, broker: Mosquitto, url: str) -> Iterator[Pair]:
-    """Two to whom no gap is old while the other one may still fill it, however slowly."""
-    redundancy = {"group": GROUP, "gap_after_s": 60}
-    with two(tmp_path, broker.port, url, redundancy=redundancy) as both:
         yield both
 
 
@@ -157,22 +148,22 @@ def times_are(outbox: Outbox, times: set[int]) -> bool:
 
 
 def test_both_start_at_once_on_an_empty_database_and_share_the_work(
-    patient: Pair, outboxes: list[Outbox]
+    pair: Pair, outboxes: list[Outbox]
 ) -> None:
-    for each in patient:
+    for each in pair:
         each.start()
-    for each in patient:
+    for each in pair:
         eventually(partial(connected, each), "both connections")
     for box in outboxes:
         box.send(*range(1, 101))
     drained(outboxes)
     for desk, box in zip(DESKS, outboxes, strict=True):
-        assert sorted(patient[0].numbers(desk)) == box.numbers
+        assert sorted(pair[0].numbers(desk)) == box.numbers
         # What was sent twice may be answered by the other one first: that it has it already.
         eventually(partial(times_are, box, {1}), "that each was committed once")
     # What both did at the same time filled each other's gaps before they were old.
-    assert patient[0].ask("alarms", "--all") == []
-    assert {row["events"] for row in patient[1].ask("log")} == {100}
+    assert pair[0].ask("alarms", "--all") == []
+    assert {row["events"] for row in pair[1].ask("log")} == {100}
 
 
 def test_killed_at_random_in_turns_they_log_each_event_once(

@@ -14,7 +14,7 @@ from cleandesk.contract.publication import Received
 from cleandesk.contract.topics import Address, Command, Side
 from cleandesk.control import ModelUpdates
 from cleandesk.control.model_change import Means
-from cleandesk.control.model_updates import LEAST_LOOKS
+from cleandesk.control.model_updates import LEAST_LOOKS, path_of
 from cleandesk.detector import Manifest, read_manifest
 from cleandesk.identity.errors import Code, IdentityError
 from cleandesk.identity.fetching import Fetching
@@ -130,6 +130,7 @@ class Rig:
         self.send(request.to_json(), b"%d" % number)
         eventually(lambda: len(self.said) > number, "the answer")
         eventually(lambda: not at_work(Command.MODEL.value), "the end")
+        assert not path_of(self.own.outbox.path).exists(), "what was answered is forgotten"
         answer: dict[str, Any] = json.loads(self.said[-1].payload)
         return answer
 

@@ -130,6 +130,7 @@ class Rig:
         self.send(request.model_copy(update=changes).to_json(), b"%d" % number)
         eventually(lambda: len(self.said) > number, "the answer")
         eventually(lambda: not at_work(Command.UPDATE.value), "the end")
+        assert not self.record.exists(), "what was answered is forgotten"
         answer: dict[str, Any] = json.loads(self.said[-1].payload)
         return answer
 

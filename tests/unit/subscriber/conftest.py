@@ -47,17 +47,14 @@ class Kept:
 
 def eventually_open(place: Place, *, redundant: bool = False) -> Engine:
     """Open a log as soon as the server has seen that the last one is gone."""
-    opened: list[Engine] = []
 
-    def tried() -> bool:
+    def opened() -> Engine | None:
         try:
-            opened.append(open_writer(place, redundant=redundant))
+            return open_writer(place, redundant=redundant)
         except DatabaseUnusableError:
-            return False
-        return True
+            return None
 
-    eventually(tried, "a free seat")
-    return opened[0]
+    return eventually(opened, "a free seat")
 
 
 @pytest.fixture
