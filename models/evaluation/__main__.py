@@ -44,7 +44,7 @@ from models.evaluation.sets import EvaluationError, PictureSet
 
 FIGURES: Final = Path(__file__).with_name("figures")
 PAGE: Final = sets.ROOT / "models" / "README.md"
-WHICH: Final = "rooms, choose, report, scenes, ceiling, pens, sheets"
+WHICH: Final = "rooms, choose, report, scenes, ceiling, pens, sheets, photographs"
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
 ManifestOption = Annotated[Path, typer.Option(help="The model's manifest.")]
@@ -274,6 +274,8 @@ def _named(which: str) -> PictureSet:
         return sets.rooms()
     if which in ("choose", "report"):
         return sets.half(which)
+    if which == "photographs":
+        return sets.photographs()
     if which in ("ceiling", "pens", "sheets"):
         return sets.kept_from_training()[which]
     return sets.scenes() if which == "scenes" else sets.read_set(Path(which).name, Path(which))

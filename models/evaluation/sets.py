@@ -25,6 +25,7 @@ OFFICES: Final = SHARED / "data" / "office_cctv_train"
 PENS: Final = SHARED / "data" / "pen_overhead"
 STATIONERY: Final = SHARED / "data" / "stationery"
 SCENES: Final = ROOT / "build" / "scenes" / "val"
+PHOTOGRAPHS: Final = ROOT / "build" / "photographs"
 EXTRA: Final = Path(__file__).with_name("coco_desk_dev.extra.json")
 SHEETS: Final = Path(__file__).with_name("stationery.extra.json")
 SPLIT: Final = Path(__file__).with_name("split.json")
@@ -213,15 +214,31 @@ def sheets() -> PictureSet:
     return replace(read, name="stationery-sheets", pictures=pictures, labelled=ours)
 
 
+def photographs() -> PictureSet:
+    """Photographs of real sheets, each on a table, that other people took for a document scanner.
+
+    Raises:
+        EvaluationError: If they were not fetched.
+    """
+    if not (PHOTOGRAPHS / "instances.json").is_file():
+        raise EvaluationError(f"{PHOTOGRAPHS}: not there; fetch it with `make photographs`")
+    return read_set("photographs", PHOTOGRAPHS)
+
+
 def kept_from_training() -> dict[str, PictureSet]:
-    """Real sources whose labels no training saw: an office's ceiling, pens on a bench, sheets."""
+    """Real sources whose labels no training saw: an office's ceiling, pens on a bench, sheets.
+
+    Photographs of sheets on tables only where they were fetched.
+    """
     offices = read_set(OFFICES.name, OFFICES)
     camera = HELD_OUT["office_cctv_train"]
     ceiling = frozenset(p.path.name for p in offices.pictures if camera in p.path.name)
+    fetched = (PHOTOGRAPHS / "instances.json").is_file()
     return {
         "ceiling": offices.part("kept", ceiling),
         "pens": read_set(PENS.name, PENS),
         "sheets": sheets(),
+        **({"photographs": photographs()} if fetched else {}),
     }
 
 

@@ -1,6 +1,6 @@
 """Desks put together in two dimensions: cut-outs lie, tilted and shaded, on a real picture."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -8,27 +8,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from models.train import things
 from models.train.labels import LEARNT, NUM_LEARNT, Known
 from models.train.picture import Cutout, Floats, Picture, Rng, filled
 from models.train.sample import Ints, Sample, unsure
 from models.train.tabletop import CANVAS, sunlight, texture
+from models.train.wanted import LARGE, LENGTHS, clutter, lone
 
-# Longest side in metres, and how much it varies.
-LENGTHS: Final = {
-    "paper": (0.275, 0.26),
-    "notebook": (0.24, 0.3),
-    "sticky_note": (0.076, 0.2),
-    "pen": (0.145, 0.1),
-    "phone": (0.155, 0.1),
-    "tablet": (0.245, 0.15),
-    "card": (0.0856, 0.04),
-    "usb_stick": (0.055, 0.25),
-    "camera": (0.13, 0.2),
-    "headphones": (0.19, 0.12),
-    "remote": (0.17, 0.2),
-    **{name: length for name, (_, _, length) in things.LOOKALIKES.items()},
-}
 # Height in metres of what shows a side to a camera that looks at a slant.
 HEIGHTS: Final = {
     "notebook": 0.015,
@@ -48,44 +33,34 @@ HEIGHTS: Final = {
     "slab": 0.022,
     "carton": 0.06,
 }
-# How many of a class lie on a desk: chances of 0, 1, 2, ...
-COUNTS: Final[dict[str, tuple[float, ...]]] = {
-    "paper": (0.17, 0.37, 0.24, 0.13, 0.09),
-    "notebook": (0.4, 0.4, 0.2),
-    "tablet": (0.88, 0.12),
-    "camera": (0.88, 0.12),
-    "headphones": (0.88, 0.12),
-    "remote": (0.88, 0.12),
-    "phone": (0.55, 0.37, 0.08),
-    "sticky_note": (0.75, 0.13, 0.08, 0.04),
-    "card": (0.8, 0.14, 0.06),
-    "usb_stick": (0.85, 0.11, 0.04),
-    "pen": (0.45, 0.3, 0.17, 0.08),
-}
-LOOKALIKE_COUNTS: Final = (0.3, 0.3, 0.2, 0.12, 0.08)
-ONLY_LOOKALIKES: Final = 0.06  # share of desks without a thing of a class
-FAR: Final = (0.16, 0.55)  # an A4 sheet's length as a share of the canvas's width
-CLOSE: Final = (0.5, 1.0)
-CLOSE_SHARE: Final = 0.4
-CLOSE_MARGIN: Final = 0.25  # of a large thing's middle, so that most of it is in view
-LARGE: Final = 0.2  # metres: sheets, books, tablets
-CLOSE_LEFT_OUT: Final = 0.4  # share of the things that do not lie there where little is in view
 LEAST_SEEN: Final = 0.25
 MOST_COVERED: Final = 0.1  # share of a photograph's own thing that may be hidden unnoticed
 
-DRAWS: Final[dict[str, Callable[[Rng], Cutout]]] = {
-    "paper": things.paper,
-    "notebook": things.notebook,
-    "sticky_note": things.sticky_note,
-    "pen": things.pen,
-    "phone": things.phone,
-    "tablet": things.tablet,
-    "card": things.card,
-    "usb_stick": things.usb_stick,
-    "camera": things.camera,
-    "headphones": things.headphones,
-    "remote": things.remote,
-}
+
+@dataclass(frozen=True)
+class Look:
+    """How near the camera is.
+
+    Attributes:
+        share: Of all desks.
+        reach: An A4 sheet's length as a share of the canvas's width, least and most.
+        margin: Of a large thing's middle from the picture's edge, as a share of its sides.
+        left_out: Share of the things that do not lie there where little is in view.
+        lone: Whether one large thing is what it is about.
+    """
+
+    share: float
+    reach: tuple[float, float]
+    margin: float = 0.02
+    left_out: float = 0.0
+    lone: bool = False
+
+
+LOOKS: Final = (
+    Look(0.5, (0.16, 0.55)),
+    Look(0.3, (0.5, 1.0), margin=0.25, left_out=0.4),
+    Look(0.2, (0.7, 1.4), margin=0.38, left_out=0.85, lone=True),
+)
 
 
 @dataclass(frozen=True)
@@ -208,24 +183,6 @@ def _light_on(canvas: Picture) -> Floats:
     return np.asarray(cv2.resize(local, CANVAS, interpolation=cv2.INTER_CUBIC), np.float32)
 
 
-def _wanted(rng: Rng, real: dict[str, Sequence[Cutout]]) -> list[tuple[str, Cutout]]:
-    """What lies on this desk, the lowest first; `real` cut-outs stand in for half of the drawn."""
-    amount = int(rng.choice(len(LOOKALIKE_COUNTS), p=LOOKALIKE_COUNTS))
-    only = rng.random() < ONLY_LOOKALIKES
-    out = [things.lookalike(rng) for _ in range(max(amount, 1) if only else amount)]
-    if only:
-        return out
-    for name, chances in COUNTS.items():
-        stock = real.get(name, ())
-        for _ in range(int(rng.choice(len(chances), p=chances))):
-            photograph = len(stock) > 0 and rng.random() < 0.5
-            cut = stock[int(rng.integers(len(stock)))] if photograph else DRAWS[name](rng)
-            out.append((name, cut))
-    # Large things lie below, but paper and books in any order among them, and seldom on a phone.
-    rank = [rng.normal(2 * (LENGTHS[name][0] < LARGE), 0.7) for name, _ in out]
-    return [out[int(i)] for i in np.argsort(rank)]
-
-
 def compose(
     rng: Rng,
     background: Sample | None,
@@ -246,22 +203,21 @@ def compose(
     canvas = texture(rng) if background is None else background.picture
     shrink = np.tile(np.array(CANVAS) / canvas.shape[1::-1], 2).astype(np.float32)
     canvas = np.asarray(cv2.resize(canvas, CANVAS, interpolation=cv2.INTER_AREA), np.uint8)
-    close = rng.random() < CLOSE_SHARE
-    reach = rng.uniform(*(CLOSE if close else FAR))
-    desk = Desk(reach * CANVAS[0] / 0.297, rng.uniform(0.4, 1.0), rng.uniform(0, 0.5))
+    look = LOOKS[int(rng.choice(len(LOOKS), p=[look.share for look in LOOKS]))]
+    desk = Desk(rng.uniform(*look.reach) * CANVAS[0] / 0.297, rng.uniform(0.4, 1.0), rng.uniform(0, 0.5))
     light, sun = _light_on(canvas), rng.random()
     if sun < 0.08:
         canvas = sunlight(canvas, rng)
     owner = np.full(CANVAS[::-1], -1, np.int16)
     names, sizes = list[str](), list[int]()
     sheet: Place | None = None
-    for name, thing in _wanted(rng, {"phone": phones, "pen": pens, "card": cards}):
-        if close and rng.random() < CLOSE_LEFT_OUT:
-            continue
+    there = clutter(rng, {"phone": phones, "pen": pens, "card": cards})
+    there = [one for one in there if rng.random() >= look.left_out]
+    for name, thing in [lone(rng), *there] if look.lone else there:
         mean, spread = LENGTHS[name]
         length = mean * np.exp(rng.uniform(-spread, spread))
         fanned = name == "paper" and rng.random() < 0.35
-        margin = CLOSE_MARGIN if close and LENGTHS[name][0] > LARGE else 0.02
+        margin = look.margin if LENGTHS[name][0] > LARGE else 0.02
         place = _place(rng, sheet if fanned else None, 0.3 * length * desk.scale, margin)
         sheet = place if name == "paper" else sheet
         quad = _quad(thing.shape[1::-1], length, desk, place)

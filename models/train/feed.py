@@ -20,7 +20,7 @@ from models.train.sets import Item
 # How often each kind of sample is drawn. "composed" is made on the fly.
 SHARES: Final = {
     "scenes": 0.34,
-    "composed": 0.26,
+    "composed": 0.34,
     "coco_unlabelled": 0.17,
     "phone": 0.08,
     "office_cctv_train": 0.06,

@@ -29,6 +29,7 @@ def _small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sets, "PENS", tmp_path / "rooms")
     monkeypatch.setattr(sets, "STATIONERY", tmp_path / "rooms")
     monkeypatch.setattr(sets, "SHEETS", tmp_path / "extra.json")
+    monkeypatch.setattr(sets, "PHOTOGRAPHS", tmp_path / "not-fetched")
     monkeypatch.setattr(sets, "SPLIT", tmp_path / "split.json")
     monkeypatch.setattr(sets, "EXTRA", tmp_path / "extra.json")
     monkeypatch.setattr("models.evaluation.__main__.BUILD", tmp_path / "found")

@@ -57,6 +57,25 @@ def test_of_the_stationery_only_sheets_and_notebooks_are_judged(
     assert only.of("paper").boxes.tolist() == [[1, 1, 5, 5]]
 
 
+def test_photographs_count_among_the_kept_only_where_they_were_fetched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = make_set(tmp_path / "s")
+    extra = tmp_path / "extra.json"
+    extra.write_text(json.dumps({"categories": [], "annotations": []}), encoding="utf-8")
+    for name in ("OFFICES", "PENS", "STATIONERY"):
+        monkeypatch.setattr(sets, name, folder)
+    monkeypatch.setattr(sets, "SHEETS", extra)
+    monkeypatch.setattr(sets, "PHOTOGRAPHS", tmp_path / "photographs")
+    assert set(sets.kept_from_training()) == {"ceiling", "pens", "sheets"}
+    with pytest.raises(EvaluationError, match="make photographs"):
+        sets.photographs()
+    make_set(tmp_path / "photographs")
+    kept = sets.kept_from_training()["photographs"]
+    assert [p.path.name for p in kept.pictures] == ["a.png"]
+    assert kept.name == sets.photographs().name
+
+
 def test_a_part_holds_only_the_files_that_are_named(tmp_path: Path) -> None:
     read = read_set("s", make_set(tmp_path / "s", ["a.png", "b.png"]))
     part = read.part("half", frozenset({"b.png"}))

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from models.train import things
-from models.train.compose import LENGTHS, _seen, _wanted, compose
+from models.train.compose import _seen, compose
 from models.train.labels import LEARNT, NUM_LEARNT, Known
 from models.train.sample import Sample, codes
 from models.train.tabletop import CANVAS
@@ -75,22 +74,11 @@ def test_a_thing_of_no_class_hides_but_has_no_label() -> None:
     assert labels.tolist() == [LEARNT.index("card")]
 
 
-def test_desks_vary_and_some_hold_only_lookalikes() -> None:
-    desks = [[n for n, _ in _wanted(np.random.default_rng(s), {})] for s in range(150)]
-    assert {name for desk in desks for name in desk} == set(LENGTHS)
-    bare = [desk for desk in desks if desk and set(desk) <= set(things.LOOKALIKES)]
-    assert 1 < len(bare) < 40
-    assert 0.6 < np.mean(["paper" in desk for desk in desks]) < 0.85
-
-
-def test_photographed_cards_stand_in_for_drawn_ones() -> None:
-    mark = np.full((20, 32, 4), 77, np.uint8)
-    cards = [
-        cut
-        for seed in range(80)
-        for name, cut in _wanted(np.random.default_rng(seed), {"card": [mark]})
-        if name == "card"
-    ]
-    real = [cut is mark for cut in cards]
-    assert any(real)
-    assert not all(real)
+def test_some_desks_are_seen_from_so_near_that_a_sheet_fills_the_picture() -> None:
+    paper, canvas = LEARNT.index("paper"), CANVAS[0] * CANVAS[1]
+    filled = []
+    for seed in range(60):
+        desk = compose(np.random.default_rng(seed), None, [], [])
+        sides = desk.boxes[desk.labels == paper, 2:] - desk.boxes[desk.labels == paper, :2]
+        filled.append(bool((sides.prod(-1) > 0.5 * canvas).any()))
+    assert 0.05 < np.mean(filled) < 0.4

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from models.train import ink, things
-from models.train.compose import DRAWS, LENGTHS
 from models.train.picture import Cutout, Rng, filled
 from models.train.things import pages
+from models.train.wanted import DRAWS, LENGTHS
 
 ALL: dict[str, Callable[[Rng], Cutout]] = DRAWS | {
     name: draw for name, (draw, _, _) in things.LOOKALIKES.items()
