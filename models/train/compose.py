@@ -38,7 +38,7 @@ MOST_COVERED: Final = 0.1  # share of a photograph's own thing that may be hidde
 
 
 @dataclass(frozen=True)
-class Look:
+class Distance:
     """How near the camera is.
 
     Attributes:
@@ -56,10 +56,10 @@ class Look:
     lone: bool = False
 
 
-LOOKS: Final = (
-    Look(0.5, (0.16, 0.55)),
-    Look(0.3, (0.5, 1.0), margin=0.25, left_out=0.4),
-    Look(0.2, (0.7, 1.4), margin=0.38, left_out=0.85, lone=True),
+DISTANCES: Final = (
+    Distance(0.5, (0.16, 0.55)),
+    Distance(0.3, (0.5, 1.0), margin=0.25, left_out=0.4),
+    Distance(0.2, (0.7, 1.4), margin=0.38, left_out=0.85, lone=True),
 )
 
 
@@ -203,8 +203,10 @@ def compose(
     canvas = texture(rng) if background is None else background.picture
     shrink = np.tile(np.array(CANVAS) / canvas.shape[1::-1], 2).astype(np.float32)
     canvas = np.asarray(cv2.resize(canvas, CANVAS, interpolation=cv2.INTER_AREA), np.uint8)
-    look = LOOKS[int(rng.choice(len(LOOKS), p=[look.share for look in LOOKS]))]
-    desk = Desk(rng.uniform(*look.reach) * CANVAS[0] / 0.297, rng.uniform(0.4, 1.0), rng.uniform(0, 0.5))
+    camera = DISTANCES[int(rng.choice(len(DISTANCES), p=[one.share for one in DISTANCES]))]
+    desk = Desk(
+        rng.uniform(*camera.reach) * CANVAS[0] / 0.297, rng.uniform(0.4, 1.0), rng.uniform(0, 0.5)
+    )
     light, sun = _light_on(canvas), rng.random()
     if sun < 0.08:
         canvas = sunlight(canvas, rng)
@@ -212,12 +214,12 @@ def compose(
     names, sizes = list[str](), list[int]()
     sheet: Place | None = None
     there = clutter(rng, {"phone": phones, "pen": pens, "card": cards})
-    there = [one for one in there if rng.random() >= look.left_out]
-    for name, thing in [lone(rng), *there] if look.lone else there:
+    there = [one for one in there if rng.random() >= camera.left_out]
+    for name, thing in [lone(rng), *there] if camera.lone else there:
         mean, spread = LENGTHS[name]
         length = mean * np.exp(rng.uniform(-spread, spread))
         fanned = name == "paper" and rng.random() < 0.35
-        margin = look.margin if LENGTHS[name][0] > LARGE else 0.02
+        margin = camera.margin if LENGTHS[name][0] > LARGE else 0.02
         place = _place(rng, sheet if fanned else None, 0.3 * length * desk.scale, margin)
         sheet = place if name == "paper" else sheet
         quad = _quad(thing.shape[1::-1], length, desk, place)
