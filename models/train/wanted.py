@@ -11,7 +11,7 @@ from models.train.picture import Cutout, Rng
 # Longest side in metres, and how much it varies.
 LENGTHS: Final = {
     "paper": (0.275, 0.26),
-    "notebook": (0.24, 0.3),
+    "notebook": (0.25, 0.45),
     "sticky_note": (0.076, 0.2),
     "pen": (0.145, 0.1),
     "phone": (0.155, 0.1),
@@ -41,7 +41,7 @@ COUNTS: Final[dict[str, tuple[float, ...]]] = {
 LOOKALIKE_COUNTS: Final = (0.3, 0.3, 0.2, 0.12, 0.08)
 ONLY_LOOKALIKES: Final = 0.06  # share of desks without a thing of a class
 # What lies alone before a camera that is so near that it fills the picture.
-LONE: Final = {"paper": 0.62, "notebook": 0.2, "tablet": 0.03, "": 0.15}
+LONE: Final = {"paper": 0.54, "notebook": 0.26, "tablet": 0.08, "": 0.12}
 
 DRAWS: Final[dict[str, Callable[[Rng], Cutout]]] = {
     "paper": things.paper,

@@ -5,6 +5,7 @@ import numpy as np
 
 from models.train import ink
 from models.train.picture import LONG, Cutout, Floats, Picture, Rng, filled, smooth_noise, solid
+from models.train.things import pages
 from models.train.things.paperware import paper_colour, waves
 from models.train.things.shapes import bright, lit, neutral, overlay, pattern, rounded, wallpaper
 
@@ -58,6 +59,19 @@ def _open(rng: Rng) -> Cutout:
     for x in range(3, int(rng.integers(4, 12)), 2):
         cv2.line(page, (w - x, 3), (w - x, h - 4), (150, 160, 165), 1)
     return solid(rounded(h, w, 4), page)
+
+
+def _booklet(rng: Rng) -> Cutout:
+    """A stapled booklet that lies open: two pages as sheets have them, and a faint fold."""
+    h, w = LONG, int(LONG * rng.uniform(0.64, 0.78))
+    colour = paper_colour(rng)
+    halves = filled(h, w, colour), filled(h, w, colour)
+    for half in halves:
+        pages.fill(half, rng)
+    across = np.abs(np.linspace(-1, 1, 2 * w, dtype=np.float32))
+    fold = 1 - rng.uniform(0.05, 0.35) * np.exp(-((across / rng.uniform(0.01, 0.06)) ** 2))
+    light = fold[None] * (1 + 0.03 * smooth_noise(rng, h, 2 * w, 3))
+    return _rim(rng, lit(np.ascontiguousarray(np.hstack(halves)), np.asarray(light, np.float32)))
 
 
 def _pad(rng: Rng) -> Cutout:
@@ -154,7 +168,7 @@ def _pile(rng: Rng) -> Cutout:
 
 
 def notebook(rng: Rng) -> Cutout:
-    """A notebook or book: closed, open at two pages, a wire-bound pad, or a pile."""
-    draws = (_closed, _book, _open, _pad, _pile)
-    kind = int(rng.choice(len(draws), p=[0.28, 0.28, 0.2, 0.14, 0.1]))
+    """A notebook or book: closed, open at two pages, a booklet, a wire-bound pad, or a pile."""
+    draws = (_closed, _book, _open, _booklet, _pad, _pile)
+    kind = int(rng.choice(len(draws), p=[0.23, 0.23, 0.16, 0.14, 0.16, 0.08]))
     return draws[kind](rng)

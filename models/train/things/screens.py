@@ -212,13 +212,13 @@ def phone(rng: Rng) -> Cutout:
 
 
 def tablet(rng: Rng) -> Cutout:
-    """A tablet: mostly face up, on or off; sometimes its back with one camera."""
+    """A tablet: face up, on or off; two in five its back with one camera."""
     h, w = LONG, int(LONG * rng.uniform(0.62, 0.78))
     if rng.random() < 0.5:
         h, w = w, h
     short = min(h, w)
     radius = int(short * rng.uniform(0.02, 0.09))
-    if rng.random() < 0.8:
+    if rng.random() < 0.6:
         return _front(rng, h, w, radius, int(short * rng.uniform(0.035, 0.09)))
     body = filled(h, w, case_colour(rng))
     alpha = rounded(h, w, radius)
