@@ -39,7 +39,7 @@ class Plan:
         seed: Of everything drawn.
     """
 
-    steps: int = 9084
+    steps: int = 11000
     batch: int = 16
     epoch: int = 200
     rate: float = 1e-3
