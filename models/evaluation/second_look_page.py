@@ -19,7 +19,7 @@ HEAD: Final = (
 _LIMITS: Final = (
     "Two things limit this. The rendered pictures are 512 pixels wide and the real ones 640: the "
     "letters on a sheet a metre away are a pixel or two high in them, and a box that cuts its "
-    "finds out of a larger frame may read more. And there were no photographs of real sheets."
+    "finds out of a larger frame may read more. And no photographs of real sheets were read."
 )
 
 
