@@ -40,7 +40,7 @@ COUNTS: Final[dict[str, tuple[float, ...]]] = {
 }
 LOOKALIKE_COUNTS: Final = (0.3, 0.3, 0.2, 0.12, 0.08)
 ONLY_LOOKALIKES: Final = 0.06  # share of desks without a thing of a class
-# What lies alone before a camera that is so near that it fills the picture.
+# What lies alone before a camera that is so near that it fills the picture; "" is no class.
 LONE: Final = {"paper": 0.54, "notebook": 0.26, "tablet": 0.08, "": 0.12}
 
 DRAWS: Final[dict[str, Callable[[Rng], Cutout]]] = {
