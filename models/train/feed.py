@@ -17,7 +17,7 @@ from models.train.picture import Cutout, Floats, Picture, Rng
 from models.train.sample import Codes, Ints, Sample, view
 from models.train.sets import Item
 
-# How often each kind of sample is drawn. "composed" is made on the fly.
+# How often each kind of sample is drawn, beside the others. "composed" is made on the fly.
 SHARES: Final = {
     "scenes": 0.34,
     "composed": 0.34,
