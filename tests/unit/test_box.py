@@ -1,5 +1,6 @@
 """The box at its beginning and its end: what it takes over, what it leaves behind."""
 
+import contextlib
 import json
 import threading
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from cleandesk.box import EXIT_FAILED, EXIT_OK, Box, Look
 from cleandesk.camera import Frame
@@ -28,7 +30,11 @@ from tests.page_client import PageClient
 from tests.unit.link.listener import Listener
 from tests.unit.link.make import MAKER, change
 
-NOISE = np.random.default_rng(5)
+
+def _bare_desk(light: int) -> NDArray[np.uint8]:
+    """Return a desk with nothing and nobody at it; in noise the detector may see a person."""
+    across = np.linspace(light, light + 120, 160).astype(np.uint8)
+    return np.broadcast_to(across[None, :, None], (120, 160, 3)).copy()
 
 
 @pytest.fixture
@@ -36,8 +42,7 @@ def pictures(tmp_path: Path) -> Path:
     folder = tmp_path / "pictures"
     folder.mkdir()
     for number in range(3):
-        image = NOISE.integers(60, 200, (120, 160, 3), np.uint8)
-        cv2.imwrite(str(folder / f"{number}.png"), image)
+        cv2.imwrite(str(folder / f"{number}.png"), _bare_desk(60 + 10 * number))
     return folder
 
 
@@ -46,6 +51,19 @@ def still(pictures: Path) -> Path:
     for number in (1, 2):
         (pictures / f"{number}.png").unlink()
     return pictures
+
+
+@contextlib.contextmanager
+def _running(box: Box) -> Iterator[None]:
+    """Run a box; it is stopped whatever a test finds, so that it is in no other test's way."""
+    thread = threading.Thread(target=box.run)
+    thread.start()
+    try:
+        yield
+    finally:
+        box.stop()
+        thread.join(20)
+    assert not thread.is_alive()
 
 
 def _settings(folder: Path, source: Path, port: int, **camera: object) -> BoxSettings:
@@ -138,14 +156,11 @@ def test_a_box_that_is_stopped_says_that_its_sensor_is_off(
     seen = threading.Event()
     settings = _settings(tmp_path, pictures, broker.port, repeat=True)
     box = Box(settings, base=tmp_path, observer=lambda _: seen.set())
-    thread = threading.Thread(target=box.run)
     with Listener(broker.port) as listener:
-        thread.start()
-        assert seen.wait(20)
-        eventually(lambda: listener.of("privacy"))
-        assert listener.last("privacy")["state"] == "working"
-        box.stop()
-        thread.join(20)
+        with _running(box):
+            assert seen.wait(20)
+            eventually(lambda: listener.of("privacy"))
+            assert listener.last("privacy")["state"] == "working"
         eventually(lambda: listener.last("status")["state"] == "stopped")
         assert listener.last("privacy")["state"] == "off"
 
@@ -177,15 +192,11 @@ def test_health_says_how_many_frames_of_a_still_desk_needed_no_look(
 ) -> None:
     settings = _settings(tmp_path, still, broker.port, repeat=True)
     box = Box(settings.model_copy(update={"gate": gate}), base=tmp_path)
-    thread = threading.Thread(target=box.run)
-    with Listener(broker.port) as listener:
-        thread.start()
+    with Listener(broker.port) as listener, _running(box):
         eventually(lambda: listener.of("health") and listener.last("health")["camera"]["fps"] > 0)
         if gate == "on":
             eventually(lambda: listener.last("health")["gate"]["skipped_share"] > 0.5)
         assert ("gate" in listener.last("health")) is (gate == "on")
-        box.stop()
-        thread.join(20)
 
 
 @needs_mosquitto
@@ -194,15 +205,11 @@ def test_a_hot_box_looks_as_rarely_as_its_rules_allow_and_says_so(
 ) -> None:
     settings = _settings(tmp_path, still, broker.port, repeat=True, realtime=True)
     box = Box(settings, base=tmp_path, heat=lambda: Heat(78.5, throttled=False))
-    thread = threading.Thread(target=box.run)
-    with Listener(broker.port) as listener:
-        thread.start()
+    with Listener(broker.port) as listener, _running(box):
         eventually(lambda: listener.of("health"))
         eventually(lambda: listener.last("health")["governor"]["state"] == "warm")
         health = listener.last("health")
         assert (health["looks_per_s_target"], health["temperature_c"]) == (1.25, 78.5)
-        box.stop()
-        thread.join(20)
 
 
 @needs_mosquitto
@@ -217,15 +224,11 @@ def test_a_recordings_own_time_knows_no_heat(
         return Heat(90.0, throttled=True)
 
     box = Box(settings, base=tmp_path, heat=heat)
-    thread = threading.Thread(target=box.run)
-    with Listener(broker.port) as listener:
-        thread.start()
+    with Listener(broker.port) as listener, _running(box):
         eventually(lambda: len(listener.of("health")) > 7)
         assert read.is_set()
         assert listener.last("health")["governor"]["state"] == "full"
         assert listener.last("health")["looks_per_s_target"] == 5
-        box.stop()
-        thread.join(20)
 
 
 class Counted:
@@ -243,8 +246,7 @@ class Counted:
     def read(self, timeout_s: float) -> Frame:
         assert timeout_s > 0
         self.reads += 1
-        image = NOISE.integers(60, 200, (120, 160, 3), np.uint8)
-        return Frame(image, SystemClock().now(), self.reads)
+        return Frame(_bare_desk(60 + self.reads % 10), SystemClock().now(), self.reads)
 
     def close(self) -> None:
         self.open_now = False
@@ -257,9 +259,7 @@ def test_in_a_break_no_frame_is_acquired_and_the_camera_is_closed(
     settings = _settings(tmp_path, pictures, broker.port, realtime=True)
     camera = Counted()
     box = Box(settings, base=tmp_path, camera=lambda: camera)
-    thread = threading.Thread(target=box.run)
-    with Listener(broker.port) as listener:
-        thread.start()
+    with Listener(broker.port) as listener, _running(box):
         eventually(lambda: camera.reads > 10)
         with PageClient(tmp_path / "page.sock") as page:
             assert not page.state(StartBreak(reason=BreakReason.VISITOR)).sensing
@@ -272,8 +272,6 @@ def test_in_a_break_no_frame_is_acquired_and_the_camera_is_closed(
             page.state(EndBreak())
             eventually(lambda: camera.reads > reads + 10)
         eventually(lambda: listener.last("privacy")["state"] == "working")
-        box.stop()
-        thread.join(20)
     assert not camera.open_now
 
 
@@ -295,19 +293,16 @@ def test_a_break_that_becomes_too_long_is_told_again_and_goes_on(
     settings = _settings(tmp_path, pictures, broker.port, realtime=True, repeat=True)
     clock = Ahead()
     box = Box(settings.model_copy(update=limits), base=tmp_path, clock=clock)
-    box_thread = threading.Thread(target=box.run)
     with Listener(broker.port) as listener:
-        box_thread.start()
-        eventually((tmp_path / "page.sock").is_socket)
-        with PageClient(tmp_path / "page.sock") as page:
-            page.state(StartBreak(reason=BreakReason.VISITOR))
-            eventually(lambda: listener.last("privacy").get("state") == "break")
-            assert "beyond" not in listener.last("privacy")
-            clock.seconds = 601
-            eventually(lambda: listener.last("privacy").get("beyond") == ["length"])
-            assert not page.state(GetState()).sensing
-        box.stop()
-        box_thread.join(20)
+        with _running(box):
+            eventually((tmp_path / "page.sock").is_socket)
+            with PageClient(tmp_path / "page.sock") as page:
+                page.state(StartBreak(reason=BreakReason.VISITOR))
+                eventually(lambda: listener.last("privacy").get("state") == "break")
+                assert "beyond" not in listener.last("privacy")
+                clock.seconds = 601
+                eventually(lambda: listener.last("privacy").get("beyond") == ["length"])
+                assert not page.state(GetState()).sensing
         assert listener.last("privacy")["state"] == "break", "it outlives the process"
 
 
@@ -321,9 +316,7 @@ def test_nobody_at_the_desk_and_no_input_is_idle_until_a_break(
     }
     settings = _settings(tmp_path, still, broker.port, repeat=True)
     box = Box(settings.model_copy(update=asked), base=tmp_path)
-    thread = threading.Thread(target=box.run)
-    with Listener(broker.port) as listener:
-        thread.start()
+    with Listener(broker.port) as listener, _running(box):
         eventually(lambda: listener.last("privacy").get("state") == "absent")
         assert listener.of("idle") == []
         with PageClient(tmp_path / "page.sock") as page:
@@ -332,5 +325,3 @@ def test_nobody_at_the_desk_and_no_input_is_idle_until_a_break(
             assert page.state(GetState()).idle
             page.state(StartBreak(reason=BreakReason.WATER))
             eventually(lambda: listener.last("idle").get("idle") is False)
-        box.stop()
-        thread.join(20)

@@ -1,5 +1,7 @@
 """Absent is who was not seen for long enough; it never flickers, nor hides who is seen."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -132,3 +134,22 @@ def test_a_silent_companion_ends_idle_and_begins_none() -> None:
     assert idle.step(away, _at(11 + SILENT_S))
     assert not idle.stands
     assert idle.age_s is None
+
+
+class _Interrupted(float):
+    """A moment; somebody speaks just as another is compared with it."""
+
+    speak: Callable[[], None]
+
+    def __rsub__(self, later: float) -> float:
+        self.speak()
+        return later - float(self)
+
+
+def test_what_the_companion_says_during_a_step_is_not_lost() -> None:
+    idle, away, now = Idle(600), _at(0), _at(20 + SILENT_S)
+    old = _Interrupted(_at(10).mono)
+    old.speak = lambda: idle.tell(700, now)
+    idle.tell(5, replace(_at(10), mono=old))
+    assert not idle.step(away, now)
+    assert idle.step(away, now)
