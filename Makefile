@@ -234,9 +234,9 @@ format: $(VENV)/.dev  ## Format and sort
 schemas: $(VENV)/.dev  ## Write the contract's JSON Schemas and AsyncAPI document anew
 	$(BIN)/python -m cleandesk.contract.docs
 
-scenes: $(TRAIN)/.ready  ## Render desks; SET=train or val, COUNT=700, SEED=1; goes on where it stopped
+scenes: $(TRAIN)/.ready  ## Render desks; SET=train or val, COUNT=700, SEED=1, DESKS=everyday or doubles; goes on where it stopped
 	$(TRAIN)/bin/python -m models.scenes build/scenes/$(or $(SET),train) --seed $(or $(SEED),1) \
-	  --count $(or $(COUNT),700) --samples 8
+	  --desks $(or $(DESKS),everyday) --count $(or $(COUNT),700) --samples 8
 
 photographs: build/photographs/instances.json  ## Fetch photographs of real sheets on tables, to judge by; needs npm
 build/photographs/instances.json: models/evaluation/photographs.json

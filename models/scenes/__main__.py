@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import track
 
 from models.scenes import labels, stage
-from models.scenes.arrange import draw_scene
+from models.scenes.arrange import Desks, draw_scene
 from models.scenes.quiet import quiet
 from models.scenes.sensor import roughen
 
@@ -32,10 +32,10 @@ def _name(seed: int, index: int) -> str:
 
 
 def _render_one(
-    folder: Path, seed: int, index: int, *, size: tuple[int, int], samples: int
+    folder: Path, seed: int, index: int, *, desks: Desks, size: tuple[int, int], samples: int
 ) -> None:
     name = _name(seed, index)
-    scene = draw_scene(seed, index)
+    scene = draw_scene(seed, index, desks)
     with quiet():
         stage.build(scene)
         picture = stage.photograph(size, samples, contrast=scene.contrast)
@@ -58,6 +58,10 @@ def main(
     out: Annotated[Path, typer.Argument(help="Folder to fill; what it holds already is kept.")],
     seed: Annotated[int, typer.Option(help="Same seed, same pictures.")] = 1,
     count: Annotated[int, typer.Option(help="How many pictures the folder shall hold.")] = 100,
+    *,
+    desks: Annotated[
+        Desks, typer.Option(help="Any desks, or those with what passes for a sheet or a phone.")
+    ] = Desks.EVERYDAY,
     size: Annotated[str, typer.Option(help="WIDTHxHEIGHT in pixels.")] = "512x384",
     samples: Annotated[int, typer.Option(help="Light paths per pixel.")] = 12,
 ) -> None:
@@ -70,7 +74,7 @@ def main(
     for index in track(range(count), "rendering", console=console):
         if (out / "labels" / f"{_name(seed, index)}.json").exists():
             continue
-        _render_one(out, seed, index, size=pixels, samples=samples)
+        _render_one(out, seed, index, desks=desks, size=pixels, samples=samples)
         made += 1
         if made % 10 == 0:
             labels.merge(out)

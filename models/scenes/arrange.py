@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import Final
 
 import numpy as np
 
-from models.scenes import computers, lookalikes, sticky, themes, viewpoints
+from models.scenes import computers, doubles, lookalikes, sticky, themes, viewpoints
 from models.scenes.gestures import resting_hand
 from models.scenes.layout import Layout
 from models.scenes.lighting import draw_lights
@@ -17,6 +18,13 @@ from models.scenes.surroundings import draw_room
 from models.scenes.thing import Placed
 
 Rng = np.random.Generator
+
+
+class Desks(StrEnum):
+    """Which desks are drawn: any, or only those with what passes for a sheet or a phone."""
+
+    EVERYDAY = "everyday"
+    DOUBLES = "doubles"
 
 
 @dataclass(frozen=True)
@@ -29,7 +37,7 @@ class _Theme:
     lay: Callable[[Rng, Layout], list[Placed]]
 
 
-_THEMES: Final = (
+_EVERYDAY: Final = (
     _Theme(0.28, 0.85, 0.12, themes.clutter),
     _Theme(0.29, 0.3, 0.68, themes.papers),
     _Theme(0.16, 0.35, 0.45, themes.library),
@@ -37,6 +45,10 @@ _THEMES: Final = (
     _Theme(0.06, 0.3, 0.3, themes.sparse),
     _Theme(0.07, 0.0, 0.0, themes.unlabelled),
 )
+_THEMES: Final = {
+    Desks.EVERYDAY: _EVERYDAY,
+    Desks.DOUBLES: (_Theme(1.0, 0.15, 0.45, doubles.doubles),),
+}
 
 
 def _screen(rng: Rng, layout: Layout, mid: float) -> None:
@@ -76,12 +88,13 @@ def _clear_of(placed: Placed, eye: tuple[float, float, float], metres: float) ->
     return bool(np.linalg.norm(placed.points() - np.array(eye), axis=1).min() > metres)
 
 
-def draw_scene(seed: int, index: int) -> Scene:
-    """Return scene number `index` of a seed: always the same one."""
+def draw_scene(seed: int, index: int, desks: Desks = Desks.EVERYDAY) -> Scene:
+    """Return scene number `index` of a seed and a kind of desks: always the same one."""
     rng = np.random.default_rng([seed, index])
     size = (float(rng.uniform(1.0, 1.7)), float(rng.uniform(0.6, 0.85)))
     layout = Layout(size)
-    theme = _THEMES[int(rng.choice(len(_THEMES), p=[theme.share for theme in _THEMES]))]
+    kinds = _THEMES[desks]
+    theme = kinds[int(rng.choice(len(kinds), p=[kind.share for kind in kinds]))]
     if rng.random() < theme.computers:
         _workplace(rng, layout)
     found = theme.lay(rng, layout)

@@ -88,7 +88,7 @@ def turn(rng: Rng) -> float:
     return float(rng.uniform(0, 360))
 
 
-def _strew(rng: Rng, layout: Layout, maker: Maker, count: int, spread: float = 1.0) -> list[Placed]:
+def strew(rng: Rng, layout: Layout, maker: Maker, count: int, spread: float = 1.0) -> list[Placed]:
     """Scatter so many things of one maker; return those that found a place."""
     found = []
     for _ in range(count):
@@ -145,9 +145,9 @@ def _row(rng: Rng, layout: Layout) -> list[Placed]:
 def clutter(rng: Rng, layout: Layout) -> list[Placed]:
     """Scatter sheets first, then anything, on them or beside."""
     spread = float(rng.choice([1.0, 0.85, 0.65]))
-    _strew(rng, layout, sheets.flat, int(rng.choice([0, 0, 1, 2])), spread)
-    found = _strew(rng, layout, any_of, int(rng.integers(2, 9)), spread)
-    _strew(rng, layout, lookalike, int(rng.choice([0, 1, 1, 2, 3, 4])))
+    strew(rng, layout, sheets.flat, int(rng.choice([0, 0, 1, 2])), spread)
+    found = strew(rng, layout, any_of, int(rng.integers(2, 9)), spread)
+    strew(rng, layout, lookalike, int(rng.choice([0, 1, 1, 2, 3, 4])))
     return found
 
 
@@ -155,10 +155,10 @@ def papers(rng: Rng, layout: Layout) -> list[Placed]:
     """Scatter sheets of all kinds, and a few things on and beside them."""
     spread = float(rng.choice([0.9, 0.7, 0.5]))
     found = _fan(rng, layout) if rng.random() < 0.4 else []
-    found += _strew(rng, layout, sheets.flat, int(rng.choice([0, 1, 2, 3])), spread)
-    found += _strew(rng, layout, sheets.paper, int(rng.choice([1, 1, 2, 3, 5])), spread)
-    _strew(rng, layout, any_of, int(rng.choice([0, 1, 2, 3, 5])), spread)
-    _strew(rng, layout, lookalike, int(rng.choice([0, 0, 1, 2])))
+    found += strew(rng, layout, sheets.flat, int(rng.choice([0, 1, 2, 3])), spread)
+    found += strew(rng, layout, sheets.paper, int(rng.choice([1, 1, 2, 3, 5])), spread)
+    strew(rng, layout, any_of, int(rng.choice([0, 1, 2, 3, 5])), spread)
+    strew(rng, layout, lookalike, int(rng.choice([0, 0, 1, 2])))
     return found
 
 
@@ -167,29 +167,29 @@ def library(rng: Rng, layout: Layout) -> list[Placed]:
     found = _row(rng, layout) if rng.random() < 0.35 else []
     if rng.random() < 0.5:
         found += _stack(rng, layout)
-    found += _strew(rng, layout, books.notebook, int(rng.choice([1, 1, 2, 3, 4])), 0.8)
-    _strew(rng, layout, any_of, int(rng.choice([0, 1, 2, 3, 4])), 0.8)
-    _strew(rng, layout, lookalike, int(rng.choice([0, 0, 1, 2])))
+    found += strew(rng, layout, books.notebook, int(rng.choice([1, 1, 2, 3, 4])), 0.8)
+    strew(rng, layout, any_of, int(rng.choice([0, 1, 2, 3, 4])), 0.8)
+    strew(rng, layout, lookalike, int(rng.choice([0, 0, 1, 2])))
     return found
 
 
 def gear(rng: Rng, layout: Layout) -> list[Placed]:
     """Scatter small devices and cards, close together."""
     spread = float(rng.choice([0.8, 0.5]))
-    _strew(rng, layout, sheets.flat, int(rng.choice([0, 0, 1])), spread)
-    found = _strew(rng, layout, lambda dice: any_of(dice, _SMALL), int(rng.integers(3, 9)), spread)
-    _strew(rng, layout, lookalike, int(rng.choice([0, 1, 2, 3])), spread)
+    strew(rng, layout, sheets.flat, int(rng.choice([0, 0, 1])), spread)
+    found = strew(rng, layout, lambda dice: any_of(dice, _SMALL), int(rng.integers(3, 9)), spread)
+    strew(rng, layout, lookalike, int(rng.choice([0, 1, 2, 3])), spread)
     return found
 
 
 def sparse(rng: Rng, layout: Layout) -> list[Placed]:
     """Lay next to nothing there."""
-    found = _strew(rng, layout, any_of, int(rng.integers(0, 3)), 0.7)
-    _strew(rng, layout, lookalike, int(rng.choice([0, 0, 1])))
+    found = strew(rng, layout, any_of, int(rng.integers(0, 3)), 0.7)
+    strew(rng, layout, lookalike, int(rng.choice([0, 0, 1])))
     return found
 
 
 def unlabelled(rng: Rng, layout: Layout) -> list[Placed]:
     """Lay nothing there that has a class."""
-    _strew(rng, layout, lookalike, int(rng.choice([0, 0, 1, 2, 4, 6])))
+    strew(rng, layout, lookalike, int(rng.choice([0, 0, 1, 2, 4, 6])))
     return []

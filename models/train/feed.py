@@ -24,7 +24,7 @@ SHARES: Final = {
     "coco_unlabelled": 0.17,
     "phone": 0.08,
     "office_cctv_train": 0.06,
-    "pen": 0.02,
+    "pen": 0.04,
     "mouse": 0.03,
     "webcam_phone_wallet_airpods": 0.02,
     "idcard": 0.02,

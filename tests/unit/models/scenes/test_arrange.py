@@ -5,7 +5,7 @@ import pickle
 import numpy as np
 import pytest
 
-from models.scenes.arrange import draw_scene
+from models.scenes.arrange import Desks, draw_scene
 from models.scenes.classes import CLASSES
 from models.scenes.geometry import slab
 from models.scenes.layout import Layout
@@ -53,6 +53,14 @@ def test_some_desks_hold_nothing_that_has_a_class() -> None:
     scenes = [draw_scene(6, i) for i in range(40)]
     bare = sum(not any(placed.thing.label for placed in scene.things) for scene in scenes)
     assert 1 <= bare <= 10
+
+
+def test_desks_of_doubles_hold_more_that_is_mistaken_than_sheets_and_phones() -> None:
+    scenes = [draw_scene(6, i, Desks.DOUBLES) for i in range(20)]
+    labels = [placed.thing.label for scene in scenes for placed in scene.things]
+    real = labels.count("paper") + labels.count("phone")
+    doubles = sum(labels.count(name) for name in ("notebook", "tablet", "card", ""))
+    assert 0 < real < doubles / 2
 
 
 def test_two_things_never_share_a_place() -> None:

@@ -10,6 +10,7 @@ from models.scenes import (
     bags,
     books,
     computers,
+    doubles,
     gadgets,
     lookalikes,
     optics,
@@ -38,6 +39,8 @@ MAKERS: tuple[tuple[Callable[[np.random.Generator], Thing], str], ...] = (
     (optics.headphones, "headphones"),
     (bags.bag, "bag"),
     (themes.lookalike, ""),
+    (doubles.diary, "notebook"),
+    (doubles.power_bank, ""),
 )
 
 
