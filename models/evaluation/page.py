@@ -23,8 +23,8 @@ _KEY: Final = (
 )
 _UNKNOWN: Final = (
     "### What could not be measured\n"
-    "There was no footage of a fixed camera over one table, and of real sheets on tables a handful "
-    "of photographs, each of one sheet from close by; little above says how the model does on them."
+    "There was no footage of a fixed camera over one table, and of real sheets on tables only a few "
+    "photographs, each of one sheet from close by; little above says how the model does on them."
 )
 
 
@@ -134,9 +134,10 @@ def _kept(report: Report) -> str:
         "One camera under an office's ceiling (11 frames, three times each), pens on one bench "
         "(47 pictures, 115 with altered copies), and sheets and notebooks under stationery, from "
         "close by (eleven of the sheets lie on one table; its pens were trained on once, its "
-        "sheets never). With `make photographs` also ten photographs, each of one sheet on a table "
-        "that fills much of the picture (a pad and a banknote are left out of account). Only what "
-        "they label and the branch learns.\n\n"
+        "sheets never). With `make photographs` also seventeen photographs: fourteen of one "
+        "sheet or till slip on a table, from close by, one of an open book (a pad, a banknote and "
+        "what lies at the edge are left out of account). Only what they label and the branch "
+        "learns.\n\n"
         f"{table(head, rows)}"
     )
 

@@ -215,7 +215,7 @@ def sheets() -> PictureSet:
 
 
 def photographs() -> PictureSet:
-    """Photographs of real sheets, each on a table, that other people took for a document scanner.
+    """Photographs of real sheets, each on a table, that other people took to scan or read them.
 
     Raises:
         EvaluationError: If they were not fetched.

@@ -10,6 +10,8 @@ from models.train import ink
 from models.train.picture import Picture, Rng
 from models.train.things.shapes import bright
 
+_PRINT: Final = (35, 35, 35)
+
 
 def _ink(rng: Rng) -> ink.Colour:
     return ink.INKS[int(rng.integers(len(ink.INKS)))]
@@ -254,6 +256,33 @@ def receipt(page: Picture, rng: Rng) -> None:
             cv2.line(page, (x, y), (x, y + int(0.07 * h)), dark, int(rng.integers(1, 3)))
 
 
+def codes(page: Picture, rng: Rng) -> None:
+    """Square codes for machines, many or few or on a checkerboard: labels, targets, tickets."""
+    h, w = page.shape[:2]
+    side = 0.86 * w / int(rng.integers(2, 7))
+    board, share = rng.random() < 0.35, float(rng.choice([1.0, 0.7, 0.25]))
+    size = side * rng.uniform(0.35, 0.85)
+    for row in range(int(0.9 * h / side)):
+        for column in range(int(0.88 * w / side)):
+            x, y = 0.07 * w + column * side, 0.05 * h + row * side
+            if board and (row + column) % 2:
+                cv2.rectangle(page, _pixels(x, y), _pixels(x + side, y + side), _PRINT, -1)
+            elif board or rng.random() < share:
+                _code(page, rng, _pixels(x + (side - size) / 2, y + (side - size) / 2), round(size))
+
+
+def _code(page: Picture, rng: Rng, corner: tuple[int, int], size: int) -> None:
+    cells = int(rng.integers(4, 12))
+    dark = np.pad(rng.integers(0, 2, (cells, cells)) * 255, 1, constant_values=255)
+    cover = cv2.resize(dark.astype(np.uint8), (size, size), interpolation=cv2.INTER_NEAREST)
+    box = (*corner, corner[0] + size, corner[1] + size)
+    ink.stain(page, box, np.asarray(cover, np.uint8), _PRINT)
+
+
+def _pixels(x: float, y: float) -> tuple[int, int]:
+    return round(x), round(y)
+
+
 KINDS: Final[dict[Callable[[Picture, Rng], None], float]] = {
     letter: 0.2,
     report: 0.2,
@@ -263,6 +292,7 @@ KINDS: Final[dict[Callable[[Picture, Rng], None], float]] = {
     charts: 0.07,
     newspaper: 0.05,
     notes: 0.14,
+    codes: 0.05,
     ink.rules: 0.03,
     lambda _page, _rng: None: 0.04,
 }

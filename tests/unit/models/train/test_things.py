@@ -48,7 +48,16 @@ def test_every_lookalike_has_a_length_and_no_class_of_ours() -> None:
 
 
 @pytest.mark.parametrize(
-    "draw", [pages.letter, pages.report, pages.tables, pages.form, pages.newspaper, pages.receipt]
+    "draw",
+    [
+        pages.letter,
+        pages.report,
+        pages.tables,
+        pages.form,
+        pages.newspaper,
+        pages.receipt,
+        pages.codes,
+    ],
 )
 def test_pages_keep_their_margin_and_carry_ink(draw: Callable[..., None]) -> None:
     page = filled(448, 316, (250, 250, 250))
