@@ -23,7 +23,7 @@ _KEY: Final = (
 )
 _UNKNOWN: Final = (
     "### What could not be measured\n"
-    "There was no footage of a fixed camera over one table, and of real sheets on tables only a few "
+    "There was no footage of a fixed camera over one table, and of real sheets on tables a few "
     "photographs, each of one sheet from close by; little above says how the model does on them."
 )
 
