@@ -39,7 +39,7 @@ def _open(rng: Rng) -> Cutout:
     printed = rng.random() < 0.45
     if not printed and rng.random() < 0.85:
         ink.rules(page, rng)
-    step, kind = rng.uniform(0.026, 0.042) * h, ink.print_kind(rng)
+    step, kind = rng.uniform(0.018, 0.04) * h, ink.print_kind(rng)
     for left, right in ((0.05, 0.46), (0.54, 0.95)):
         box = (left, 0.08, right, rng.uniform(0.4, 0.95))
         if printed:
@@ -58,7 +58,20 @@ def _open(rng: Rng) -> Cutout:
     cv2.rectangle(page, (2, 2), (w - 3, h - 3), bright(rng, 0.1, 0.7), int(rng.integers(2, 6)))
     for x in range(3, int(rng.integers(4, 12)), 2):
         cv2.line(page, (w - x, 3), (w - x, h - 4), (150, 160, 165), 1)
-    return solid(rounded(h, w, 4), page)
+    return _bulging(rng, solid(rounded(h, w, 4), page))
+
+
+def _bulging(rng: Rng, spread: Cutout) -> Cutout:
+    """Let both pages rise beside the gutter, as one sees it from the reader's seat."""
+    h, w = spread.shape[:2]
+    height = rng.uniform(0.0, 0.07) * h
+    room = int(np.ceil(height))
+    across = np.abs(np.linspace(-1, 1, w, dtype=np.float32))
+    rise = height * np.sin(np.pi * np.sqrt(across)) * (1 - 0.4 * across)
+    x, y = np.meshgrid(np.arange(w, dtype=np.float32), np.arange(h + room, dtype=np.float32))
+    source = np.asarray(y - room + rise[None], np.float32)
+    none = cv2.BORDER_CONSTANT
+    return np.asarray(cv2.remap(spread, x, source, cv2.INTER_LINEAR, borderMode=none), np.uint8)
 
 
 def _booklet(rng: Rng) -> Cutout:
@@ -170,5 +183,5 @@ def _pile(rng: Rng) -> Cutout:
 def notebook(rng: Rng) -> Cutout:
     """A notebook or book: closed, open at two pages, a booklet, a wire-bound pad, or a pile."""
     draws = (_closed, _book, _open, _booklet, _pad, _pile)
-    kind = int(rng.choice(len(draws), p=[0.23, 0.23, 0.16, 0.14, 0.16, 0.08]))
+    kind = int(rng.choice(len(draws), p=[0.2, 0.2, 0.24, 0.14, 0.16, 0.06]))
     return draws[kind](rng)
