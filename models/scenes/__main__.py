@@ -27,14 +27,15 @@ def _parse_size(text: str) -> tuple[int, int]:
     return int(width), int(height)
 
 
-def _name(seed: int, index: int) -> str:
-    return f"{seed:04d}-{index:05d}"
+def _name(desks: Desks, seed: int, index: int) -> str:
+    kind = "" if desks is Desks.EVERYDAY else f"{desks}-"
+    return f"{kind}{seed:04d}-{index:05d}"
 
 
 def _render_one(
     folder: Path, seed: int, index: int, *, desks: Desks, size: tuple[int, int], samples: int
 ) -> None:
-    name = _name(seed, index)
+    name = _name(desks, seed, index)
     scene = draw_scene(seed, index, desks)
     with quiet():
         stage.build(scene)
@@ -56,7 +57,7 @@ def _render_one(
 
 def main(
     out: Annotated[Path, typer.Argument(help="Folder to fill; what it holds already is kept.")],
-    seed: Annotated[int, typer.Option(help="Same seed, same pictures.")] = 1,
+    seed: Annotated[int, typer.Option(help="Same seed and kind of desks, same pictures.")] = 1,
     count: Annotated[int, typer.Option(help="How many pictures the folder shall hold.")] = 100,
     *,
     desks: Annotated[
@@ -72,7 +73,7 @@ def main(
     console = Console(file=os.fdopen(os.dup(1), "w"))
     began, made = time.monotonic(), 0
     for index in track(range(count), "rendering", console=console):
-        if (out / "labels" / f"{_name(seed, index)}.json").exists():
+        if (out / "labels" / f"{_name(desks, seed, index)}.json").exists():
             continue
         _render_one(out, seed, index, desks=desks, size=pixels, samples=samples)
         made += 1

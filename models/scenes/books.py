@@ -12,7 +12,7 @@ from models.scenes.textures import gradient
 from models.scenes.thing import BRIGHTS, DARKS, LIGHTS, Color, Part, Picture, Surface, Thing, pick
 
 Rng = np.random.Generator
-_PAGES = Surface((0.93, 0.91, 0.85), 0.9)
+PAGES = Surface((0.93, 0.91, 0.85), 0.9)
 
 
 def _edge_color(front: Picture) -> Color:
@@ -37,7 +37,7 @@ def bound(rng: Rng, *, height: float | None = None) -> Thing:
     back = slab(0.004, length, height, 0.0015, 0.0005).moved(x=-width / 2)
     title = slab(height * 0.96, length, 0.0004, 0.0005, 0.0001).turned("y", -90)
     parts = [
-        Part(pages.moved(x=-0.001, z=board), _PAGES),
+        Part(pages.moved(x=-0.001, z=board), PAGES),
         Part(boards[0], look),
         Part(boards[1], replace(look, picture=front)),
         Part(back, look),
@@ -62,7 +62,7 @@ def soft(rng: Rng) -> Thing:
     block = slab(width, length, height, 0.001, 0.0003)
     cover = sheet(width, length, rise, 12, 6).moved(z=height + 0.0004)
     parts = (
-        Part(block, _PAGES),
+        Part(block, PAGES),
         Part(cover, Surface(roughness=float(rng.uniform(0.15, 0.7)), picture=front)),
     )
     return Thing("soft book", "notebook", parts, (width, length), 0.0 if lift > 0.001 else height)
@@ -79,7 +79,7 @@ def magazine(rng: Rng) -> Thing:
 
     cover = sheet(width, length, rise, 12, 4).moved(z=height + 0.0004)
     gloss = Surface(roughness=float(rng.uniform(0.1, 0.35)), picture=covers.magazine_cover(rng))
-    parts = (Part(slab(width, length, height, 0.0008, 0.0002), _PAGES), Part(cover, gloss))
+    parts = (Part(slab(width, length, height, 0.0008, 0.0002), PAGES), Part(cover, gloss))
     return Thing("magazine", "notebook", parts, (width, length), height if wave < 0.002 else 0.0)
 
 
@@ -112,7 +112,7 @@ def pad(rng: Rng) -> Thing:
     else:
         rings = _rings(length, height).turned("z", 90).moved(x=-width / 2 + 0.004)
     parts = (
-        Part(block, _PAGES if shown else Surface(_edge_color(picture), 0.6)),
+        Part(block, PAGES if shown else Surface(_edge_color(picture), 0.6)),
         Part(top.moved(z=height + 0.0003), Surface(roughness=0.8, picture=picture)),
         Part(rings, wire),
     )
@@ -156,7 +156,7 @@ def opened(rng: Rng) -> Thing:
         gloss = 0.3 if kind == "glossy" else 0.9
         parts += [
             Part(leaf, Surface(roughness=gloss, picture=_page_picture(rng, kind))),
-            Part(block.moved(x=side * (width / 2 + 0.002), z=0.0015), _PAGES),
+            Part(block.moved(x=side * (width / 2 + 0.002), z=0.0015), PAGES),
         ]
     if kind == "notes" and rng.random() < 0.4:
         rings = _rings(length, height).turned("z", 90)

@@ -12,7 +12,6 @@ from models.scenes.layout import Layout
 from models.scenes.thing import BRIGHTS, DARKS, LEATHERS, Part, Placed, Surface, Thing, pick
 
 Rng = np.random.Generator
-_PAGES: Final = Surface((0.93, 0.91, 0.85), 0.9)
 
 
 def diary(rng: Rng) -> Thing:
@@ -23,7 +22,7 @@ def diary(rng: Rng) -> Thing:
     corner, board = float(rng.uniform(0.002, 0.009)), 0.0018
     covers = [slab(width, length, board, corner, 0.0005).moved(z=z) for z in (0, height - board)]
     pages = slab(width - 0.003, length - 0.005, height - 2 * board, corner, 0.0002)
-    parts = [Part(pages.moved(z=board), _PAGES), Part(joined(covers), look)]
+    parts = [Part(pages.moved(z=board), books.PAGES), Part(joined(covers), look)]
     if rng.random() < 0.5:
         band = slab(0.006, length + 0.001, height + 0.0006, 0.0005, 0.0001)
         parts.append(Part(band.moved(x=width * 0.38), Surface(pick(rng, DARKS, BRIGHTS), 0.9)))

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import threading
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -54,12 +55,13 @@ def still(pictures: Path) -> Path:
 
 
 @contextlib.contextmanager
-def _running(box: Box) -> Iterator[None]:
-    """Run a box; it is stopped whatever a test finds, so that it is in no other test's way."""
-    thread = threading.Thread(target=box.run)
+def _running(box: Box, *, until_end: bool = False) -> Iterator[list[int]]:
+    """Run a box, and stop it whatever a test finds; yield where its exit code will stand."""
+    codes: list[int] = []
+    thread = threading.Thread(target=lambda: codes.append(box.run(until_end=until_end)))
     thread.start()
     try:
-        yield
+        yield codes
     finally:
         box.stop()
         thread.join(20)
@@ -138,14 +140,10 @@ def test_stopping_does_not_wait_for_a_broker_that_is_away(
         return wait_drained(timeout_s, unless=unless)
 
     monkeypatch.setattr(box._link, "wait_drained", waiting)
-    codes: list[int] = []
-    thread = threading.Thread(target=lambda: codes.append(box.run(until_end=True)))
-    thread.start()
-    assert waits.wait(60), "it saw the recording's end"
-    thread.join(2)
-    assert thread.is_alive(), "it waits for the subscriber's answers"
-    box.stop()
-    thread.join(20)
+    with _running(box, until_end=True) as codes:
+        assert waits.wait(60), "it saw the recording's end"
+        time.sleep(2)
+        assert not codes, "it waits for the subscriber's answers"
     assert codes == [EXIT_FAILED]
 
 

@@ -70,8 +70,7 @@ def _bulging(rng: Rng, spread: Cutout) -> Cutout:
     rise = height * np.sin(np.pi * np.sqrt(across)) * (1 - 0.4 * across)
     x, y = np.meshgrid(np.arange(w, dtype=np.float32), np.arange(h + room, dtype=np.float32))
     source = np.asarray(y - room + rise[None], np.float32)
-    none = cv2.BORDER_CONSTANT
-    return np.asarray(cv2.remap(spread, x, source, cv2.INTER_LINEAR, borderMode=none), np.uint8)
+    return np.asarray(cv2.remap(spread, x, source, cv2.INTER_LINEAR), np.uint8)
 
 
 def _booklet(rng: Rng) -> Cutout:

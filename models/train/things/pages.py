@@ -1,4 +1,4 @@
-"""What sheets of paper say: letters, tables, forms, charts, newspapers, notes."""
+"""What sheets of paper say: letters, tables, forms, charts, newspapers, notes, codes."""
 
 from collections.abc import Callable
 from typing import Final

