@@ -39,7 +39,7 @@ class Plan:
         seed: Of everything drawn.
     """
 
-    steps: int = 11000
+    steps: int = 12600
     batch: int = 16
     epoch: int = 200
     rate: float = 1e-3
