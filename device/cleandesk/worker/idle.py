@@ -24,13 +24,14 @@ class Idle:
     def __init__(self, after_s: float) -> None:
         self._after_s = after_s
         self._word: _Word | None = None  # replaced as a whole: another thread reads it
-        self._age_s: float | None = None
+        self._stale: _Word | None = None
         self.stands = False
 
     @property
     def age_s(self) -> float | None:
-        """Age of the last input, as the companion had said at the last step; None: it is silent."""
-        return self._age_s
+        """Age of the last input, as the companion last said; None once it is silent."""
+        word = self._word
+        return None if word is None or word is self._stale else word.age_s
 
     def tell(self, age_s: float, now: Instant) -> None:
         """Take the companion's word: the age of the last input, seconds."""
@@ -45,9 +46,9 @@ class Idle:
         """
         word = self._word
         if word is not None and now.mono - word.told > SILENT_S:
-            word = None
-        self._age_s = None if word is None else word.age_s
-        quiet = self._age_s is not None and self._age_s >= self._after_s
+            self._stale = word  # and not whatever was said meanwhile
+        age_s = self.age_s
+        quiet = age_s is not None and age_s >= self._after_s
         stands = quiet and absent_since is not None
         changed, self.stands = stands != self.stands, stands
         return changed
