@@ -218,8 +218,14 @@ def int8(manifest: ManifestOption = SHIPPED, *, fresh: FreshOption = False) -> N
     table = Table(title=f"{manifest}: int8 against fp32")
     for column in ("", "fp32", "int8"):
         table.add_column(column, justify="right" if column else "left")
-    for name, (whole, eight) in verdict.ap50.items():
-        table.add_row(f"mean AP50, {name}", f"{whole:.4f}", f"{eight:.4f}")
+    for name, (whole, eight) in verdict.found.items():
+        table.add_row(f"mean AP50, {name}", f"{whole.mean_ap50:.4f}", f"{eight.mean_ap50:.4f}")
+        table.add_row(
+            "  at the thresholds: precision", *(page.share(t.precision) for t in (whole, eight))
+        )
+        table.add_row(
+            "  at the thresholds: recall", *(page.share(t.recall) for t in (whole, eight))
+        )
     table.add_row("ms, one thread", *(f"{ms:.1f}" for ms in verdict.ms))
     Console().print(table)
     if not (verdict.good and verdict.faster):

@@ -6,17 +6,22 @@ import pytest
 import yaml
 
 from models.evaluation.int8 import Verdict, side_by_side, withdraw
+from models.evaluation.measures import Together
+
+
+def _both(fp32: float, int8: float) -> tuple[Together, Together]:
+    return Together(fp32, 1.0, 0.2), Together(int8, 1.0, 0.2)
 
 
 @pytest.mark.parametrize(
     ("int8", "good"), [(0.45, True), (0.441, True), (0.439, False), (0.46, True)]
 )
 def test_a_point_may_be_lost(int8: float, good: bool) -> None:  # noqa: FBT001
-    assert Verdict({"rooms": (0.45, int8), "scenes": (0.5, 0.5)}, (20, 15)).good is good
+    assert Verdict({"rooms": _both(0.45, int8), "scenes": _both(0.5, 0.5)}, (20, 15)).good is good
 
 
 def test_each_set_counts() -> None:
-    assert not Verdict({"rooms": (0.45, 0.45), "scenes": (0.5, 0.4)}, (20, 15)).good
+    assert not Verdict({"rooms": _both(0.45, 0.45), "scenes": _both(0.5, 0.4)}, (20, 15)).good
 
 
 def test_faster_is_faster() -> None:
