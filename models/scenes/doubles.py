@@ -77,15 +77,11 @@ def doubles(rng: Rng, layout: Layout) -> list[Placed]:
     """Lay what is easily mistaken beside fewer of the real things, close together."""
     spread = float(rng.choice([0.75, 0.5]))
     found = themes.strew(rng, layout, sheets.paper, int(rng.choice([0, 0, 1, 1, 2])), spread)
-    found += themes.strew(rng, layout, _for_paper, int(rng.integers(2, 6)), spread)
-    found += themes.strew(rng, layout, _for_a_phone, int(rng.integers(1, 5)), spread)
+    found += themes.strew(rng, layout, _one_of(_FOR_PAPER), int(rng.integers(2, 6)), spread)
+    found += themes.strew(rng, layout, _one_of(_FOR_PHONES), int(rng.integers(1, 5)), spread)
     found += themes.strew(rng, layout, themes.phone, int(rng.choice([0, 0, 1, 1, 2])), spread)
     return found
 
 
-def _for_paper(rng: Rng) -> Thing:
-    return themes.any_of(rng, _FOR_PAPER)
-
-
-def _for_a_phone(rng: Rng) -> Thing:
-    return themes.any_of(rng, _FOR_PHONES)
+def _one_of(shares: themes.Shares) -> themes.Maker:
+    return lambda rng: themes.any_of(rng, shares)

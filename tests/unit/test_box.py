@@ -65,7 +65,7 @@ def _running(box: Box, *, until_end: bool = False) -> Iterator[list[int]]:
     finally:
         box.stop()
         thread.join(20)
-    assert not thread.is_alive()
+    assert codes, "it did not end, or by an error"
 
 
 def _settings(folder: Path, source: Path, port: int, **camera: object) -> BoxSettings:
