@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.progress import track
 
 from cleandesk.detector import Detections, Detector
+from cleandesk.detector.decode import MOST_DETECTIONS
 from models.evaluation.sets import ROOT, EvaluationError, PictureSet
 
 Image = npt.NDArray[np.uint8]
@@ -183,7 +184,7 @@ class Eye:
 
     def look(self, model: Model, frames: Frames) -> list[Detections]:
         """Return what a model finds in each picture."""
-        path = self._folder / model.key / f"{frames.key}.npz"
+        path = self._folder / model.key / f"{frames.key}-{MOST_DETECTIONS}.npz"
         if path.is_file() and (not self._fresh or path in self._done):
             return _read(path, model.names)
         bar = Console(stderr=True)

@@ -7,13 +7,15 @@ import torch
 import typer
 
 from cleandesk.detector import default_manifest, read_manifest
-from models.train import graph, manifest
+from models.train import graph, manifest, small_run
 from models.train import quantise as quantiser
 from models.train.join import join
 from models.train.labels import KEPT
 from models.train.network import to_arrays
-from models.train.run import Plan, Run
+from models.train.run import CHECKPOINT, Plan, Run, last
 from models.train.sets import read_all
+from models.train.small import SmallPhones
+from models.train.small_run import SmallPlan
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build" / "train"
@@ -42,23 +44,43 @@ def run(
 
 
 @app.command()
+def small(
+    steps: Annotated[int, typer.Option(help="Batches in all.")] = SmallPlan.steps,
+    seed: Annotated[int, typer.Option(help="Seed of everything drawn.")] = SmallPlan.seed,
+) -> None:
+    """Train the look for small phones beside the branch as it is in the last checkpoint."""
+    _, weights = last_of_branch()
+    plan = SmallPlan(steps=steps, seed=seed)
+    typer.echo(small_run.train(graph.load(START), weights, plan, SHARED / "data", BUILD))
+
+
+def last_of_branch() -> tuple[int, dict[str, graph.Array]]:
+    """Steps and weights of the last checkpoint."""
+    kept = torch.load(last(BUILD, CHECKPOINT), weights_only=True)
+    return kept["state"]["step"], to_arrays(kept["mean"])
+
+
+@app.command()
 def export(
     folder: Annotated[Path, typer.Option(help="Where weights and manifest go.")] = ROOT
     / "models"
     / "desk",
     untrained: Annotated[bool, typer.Option(help="The branch as it starts.")] = False,  # noqa: FBT002
 ) -> None:
-    """Write desk.onnx and manifest.yaml from the last checkpoint."""
+    """Write desk.onnx and manifest.yaml from the last checkpoints."""
     coco = graph.load(START)
-    steps, weights = 0, graph.conv_weights(graph.branch_of(coco))
-    if not untrained:
-        kept = torch.load(BUILD / "checkpoint.pt", weights_only=True)
-        steps, weights = kept["state"]["step"], to_arrays(kept["mean"])
+    if untrained:
+        torch.manual_seed(0)
+        steps, weights = 0, graph.conv_weights(graph.branch_of(coco))
+        phones = SmallPhones()
+    else:
+        steps, weights = last_of_branch()
+        phones = small_run.load(last(BUILD, small_run.NAME), weights)
     source = (
         f"{STARTED_FROM}, unchanged for {', '.join(KEPT)}; beside it a branch for the others, "
         f"trained {steps} steps by models/train; data and licences in README.md."
     )
-    typer.echo(manifest.save(join(coco, weights), folder, source))
+    typer.echo(manifest.save(join(coco, weights, phones.folded()), folder, source))
 
 
 @app.command()

@@ -1,6 +1,7 @@
 """Feeds the training: sample number i is the same picture in every run with the same seed."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -11,11 +12,11 @@ from models.train.assign import LEAST_HALF_SIDE
 from models.train.camera import degrade
 from models.train.compose import compose
 from models.train.grid import SIZE, points
-from models.train.labels import NUM_LEARNT, Known
+from models.train.labels import LEARNT, NUM_LEARNT, Known
 from models.train.losses import Target
 from models.train.picture import Cutout, Floats, Picture, Rng
 from models.train.sample import Codes, Ints, Sample, view
-from models.train.sets import Item
+from models.train.sets import Item, card_cut_outs, cut_outs, read_all
 
 # How often each kind of sample is drawn, beside the others. "composed" is made on the fly.
 SHARES: Final = {
@@ -59,6 +60,17 @@ class Stock:
     cards: list[Cutout]
 
 
+def read_stock(shared: Path, scenes: Path) -> Stock:
+    """Read all sets, and cut out what lies on composed desks. Raises `DataError`."""
+    sets = read_all(shared, scenes)
+    return Stock(
+        sets,
+        cut_outs(sets["phone"], LEARNT.index("phone"), (0.45, 1.0), 150),
+        cut_outs(sets["pen"], LEARNT.index("pen"), (0.04, 0.9), 60),
+        card_cut_outs(sets["idcard"], 150),
+    )
+
+
 @dataclass(frozen=True)
 class Shown:
     """What the network is shown.
@@ -98,7 +110,7 @@ class Feed:
             shown = self._mosaic(name, rng)
         else:
             zoom = CLOSER.get(name, USUAL if name in MOSAIC else SMALLER)
-            one = view(self._sample(name, rng), rng, (SIZE, SIZE), zoom)
+            one = view(drawn(self._stock, name, rng), rng, (SIZE, SIZE), zoom)
             known = np.tile(one.known, (len(self._at), 1))
             shown = Shown(one.picture, one.boxes, one.labels, known)
         picture = torch.from_numpy(degrade(shown.picture, rng)).permute(2, 0, 1).contiguous()
@@ -106,19 +118,6 @@ class Feed:
 
     def _draw(self, rng: Rng) -> str:
         return self._names[int(rng.choice(len(self._names), p=self._weights))]
-
-    def _sample(self, name: str, rng: Rng) -> Sample:
-        if name != "composed":
-            return self._pick(name, rng)
-        real = None
-        if rng.random() < PHOTOGRAPHED:
-            real = self._pick(str(rng.choice(BACKGROUNDS)), rng)
-        stock = self._stock
-        return compose(rng, real, stock.phones, stock.pens, cards=stock.cards)
-
-    def _pick(self, name: str, rng: Rng) -> Sample:
-        items = self._stock.sets[name]
-        return items[int(rng.integers(len(items)))].read()
 
     def _mosaic(self, first: str, rng: Rng) -> Shown:
         """Four views in one picture, each with its own knowledge."""
@@ -131,7 +130,7 @@ class Feed:
             w, h = (cut_x if x == 0 else SIZE - cut_x), (cut_y if y == 0 else SIZE - cut_y)
             name = first if place == 0 else self._draw(rng)
             zoom = (0.9, 2.0) if name in MOSAIC else (0.6, 1.15)
-            part = view(self._sample(name, rng), rng, (w, h), zoom)
+            part = view(drawn(self._stock, name, rng), rng, (w, h), zoom)
             canvas[y : y + h, x : x + w] = part.picture
             inside = (
                 (self._at[:, 0] >= x)
@@ -143,6 +142,17 @@ class Feed:
             boxes.append(part.boxes + np.array([x, y, x, y], np.float32))
             labels.append(part.labels)
         return Shown(canvas, np.concatenate(boxes), np.concatenate(labels), known)
+
+
+def drawn(stock: Stock, name: str, rng: Rng) -> Sample:
+    """Any picture of a set; of "composed" a desk made on the fly, on a photograph or not."""
+    if name != "composed":
+        items = stock.sets[name]
+        return items[int(rng.integers(len(items)))].read()
+    real = None
+    if rng.random() < PHOTOGRAPHED:
+        real = drawn(stock, str(rng.choice(BACKGROUNDS)), rng)
+    return compose(rng, real, stock.phones, stock.pens, cards=stock.cards)
 
 
 def target_of(shown: Shown, at: Floats) -> Target:

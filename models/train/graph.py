@@ -6,6 +6,7 @@ classes of `LEARNT`. Working on the graph itself keeps every operator as it was 
 no exporter.
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -18,6 +19,7 @@ from onnx import helper, numpy_helper
 from models.train.detail import STEM, add_detail
 from models.train.grid import SIZE
 from models.train.labels import COCO, COCO_CLASSES, COCO_OF, LEARNT, SHARED, STAND_INS
+from models.train.thin import make_thin
 
 Array = npt.NDArray[np.float32]
 
@@ -110,6 +112,23 @@ def branch_inputs(model: onnx.ModelProto) -> list[str]:
     return [active.output[0], middle.input[0], coarse.input[0], nodes[STEM].output[0]]
 
 
+def small_maps(model: onnx.ModelProto, *, head: str = "") -> dict[str, str]:
+    """What the look for small phones reads, by the names of `small.MAPS`.
+
+    Args:
+        model: The starting graph.
+        head: What stands before the branch's names.
+    """
+    _, middle, _, stem = branch_inputs(model)
+    fine = next(n for n in model.graph.node if n.name == _NARROW[0]).input[0]
+    return {
+        "stem": stem,
+        "fine": fine,
+        "middle": middle,
+        "head": head + head_convs(model)[0].input[0],
+    }
+
+
 def trunk_of(coco: onnx.ModelProto) -> onnx.ModelProto:
     """The frozen part for training: any batch size; gives the branch's inputs, then raw heads."""
     heads = [c.output[0] for c in head_convs(coco)[:LEVELS]]
@@ -125,6 +144,7 @@ def branch_of(coco: onnx.ModelProto) -> onnx.ModelProto:
     fine, middle, coarse, stem = branch_inputs(coco)
     out = cut(coco, [fine, middle, coarse], [c.output[0] for c in convs])
     add_detail(out, stem, fine)
+    make_thin(out)
     known = constants(out)
     for conv in convs:
         weight, bias = (known[name].astype(np.float32) for name in conv.input[1:3])
@@ -159,6 +179,14 @@ def kept_rows(classes: Sequence[str]) -> list[int]:
     """Rows of the COCO-80 head that the shipped graph keeps, boxes included."""
     coco = [row for name in (*SHARED, *classes) for row in COCO_OF[name]]
     return [*coco, *range(COCO_CLASSES, COCO_CLASSES + BOX_CHANNELS)]
+
+
+def digest(weights: Mapping[str, Array]) -> str:
+    """A short name of a branch, by its weights."""
+    told = hashlib.sha256()
+    for name in sorted(weights):
+        told.update(weights[name].tobytes())
+    return told.hexdigest()[:16]
 
 
 def write_weights(model: onnx.ModelProto, weights: Mapping[str, Array]) -> None:

@@ -103,12 +103,16 @@ def reachable(boxes: Tensor) -> Tensor:
     return (longest / (boxes[:, 2:] - boxes[:, :2])).clamp(max=1).prod(-1)
 
 
+def worth_of_classes() -> Tensor:
+    """What each learnt class weighs [C]."""
+    return torch.tensor([WORTH.get(name, 1.0) for name in LEARNT])
+
+
 def quality_focal(logits: Tensor, wanted: Tensor, weight: Tensor) -> Tensor:
-    """Quality focal loss, summed, each class by its `WORTH`."""
-    worth = torch.tensor([WORTH.get(name, 1.0) for name in LEARNT])
+    """Quality focal loss, summed over all that is told of; all three have one shape."""
     gap = (wanted - logits.sigmoid()).abs() ** 2
     bce = functional.binary_cross_entropy_with_logits(logits, wanted, reduction="none")
-    return (bce * gap * weight * worth).sum()
+    return (bce * gap * weight).sum()
 
 
 def giou_loss(a: Tensor, b: Tensor) -> Tensor:
@@ -128,6 +132,21 @@ def bins_loss(raw: Tensor, distances: Tensor) -> Tensor:
     at_low = logp.gather(-1, low.unsqueeze(-1)).squeeze(-1)
     at_high = logp.gather(-1, (low + 1).clamp(max=BINS - 1).unsqueeze(-1)).squeeze(-1)
     return -(at_low * (1 - share) + at_high * share).mean(-1)
+
+
+def box_losses(raw: Tensor, target: Target, found: Assignment, at: Tensor) -> tuple[Tensor, Tensor]:
+    """Losses of one picture's boxes and of their bins, summed by how sure each point is wanted.
+
+    Args:
+        raw: Logits of all points' bins [N, 4 * BINS].
+        target: Labels.
+        found: Points that answer for them.
+        at: Points [N, 3].
+    """
+    mine, near, goal = raw[found.points], at[found.points], target.boxes[found.boxes]
+    importance = sureness(target, found).clamp(min=0.1)
+    box = (giou_loss(decode_boxes(mine, near), goal) * importance).sum()
+    return box, (bins_loss(mine, encode_boxes(goal, near)) * importance).sum()
 
 
 def detection_loss(
@@ -154,17 +173,12 @@ def detection_loss(
         found = assign(at, scores[i], predicted[i], target.boxes, target.labels)
         goals.append(class_targets(target, found, wise[i], teacher.taken[i], scores[i]))
         if len(found.points):
-            goal, mine = target.boxes[found.boxes], box_raw[i][found.points]
-            near = at[found.points]
-            importance = sureness(target, found).clamp(min=0.1)
-            giou = giou_loss(decode_boxes(mine, near), goal)
-            terms["box"] = terms["box"] + (giou * importance).sum()
-            bins = bins_loss(mine, encode_boxes(goal, near))
-            terms["bins"] = terms["bins"] + (bins * importance).sum()
+            box, bins = box_losses(box_raw[i], target, found, at)
+            terms["box"], terms["bins"] = terms["box"] + box, terms["bins"] + bins
         kept = _keep_boxes(box_raw[i], teacher.raw[i], wise[i], target, found)
         terms["keep"] = terms["keep"] + kept
     wanted, weight = (torch.stack(part) for part in zip(*goals, strict=True))
-    terms["class"] = quality_focal(logits, wanted, weight)
+    terms["class"] = quality_focal(logits, wanted, weight * worth_of_classes())
     mass = (wanted * weight).amax(-1).sum()
     norm = mass.clamp(min=1.0)
     scaled = {

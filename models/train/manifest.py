@@ -11,7 +11,7 @@ from models.scenes.classes import CLASSES
 from models.train.grid import MEAN, SIZE, STD
 from models.train.join import STRIDES
 
-VERSION: Final = "0.6.0"
+VERSION: Final = "0.7.0"
 LICENCE: Final = "Apache-2.0"
 THRESHOLD: Final = 0.5
 
@@ -22,7 +22,7 @@ def save(model: onnx.ModelProto, folder: Path, source: str) -> Path:
     Every class has the same threshold until `python -m models.evaluation choose` knows better.
 
     Args:
-        model: Graph with output [1, 19 + 32, 10816], see `models.train.join`.
+        model: Graph with output [1, 19 + 32, 14912], see `models.train.join`.
         folder: Where both files go; made if missing.
         source: Where the weights come from, for people.
 

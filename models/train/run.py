@@ -12,19 +12,17 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from models.train.feed import Feed, Stock, collate
+from models.train.feed import Feed, collate, read_stock
 from models.train.grid import points
-from models.train.labels import LEARNT
 from models.train.losses import Target, detection_loss, teacher_of
 from models.train.network import Detector, parameter_groups
-from models.train.sets import card_cut_outs, cut_outs, read_all
 
 CHECKPOINT_S: Final = 600.0
 KEEP: Final = 0.996  # of the running mean of the weights, a step
 GRADIENT: Final = 10.0
 WARM_UP: Final = 150
 # What a new machine needs to go on: weights, their mean, the optimiser, the step.
-CAME_WITH_CODE: Final = Path(__file__).with_name("checkpoint.pt")
+CHECKPOINT: Final = "checkpoint.pt"
 
 
 @dataclass(frozen=True)
@@ -57,9 +55,17 @@ class State:
 
 def rate_at(step: int, plan: Plan) -> float:
     """Learning rate of the head: a short warm-up, then half a cosine down to a twentieth."""
-    warm = min(1.0, (step + 1) / WARM_UP)
-    fall = 0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * min(1.0, step / plan.steps)))
-    return plan.rate * warm * fall
+    return plan.rate * min(1.0, (step + 1) / WARM_UP) * fall(step / plan.steps, 0.05)
+
+
+def fall(done: float, least: float) -> float:
+    """Half a cosine from 1, as a run begins, down to `least`, as all of it is done (1)."""
+    return least + (1 - least) * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
+
+
+def last(build: Path, name: str) -> Path:
+    """A file of the last run: in the build folder, or else the one that came with the code."""
+    return path if (path := build / name).is_file() else Path(__file__).with_name(name)
 
 
 class Run:
@@ -78,12 +84,11 @@ class Run:
     @property
     def checkpoint(self) -> Path:
         """Where the run is kept between two calls."""
-        return self.build / "checkpoint.pt"
+        return self.build / CHECKPOINT
 
     def resume(self) -> None:
         """Go on from the last checkpoint, or else from the one that came with the code."""
-        path = self.checkpoint if self.checkpoint.is_file() else CAME_WITH_CODE
-        kept = torch.load(path, weights_only=True)
+        kept = torch.load(last(self.build, CHECKPOINT), weights_only=True)
         self.net.branch.load_state_dict(kept["net"])
         self.mean = kept["mean"]
         self.optimizer.load_state_dict(kept["optimizer"])
@@ -120,15 +125,8 @@ class Run:
         self.save()
 
     def _epoch(self) -> "DataLoader[tuple[Tensor, list[Target]]]":
-        sets = read_all(self.shared, self.build.parent / "scenes" / "train")
-        phone, pen = LEARNT.index("phone"), LEARNT.index("pen")
-        stock = Stock(
-            sets,
-            cut_outs(sets["phone"], phone, (0.45, 1.0), 150),
-            cut_outs(sets["pen"], pen, (0.04, 0.9), 60),
-            card_cut_outs(sets["idcard"], 150),
-        )
-        counts = {name: len(items) for name, items in sets.items()}
+        stock = read_stock(self.shared, self.build.parent / "scenes" / "train")
+        counts = {name: len(items) for name, items in stock.sets.items()}
         self.state.record.append({"step": self.state.step, "pictures": counts})
         print(f"step {self.state.step}: {counts}", flush=True)
         batches = min(self.plan.epoch, self.plan.steps - self.state.step)

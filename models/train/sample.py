@@ -111,6 +111,17 @@ def clip_boxes(boxes: Floats, labels: Ints, w: int, h: int) -> tuple[Floats, Int
     return inside[keep], np.where(hidden & (labels >= 0), ~labels, labels)[keep]
 
 
+def turned(sample: Sample, quarters: int) -> Sample:
+    """A picture and its boxes, turned to the left by so many quarters."""
+    picture, boxes = sample.picture, sample.boxes
+    for _ in range(quarters % 4):
+        w = picture.shape[1]
+        x0, y0, x1, y1 = boxes.T
+        picture = np.ascontiguousarray(np.rot90(picture))
+        boxes = np.stack([y0, w - x1, y1, w - x0], -1)
+    return replace(sample, picture=picture, boxes=boxes)
+
+
 def view(sample: Sample, rng: Rng, out: tuple[int, int], zoom: tuple[float, float]) -> Sample:
     """A random view of `out` (w, h) pixels: flip, zoom, aspect, slight turn and tilt."""
     h, w = sample.picture.shape[:2]

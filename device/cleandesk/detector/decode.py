@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 from cleandesk.detector.calibration import Calibration
 from cleandesk.detector.manifest import Manifest
 
-MOST_CANDIDATES = 1000
-MOST_DETECTIONS = 100
+# Nineteen classes share these; COCO's hundred a picture is for each class. They matter where weak
+# detections are asked for: at the thresholds of rules there are few.
+MOST_CANDIDATES = 3000
+MOST_DETECTIONS = 300
 _ANY_SCORE = -1.0  # the weak ones were left out before
 
 Boxes = NDArray[np.float32]
@@ -107,7 +109,7 @@ def _points(
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return all points, float32 [n, 2], at multiples of the stride, and the stride of each.
 
-    A stride that stands twice has each of its points twice, once for each branch of the model.
+    A stride that stands more than once has its points as often, once for each head of the model.
     """
     centres, of_each = [], []
     for stride in strides:

@@ -78,9 +78,7 @@ class Manifest(BaseModel):
     input: InputSpec = Field(description="How a picture goes in")
     decoder: Literal["nanodet_plus"] = Field(description="How its output is read")
     strides: Annotated[tuple[Annotated[int, Field(ge=1, le=256)], ...], Field(min_length=1)] = (
-        Field(
-            description="Pixels between points, level by level; of two branches one after the other"
-        )
+        Field(description="Pixels between points, level by level, head after head")
     )
     reg_max: int = Field(ge=1, le=64, description="Bins of a box side, less one")
     nms_iou: Fraction = Field(description="Boxes of one class that overlap more are one")

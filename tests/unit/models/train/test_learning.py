@@ -24,6 +24,7 @@ from models.train.losses import (  # noqa: E402
     reachable,
     sureness,
     teacher_of,
+    worth_of_classes,
 )
 
 AT = points()
@@ -220,7 +221,7 @@ def test_a_mistake_with_a_class_weighs_as_much_as_the_class() -> None:
         row[0, LEARNT.index(name)] = 1
     only = torch.eye(NUM_LEARNT)
     paper, pen = (
-        quality_focal(logits, row, only[[LEARNT.index(name)]]).item()
+        quality_focal(logits, row, only[[LEARNT.index(name)]] * worth_of_classes()).item()
         for name, row in wanted.items()
     )
     assert paper == pytest.approx(WORTH["paper"] * pen)

@@ -5,7 +5,7 @@ import pytest
 
 from models.train import sample
 from models.train.labels import LEARNT
-from models.train.sample import Sample, clip_boxes, codes, move_boxes, view
+from models.train.sample import Sample, clip_boxes, codes, move_boxes, turned, view
 
 KNOWN = codes(labelled=LEARNT)
 
@@ -27,6 +27,14 @@ def test_a_views_box_encloses_the_thing_closely(seed: int) -> None:
     assert np.all(seen.boxes[0, :2] <= truth[:2] + 2)
     assert np.all(seen.boxes[0, 2:] >= truth[2:] - 2)
     assert np.abs(seen.boxes[0] - truth).max() < 20
+
+
+@pytest.mark.parametrize("quarters", range(5))
+def test_a_turned_box_still_holds_the_thing_and_nothing_else(quarters: int) -> None:
+    seen = turned(one_red_box(), quarters)
+    assert seen.picture.shape[:2] == ((300, 400) if quarters % 2 == 0 else (400, 300))
+    y, x = np.nonzero(seen.picture[..., 2])
+    assert seen.boxes.tolist() == [[x.min(), y.min(), x.max() + 1, y.max() + 1]]
 
 
 def test_the_same_seed_gives_the_same_view() -> None:
