@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from cleandesk.detector import Manifest
+from cleandesk.detector import Manifest, decode
 from cleandesk.detector.decode import MOST_DETECTIONS, NanoDetPlus, suppress
 from cleandesk.detector.manifest import Line
 
@@ -134,6 +134,17 @@ def test_there_is_an_end_to_what_is_found(
     boxes, scores, _ = decoder.decode(silent, 0.1)
     assert len(boxes) == MOST_DETECTIONS
     assert scores[0] == pytest.approx(0.5 + 2703 / 10_000)
+
+
+def test_only_the_strongest_candidates_are_compared(
+    decoder: NanoDetPlus, silent: NDArray[np.float32], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for row in range(0, 12, 2):
+        put(silent, row, row, 0.5 + row / 100, [0, 0, 1, 1])
+    assert len(decoder.decode(silent, 0.1)[0]) == 6
+    monkeypatch.setattr(decode, "MOST_CANDIDATES", 4)
+    _, scores, _ = decoder.decode(silent, 0.1)
+    assert scores.tolist() == pytest.approx([0.6, 0.58, 0.56, 0.54])
 
 
 def test_two_branches_answer_for_the_same_points(simple: Manifest) -> None:
