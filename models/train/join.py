@@ -44,8 +44,8 @@ DEFAULTS: Final[dict[str, dict[str, object]]] = {
 # A correction goes half its way, which forgets less (WiSE-FT, arXiv:2109.01903).
 CORRECTION: Final = 0.5
 # The most that the look for small phones may say, less than the model's own threshold asks of a
-# phone (`test_shipped.py`): a few dark pixels open no violation, though they may hold one that
-# stands. Its score s becomes s - (1 - LOUDEST) * s * s, which keeps its order.
+# phone (`test_shipped.py`): by the default rules a few dark pixels open no violation, though they
+# may hold one that stands. Its score s becomes s - (1 - LOUDEST) * s * s, which keeps its order.
 LOUDEST: Final = 0.5
 
 
