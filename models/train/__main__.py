@@ -7,7 +7,7 @@ import torch
 import typer
 
 from cleandesk.detector import default_manifest, read_manifest
-from models.train import graph, manifest, small_run
+from models.train import graph, manifest, small_run, thin_run
 from models.train import quantise as quantiser
 from models.train.join import join
 from models.train.labels import KEPT
@@ -16,6 +16,7 @@ from models.train.run import CHECKPOINT, Plan, Run, last
 from models.train.sets import read_all
 from models.train.small import SmallPhones
 from models.train.small_run import SmallPlan
+from models.train.thin_run import ThinPlan
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build" / "train"
@@ -44,20 +45,32 @@ def run(
 
 
 @app.command()
+def thin(
+    steps: Annotated[int, typer.Option(help="Batches in all.")] = ThinPlan.steps,
+    seed: Annotated[int, typer.Option(help="Seed of everything drawn.")] = ThinPlan.seed,
+) -> None:
+    """Make room for the look for small phones in the branch as it is in the last checkpoint."""
+    _, weights = last_of_branch()
+    plan = ThinPlan(steps=steps, seed=seed)
+    typer.echo(thin_run.train(graph.load(START), weights, plan, SHARED / "data", BUILD))
+
+
+@app.command()
 def small(
     steps: Annotated[int, typer.Option(help="Batches in all.")] = SmallPlan.steps,
     seed: Annotated[int, typer.Option(help="Seed of everything drawn.")] = SmallPlan.seed,
 ) -> None:
-    """Train the look for small phones beside the branch as it is in the last checkpoint."""
+    """Train the look for small phones beside the thin branch as it is in the last checkpoint."""
     _, weights = last_of_branch()
+    thinned = thin_run.load(last(BUILD, thin_run.NAME), weights)
     plan = SmallPlan(steps=steps, seed=seed)
-    typer.echo(small_run.train(graph.load(START), weights, plan, SHARED / "data", BUILD))
+    typer.echo(small_run.train(graph.load(START), thinned, plan, SHARED / "data", BUILD))
 
 
 def last_of_branch() -> tuple[int, dict[str, graph.Array]]:
-    """Steps and weights of the last checkpoint."""
-    kept = torch.load(last(BUILD, CHECKPOINT), weights_only=True)
-    return kept["state"]["step"], to_arrays(kept["mean"])
+    """Steps and weights of the whole branch in the last checkpoint."""
+    held = torch.load(last(BUILD, CHECKPOINT), weights_only=True)
+    return held["state"]["step"], to_arrays(held["mean"])
 
 
 @app.command()
@@ -71,10 +84,11 @@ def export(
     coco = graph.load(START)
     if untrained:
         torch.manual_seed(0)
-        steps, weights = 0, graph.conv_weights(graph.branch_of(coco))
+        steps, weights = 0, graph.conv_weights(graph.thin_branch_of(coco))
         phones = SmallPhones()
     else:
-        steps, weights = last_of_branch()
+        steps, whole = last_of_branch()
+        weights = thin_run.load(last(BUILD, thin_run.NAME), whole)
         phones = small_run.load(last(BUILD, small_run.NAME), weights)
     source = (
         f"{STARTED_FROM}, unchanged for {', '.join(KEPT)}; beside it a branch for the others, "

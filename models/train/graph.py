@@ -139,18 +139,27 @@ def trunk_of(coco: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def branch_of(coco: onnx.ModelProto) -> onnx.ModelProto:
-    """The branch as it starts: a copy of pyramid and head, with rows for the learnt classes."""
+    """The branch as it starts: a copy of pyramid and head, with rows for the learnt classes.
+
+    It is whole, and learns so; `thin_branch_of` ships.
+    """
     convs = head_convs(coco)[:LEVELS]
     fine, middle, coarse, stem = branch_inputs(coco)
     out = cut(coco, [fine, middle, coarse], [c.output[0] for c in convs])
     add_detail(out, stem, fine)
-    make_thin(out)
     known = constants(out)
     for conv in convs:
         weight, bias = (known[name].astype(np.float32) for name in conv.input[1:3])
         new_weight, new_bias = learnt_rows(weight, bias)
         put(out, conv.input[1], new_weight)
         put(out, conv.input[2], new_bias)
+    return out
+
+
+def thin_branch_of(coco: onnx.ModelProto) -> onnx.ModelProto:
+    """The branch as it ships: some of its convolutions are split (`thin.py`)."""
+    out = branch_of(coco)
+    make_thin(out)
     return out
 
 

@@ -21,7 +21,6 @@ from models.train.graph import (
     LEVELS,
     Array,
     branch_inputs,
-    branch_of,
     constants,
     cut,
     fit_shapes,
@@ -29,6 +28,7 @@ from models.train.graph import (
     kept_rows,
     put,
     small_maps,
+    thin_branch_of,
     write_weights,
 )
 from models.train.grid import SIZE
@@ -83,7 +83,7 @@ def join(
     for conv in convs:
         for name in conv.input[1:3]:
             put(kept, name, known[name][rows])
-    branch = branch_of(coco)
+    branch = thin_branch_of(coco)
     write_weights(branch, corrected(weights, [c.name for c in convs[:LEVELS]], correction))
     build = Builder([*kept.graph.initializer])
     build.nodes.extend(kept.graph.node)

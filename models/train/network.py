@@ -30,7 +30,8 @@ def _stub_torchvision() -> None:
     sys.modules["torchvision"], sys.modules["torchvision.ops"] = package, ops
 
 
-def _module(model: onnx.ModelProto) -> Any:
+def module(model: onnx.ModelProto) -> Any:
+    """A part of the starting graph as a torch module, with the graph's names."""
     _stub_torchvision()
     convert = importlib.import_module("onnx2torch").convert
     return convert(model).to(memory_format=torch.channels_last)
@@ -56,8 +57,8 @@ class Detector:
     """Frozen COCO-80 detector, and a branch for the classes of `LEARNT` on the same features."""
 
     def __init__(self, coco: onnx.ModelProto) -> None:
-        self._trunk = _module(trunk_of(coco)).requires_grad_(requires_grad=False)
-        self.branch = _module(branch_of(coco))
+        self._trunk = module(trunk_of(coco)).requires_grad_(requires_grad=False)
+        self.branch = module(branch_of(coco))
         self._mean = torch.tensor(MEAN).view(1, 3, 1, 1)
         self._std = torch.tensor(STD).view(1, 3, 1, 1)
 
@@ -88,6 +89,13 @@ def to_arrays(tensors: Mapping[str, Tensor]) -> dict[str, Array]:
         for name, value in tensors.items()
         if name.startswith("Conv_")
     }
+
+
+@torch.no_grad()  # type: ignore[untyped-decorator]
+def fill(net: Any, weights: Mapping[str, Array]) -> None:
+    """Set a module's convolutions (`to_arrays`). Raises `KeyError` if one is missing."""
+    for name, parameter in net.named_parameters():
+        parameter.copy_(torch.from_numpy(weights[name]))
 
 
 def parameter_groups(net: Detector, rate: float) -> list[dict[str, object]]:

@@ -13,9 +13,10 @@ from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
 from torch.utils.data import DataLoader
 
+from models.train import kept
 from models.train.assign import assign, candidates
 from models.train.feed import read_stock
-from models.train.graph import Array, GraphError, digest
+from models.train.graph import Array
 from models.train.grid import decode_boxes, points
 from models.train.labels import Known
 from models.train.losses import BINS_WEIGHT, BOX_WEIGHT, Target, box_losses, quality_focal, sureness
@@ -48,28 +49,18 @@ class SmallPlan:
     seed: int = 1
 
 
-def save(net: SmallPhones, weights: Mapping[str, Array], path: Path) -> None:
-    """Keep trained weights, whole or not at all, with the name of the branch that they read."""
-    fresh = path.with_suffix(".new")
-    torch.save({"net": net.state_dict(), "branch": digest(weights)}, fresh)
-    fresh.replace(path)
-
-
 def load(path: Path, weights: Mapping[str, Array]) -> SmallPhones:
     """Read trained weights.
 
     Args:
         path: Their file.
-        weights: Of the branch that they will read.
+        weights: Of the thin branch that they will read.
 
     Raises:
         GraphError: If they were trained beside another branch.
     """
-    kept = torch.load(path, weights_only=True)
-    if kept["branch"] != digest(weights):
-        raise GraphError(f"{path}: made beside another branch; run `python -m models.train small`")
     net = SmallPhones()
-    net.load_state_dict(kept["net"])
+    net.load_state_dict(kept.load(path, weights, remedy="small"))
     return net
 
 
@@ -80,7 +71,7 @@ def train(
 
     Args:
         coco: The starting graph.
-        weights: Of the branch that it will ship beside.
+        weights: Of the thin branch that it will ship beside.
         plan: What to do.
         shared: Where the training sets lie.
         build: Where the weights go, and the windows, which another such run reuses.
@@ -96,7 +87,8 @@ def train(
     keeper = Keeper(stock, Frozen(coco, weights), folder, plan.seed)
     loader = DataLoader(keeper, batch_size=None, num_workers=WORKERS)
     path = build / NAME
-    save(learn(list(track(loader, "views", len(keeper))), plan), weights, path)
+    net = learn(list(track(loader, "views", len(keeper))), plan)
+    kept.save(net.state_dict(), weights, path)
     return path
 
 

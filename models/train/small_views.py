@@ -23,11 +23,11 @@ from models.train.feed import SMALLER, USUAL, Stock, drawn
 from models.train.graph import (
     Array,
     branch_inputs,
-    branch_of,
     cut,
     digest,
     fit_shapes,
     small_maps,
+    thin_branch_of,
     write_weights,
 )
 from models.train.grid import MEAN, SIZE, STD
@@ -81,7 +81,7 @@ class Frozen:
         inputs = branch_inputs(coco)
         trunk = cut(coco, [source], [*inputs, names["fine"]])
         fit_shapes(trunk, SIZE)
-        branch = branch_of(coco)
+        branch = thin_branch_of(coco)
         write_weights(branch, weights)
         head = cut(branch, [i.name for i in branch.graph.input], [names["head"]])
         self._graphs = trunk.SerializeToString(), head.SerializeToString()

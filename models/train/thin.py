@@ -1,60 +1,96 @@
 """Makes room in the branch: wide mixing convolutions become two with fewer channels between them.
 
-The file may have 6 MB, and the branch's copy of the starting pyramid fills it. Three of its 1x1
-convolutions, the short cuts of its blocks, can do with half their channels: of what they say of
-pictures, 24, 44 and 45 directions of 96 hold 96 to 98 % of the variance. What is saved is the
-place of the look for small phones (`small.py`). The starting model's own pyramid is not touched.
+The file may have 6 MB, and the branch with a pyramid of its own fills it. It is trained whole; then
+some of its 1x1 convolutions are split. Each keeps the directions in which what it says of pictures
+varies most; what that lost is learnt back from the whole branch (`thin_run.py`). The room goes to
+the look for small phones (`small.py`). The starting model's own pyramid is not touched.
 """
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import onnx
 from onnx import helper, numpy_helper
 
+Array = npt.NDArray[np.float32]
+Wide = npt.NDArray[np.float64]
+
 # Node of the starting graph -> channels in between. The node after each is no convolution, so that
 # its number is free for the second half's name, by which the pyramid's rate and its eight bits go.
 RANKS: Final = {"Conv_212": 24, "Conv_228": 44, "Conv_244": 45}
+_KINDS: Final = ("weight", "bias")
+
+
+class Said:
+    """What a convolution says of pictures: how its channels vary over all places."""
+
+    def __init__(self) -> None:
+        self._count, self._total, self._products = 0, np.zeros(1), np.zeros((1, 1))
+
+    def add(self, maps: Array) -> None:
+        """Hear its outputs [B, N, h, w] of some more pictures."""
+        flat = maps.swapaxes(0, 1).reshape(maps.shape[1], -1).astype(np.float64)
+        self._count += flat.shape[1]
+        self._total = self._total + flat.sum(1)
+        self._products = self._products + flat @ flat.T
+
+    def mean(self) -> Wide:
+        """Of each channel: [N]."""
+        return self._total / self._count
+
+    def directions(self, count: int) -> Wide:
+        """Those in which it varies most (principal components), orthonormal: [N, count]."""
+        mean = self.mean()
+        _, vectors = np.linalg.eigh(self._products / self._count - np.outer(mean, mean))
+        return np.asarray(vectors[:, ::-1][:, :count])  # the least came first
 
 
 def make_thin(branch: onnx.ModelProto) -> None:
     """Split the convolutions of `RANKS`, in place.
 
-    Each becomes the best approximation of its weights by so many channels (Eckart and Young,
-    1936). `Conv_212` gives `Conv_212`, whose bias starts as zero, and `Conv_213`, which keeps its.
+    `Conv_212` becomes `Conv_212` and `Conv_213`, the best approximation of its weights by so many
+    channels (Eckart and Young, 1936).
     """
+    known = {i.name: i for i in branch.graph.initializer}
     nodes = []
     for node in branch.graph.node:
         if node.name not in RANKS:
             nodes.append(node)
             continue
-        (weight,) = (i for i in branch.graph.initializer if i.name == node.input[1])
-        narrow, widen = halves(numpy_helper.to_array(weight), RANKS[node.name])
-        names = {half: f"{node.input[1]}_{half}" for half in ("narrow", "widen", "bias")}
-        branch.graph.initializer.remove(weight)
-        branch.graph.initializer.extend(
-            numpy_helper.from_array(value, names[half])
-            for half, value in (
-                ("narrow", narrow),
-                ("widen", widen),
-                ("bias", np.zeros(len(narrow), np.float32)),
-            )
-        )
+        weight, bias = (numpy_helper.to_array(known[name]) for name in node.input[1:3])
+        left, _, _ = np.linalg.svd(weight[:, :, 0, 0].astype(np.float64))
+        values = halves(weight, bias, left[:, : RANKS[node.name]], bias)
+        for name in node.input[1:3]:
+            branch.graph.initializer.remove(known[name])
+        names = [f"{node.name}_{part}" for part in ("narrow", "low", "widen", "high")]
+        branch.graph.initializer.extend(map(numpy_helper.from_array, values, names))
         between = f"{node.output[0]}_thin"
         nodes += [
+            helper.make_node("Conv", [node.input[0], *names[:2]], [between], node.name),
             helper.make_node(
-                "Conv", [node.input[0], names["narrow"], names["bias"]], [between], node.name
-            ),
-            helper.make_node(
-                "Conv",
-                [between, names["widen"], node.input[2]],
-                list(node.output),
-                second_of(node.name),
+                "Conv", [between, *names[2:]], list(node.output), second_of(node.name)
             ),
         ]
     del branch.graph.node[:]
     branch.graph.node.extend(nodes)
+
+
+def split(weights: Mapping[str, Array], said: Mapping[str, Said]) -> dict[str, Array]:
+    """Weights of the whole branch -> of the thin one, as near as its channels allow.
+
+    Args:
+        weights: By name (`graph.conv_weights`).
+        said: Of each of `RANKS`, by its name.
+    """
+    out = dict(weights)
+    for name, rank in RANKS.items():
+        weight, bias = (weights[f"{name}.{kind}"] for kind in _KINDS)
+        values = halves(weight, bias, said[name].directions(rank), said[name].mean())
+        places = [f"{half}.{kind}" for half in (name, second_of(name)) for kind in _KINDS]
+        out |= dict(zip(places, values, strict=True))
+    return out
 
 
 def second_of(name: str) -> str:
@@ -68,13 +104,24 @@ def second_of(name: str) -> str:
 
 
 def halves(
-    weight: npt.NDArray[np.generic], rank: int
-) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    """Weights [N, M, 1, 1] -> [rank, M, 1, 1] and [N, rank, 1, 1], one after the other."""
-    left, strength, right = np.linalg.svd(weight[:, :, 0, 0].astype(np.float64))
-    root = np.sqrt(strength[:rank])
-    narrow, widen = root[:, None] * right[:rank], left[:, :rank] * root
-    return (
-        narrow[..., None, None].astype(np.float32),
-        widen[..., None, None].astype(np.float32),
-    )
+    weight: npt.NDArray[np.floating[Any]],
+    bias: npt.NDArray[np.floating[Any]],
+    directions: Wide,
+    middle: npt.NDArray[np.floating[Any]],
+) -> tuple[Array, Array, Array, Array]:
+    """One 1x1 convolution as two, which say the same along some directions of its outputs.
+
+    Args:
+        weight: [N, M, 1, 1].
+        bias: [N].
+        directions: [N, r], orthonormal.
+        middle: [N], the point that the directions go through: what is always said.
+
+    Returns:
+        Weights [r, M, 1, 1] and [r] of the first, [N, r, 1, 1] and [N] of the second.
+    """
+    narrow = directions.T @ weight[:, :, 0, 0].astype(np.float64)
+    low = directions.T @ (bias.astype(np.float64) - middle)
+    values = (narrow[..., None, None], low, directions[..., None, None], middle)
+    first, second, third, fourth = (np.ascontiguousarray(v, np.float32) for v in values)
+    return first, second, third, fourth

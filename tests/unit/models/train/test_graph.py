@@ -58,7 +58,7 @@ def test_the_joined_graph_answers_as_the_original_for_what_it_keeps() -> None:
     rng = np.random.default_rng(0)
     weights = {
         name: value + rng.normal(0, 0.05, value.shape).astype(np.float32)
-        for name, value in graph.conv_weights(graph.branch_of(start)).items()
+        for name, value in graph.conv_weights(graph.thin_branch_of(start)).items()
     }
     picture = rng.normal(size=(1, 3, 416, 416)).astype(np.float32)
     before = answers(start, picture)
@@ -81,7 +81,7 @@ def test_an_untrained_branch_changes_nothing_that_the_original_knows(
     start = graph.load(START)
     picture = np.random.default_rng(1).normal(size=(1, 3, 416, 416)).astype(np.float32)
     before = answers(start, picture)
-    weights = graph.conv_weights(graph.branch_of(start))
+    weights = graph.conv_weights(graph.thin_branch_of(start))
     after = answers(join(start, weights, untrained(), size=416), picture).T
     branch = after[len(before) : -(52**2)]
     for name in ("phone", "notebook"):
@@ -100,6 +100,7 @@ def test_torch_and_the_joined_graph_agree() -> None:
     start = graph.load(START)
     network = importlib.import_module("models.train.network")
     net = network.Detector(start)
+    net.branch = network.module(graph.thin_branch_of(start))
     picture = np.random.default_rng(2).integers(0, 256, (1, 3, SIZE, SIZE), np.uint8)
     with torch.no_grad():
         ours = net.answer(net.see(torch.from_numpy(picture)))[0]
@@ -130,7 +131,7 @@ def test_what_the_look_for_small_phones_reads_is_as_wide_in_the_starting_graph()
 @needs_start
 def test_small_phones_are_answered_for_at_the_last_points_and_nothing_else_is() -> None:
     start = graph.load(START)
-    weights = graph.conv_weights(graph.branch_of(start))
+    weights = graph.conv_weights(graph.thin_branch_of(start))
     small = untrained()
     picture = np.random.default_rng(4).normal(size=(1, 3, SIZE, SIZE)).astype(np.float32)
     found = answers(join(start, weights, small), picture).T[-(64**2) :, : len(CLASSES)]
@@ -146,7 +147,7 @@ def test_small_phones_are_answered_for_at_the_last_points_and_nothing_else_is() 
 @needs_start
 def test_weights_of_another_shape_are_refused() -> None:
     start = graph.load(START)
-    weights = graph.conv_weights(graph.branch_of(start))
+    weights = graph.conv_weights(graph.thin_branch_of(start))
     first = next(iter(weights))
     weights[first] = np.zeros((1, 3, 3, 3), np.float32)
     with pytest.raises(graph.GraphError, match=first.replace(".", r"\.")):
@@ -157,7 +158,7 @@ def test_weights_of_another_shape_are_refused() -> None:
 def test_another_size_of_the_input_gives_as_many_points() -> None:
     start = graph.load(START)
     picture = np.zeros((1, 3, 512, 512), np.float32)
-    weights = graph.conv_weights(graph.branch_of(start))
+    weights = graph.conv_weights(graph.thin_branch_of(start))
     found = answers(join(start, weights, untrained()), picture)
     assert found.shape[1] == 2 * (64**2 + 32**2 + 16**2) + 8**2 + 64**2
 

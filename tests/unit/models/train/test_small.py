@@ -9,6 +9,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="torch is in the extra `train` only")
 onnx = pytest.importorskip("onnx", reason="onnx is in the extra `train` only")
 
+from models.train import kept  # noqa: E402
 from models.train.assign import candidates  # noqa: E402
 from models.train.builder import Builder  # noqa: E402
 from models.train.graph import GraphError, digest  # noqa: E402
@@ -22,7 +23,6 @@ from models.train.small_run import (  # noqa: E402
     SmallPlan,
     learn,
     load,
-    save,
     small_loss,
     target_of,
 )
@@ -90,7 +90,7 @@ def test_weights_of_another_shape_are_refused_and_so_are_missing_ones() -> None:
 
 def test_weights_come_back_from_their_file_beside_their_branch_only(tmp_path: Path) -> None:
     net = trained()
-    save(net, BRANCH, tmp_path / "small.pt")
+    kept.save(net.state_dict(), BRANCH, tmp_path / "small.pt")
     again = load(tmp_path / "small.pt", dict(reversed(BRANCH.items())))
     again.eval()
     with torch.no_grad():

@@ -132,7 +132,7 @@ def test_without_rendered_desks_it_is_said_what_to_do(tmp_path: Path) -> None:
 @pytest.mark.skipif(not START.is_file(), reason="the starting weights are not in ../shared")
 def test_the_frozen_part_sees_maps_of_the_sizes_that_are_cut() -> None:
     coco = graph.load(START)
-    frozen = Frozen(coco, graph.conv_weights(graph.branch_of(coco)))
+    frozen = Frozen(coco, graph.conv_weights(graph.thin_branch_of(coco)))
     seen = frozen.see(np.full((SIZE, SIZE, 3), 80, np.uint8))
     assert {name: maps.shape for name, maps in seen.items()} == {
         name: (channels, SIDES[name], SIDES[name]) for name, channels in MAPS.items()
