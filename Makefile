@@ -246,6 +246,7 @@ clip: $(TRAIN)/.ready  ## Render and compose the demo's clip anew
 
 train: $(TRAIN)/.ready  ## Train the desk model, going on from a checkpoint; needs ../shared
 	$(TRAIN)/bin/python -m models.train run $(if $(wildcard build/train/checkpoint.pt models/train/checkpoint.pt),--resume)
+	$(TRAIN)/bin/python -m models.train thin
 	$(TRAIN)/bin/python -m models.train small
 	$(TRAIN)/bin/python -m models.train export
 	$(TRAIN)/bin/python -m models.evaluation choose

@@ -54,13 +54,15 @@ class State:
 
 
 def rate_at(step: int, plan: Plan) -> float:
-    """Learning rate of the head: a short warm-up, then half a cosine down to a twentieth."""
-    return plan.rate * min(1.0, (step + 1) / WARM_UP) * fall(step / plan.steps, 0.05)
+    """Learning rate of the head."""
+    return plan.rate * course(step, plan.steps, WARM_UP, 0.05)
 
 
-def fall(done: float, least: float) -> float:
-    """Half a cosine from 1, as a run begins, down to `least`, as all of it is done (1)."""
-    return least + (1 - least) * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
+def course(step: int, steps: int, warm_up: int, least: float) -> float:
+    """Share of the highest rate: a short rise, then half a cosine from 1 down to `least`."""
+    done = min(1.0, step / steps)
+    fall = least + (1 - least) * 0.5 * (1 + math.cos(math.pi * done))
+    return min(1.0, (step + 1) / warm_up) * fall
 
 
 def last(build: Path, name: str) -> Path:

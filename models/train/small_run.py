@@ -20,7 +20,7 @@ from models.train.graph import Array
 from models.train.grid import decode_boxes, points
 from models.train.labels import Known
 from models.train.losses import BINS_WEIGHT, BOX_WEIGHT, Target, box_losses, quality_focal, sureness
-from models.train.run import GRADIENT, fall
+from models.train.run import GRADIENT, course
 from models.train.small import MAPS, STRIDE, SmallPhones
 from models.train.small_views import CEILING, WINDOW, Frozen, Keeper, Window, mark, read_window
 
@@ -105,8 +105,7 @@ def learn(paths: list[Path], plan: SmallPlan) -> SmallPhones:
         chosen = rng.choices(of_ceilings, k=many) + rng.choices(others, k=plan.batch - many)
         windows = [read_window(path) for path in chosen]
         for group in optimizer.param_groups:
-            warm = min(1.0, (step + 1) / WARM_UP)
-            group["lr"] = plan.rate * warm * fall(step / plan.steps, 0.03)
+            group["lr"] = plan.rate * course(step, plan.steps, WARM_UP, 0.03)
         loss = small_loss(net(stacked(windows)), windows, at)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()

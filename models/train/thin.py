@@ -19,7 +19,7 @@ Wide = npt.NDArray[np.float64]
 
 # Node of the starting graph -> channels in between. The node after each is no convolution, so that
 # its number is free for the second half's name, by which the pyramid's rate and its eight bits go.
-RANKS: Final = {"Conv_212": 24, "Conv_228": 44, "Conv_244": 45}
+RANKS: Final = {"Conv_184": 55, "Conv_186": 67, "Conv_212": 24}
 _KINDS: Final = ("weight", "bias")
 
 

@@ -16,7 +16,7 @@ from models.train.feed import Feed, collate, read_stock
 from models.train.graph import Array, thin_branch_of
 from models.train.labels import NUM_LEARNT
 from models.train.network import Detector, fill, module, to_arrays
-from models.train.run import fall
+from models.train.run import course
 from models.train.thin import RANKS, Said, split
 
 # Trained weights, beside the branch's checkpoint in the code and in a build folder.
@@ -41,9 +41,9 @@ class ThinPlan:
     """
 
     heard: int = 400
-    steps: int = 300
+    steps: int = 400
     batch: int = 8
-    rate: float = 2e-4
+    rate: float = 3e-4
     seed: int = 2
 
 
@@ -114,8 +114,7 @@ def learn(thin: Any, whole: Detector, batches: Iterable[Tensor], plan: ThinPlan)
     optimizer = torch.optim.Adam(thin.parameters(), lr=plan.rate)
     for step, pictures in enumerate(batches):
         for group in optimizer.param_groups:
-            warm = min(1.0, (step + 1) / WARM_UP)
-            group["lr"] = plan.rate * warm * fall(step / plan.steps, 0.01)
+            group["lr"] = plan.rate * course(step, plan.steps, WARM_UP, 0.01)
         features = whole.see(pictures).features
         with torch.no_grad():
             wanted = whole.branch(*features)

@@ -13,7 +13,7 @@ onnx = pytest.importorskip("onnx", reason="onnx is in the extra `train` only")
 from models.scenes.classes import CLASSES  # noqa: E402
 from models.train import graph, thin  # noqa: E402
 from models.train.grid import MEAN, SIZE, STD  # noqa: E402
-from models.train.join import LOUDEST, corrected, join  # noqa: E402
+from models.train.join import DOUBT, LOUDEST, corrected, join  # noqa: E402
 from models.train.labels import COCO, COCO_OF, KEPT, LEARNT, NUM_LEARNT  # noqa: E402
 from models.train.small import MAPS, SmallPhones  # noqa: E402
 
@@ -44,6 +44,11 @@ def test_a_missing_file_says_what_it_is() -> None:
 def untrained() -> dict[str, graph.Array]:
     held: dict[str, graph.Array] = SmallPhones().eval().folded()
     return held
+
+
+def without_doubt(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the graph take the branch's weakest word as it is."""
+    monkeypatch.setattr(importlib.import_module("models.train.join"), "DOUBT", 1e-9)
 
 
 def answers(model: Any, picture: Any) -> Any:
@@ -78,6 +83,7 @@ def test_an_untrained_branch_changes_nothing_that_the_original_knows(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(thin, "RANKS", {})  # what is split says only nearly the same
+    without_doubt(monkeypatch)
     start = graph.load(START)
     picture = np.random.default_rng(1).normal(size=(1, 3, 416, 416)).astype(np.float32)
     before = answers(start, picture)
@@ -93,7 +99,8 @@ def test_an_untrained_branch_changes_nothing_that_the_original_knows(
 # onnx2torch indexes in a way that newer torch warns of; what it computes is checked here.
 @pytest.mark.filterwarnings("ignore:Using a non-tuple sequence:UserWarning")
 @needs_start
-def test_torch_and_the_joined_graph_agree() -> None:
+def test_torch_and_the_joined_graph_agree(monkeypatch: pytest.MonkeyPatch) -> None:
+    without_doubt(monkeypatch)
     torch = pytest.importorskip("torch", reason="torch is in the extra `train` only")
     if importlib.util.find_spec("onnx2torch") is None:
         pytest.skip("onnx2torch is installed for training only")
@@ -142,6 +149,30 @@ def test_small_phones_are_answered_for_at_the_last_points_and_nothing_else_is() 
     small["answer.bias"][0] = 30  # as sure as can be
     found = answers(join(start, weights, small), picture).T[-(64**2) :, phone]
     assert np.allclose(found, LOUDEST)
+
+
+@needs_start
+def test_only_the_weak_word_of_the_branch_on_phones_at_the_finest_stride_is_weakened(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    start = graph.load(START)
+    weights = graph.conv_weights(graph.thin_branch_of(start))
+    finest = graph.head_convs(start)[0].name
+    weights[f"{finest}.bias"][LEARNT.index("phone")] = 11  # so that some are sure, and some not
+    picture = np.random.default_rng(5).normal(size=(1, 3, SIZE, SIZE)).astype(np.float32)
+    small = untrained()
+    doubted = answers(join(start, weights, small), picture)
+    without_doubt(monkeypatch)
+    plain = answers(join(start, weights, small), picture)
+    changed = np.argwhere(plain != doubted)
+    first = 64**2 + 32**2 + 16**2 + 8**2
+    assert set(changed[:, 0]) == {CLASSES.index("phone")}
+    assert set(changed[:, 1]) <= set(range(first, first + 64**2))
+    before, after = (x[CLASSES.index("phone"), first : first + 64**2] for x in (plain, doubted))
+    assert before.min() < DOUBT - 0.05
+    assert before.max() > DOUBT + 0.05
+    assert np.allclose(after, np.minimum(before, before**2 / DOUBT), atol=1e-6)
+    assert np.array_equal(after[before > DOUBT], before[before > DOUBT])
 
 
 @needs_start
