@@ -50,7 +50,7 @@ def thin(
     seed: Annotated[int, typer.Option(help="Seed of everything drawn.")] = ThinPlan.seed,
 ) -> None:
     """Make room for the look for small phones in the branch as it is in the last checkpoint."""
-    _, weights = last_of_branch()
+    _, weights = whole_branch()
     plan = ThinPlan(steps=steps, seed=seed)
     typer.echo(thin_run.train(graph.load(START), weights, plan, SHARED / "data", BUILD))
 
@@ -60,17 +60,20 @@ def small(
     steps: Annotated[int, typer.Option(help="Batches in all.")] = SmallPlan.steps,
     seed: Annotated[int, typer.Option(help="Seed of everything drawn.")] = SmallPlan.seed,
 ) -> None:
-    """Train the look for small phones beside the thin branch as it is in the last checkpoint."""
-    _, weights = last_of_branch()
-    thinned = thin_run.load(last(BUILD, thin_run.NAME), weights)
+    """Train the look for small phones beside the last thin branch."""
     plan = SmallPlan(steps=steps, seed=seed)
-    typer.echo(small_run.train(graph.load(START), thinned, plan, SHARED / "data", BUILD))
+    typer.echo(small_run.train(graph.load(START), thin_branch(), plan, SHARED / "data", BUILD))
 
 
-def last_of_branch() -> tuple[int, dict[str, graph.Array]]:
+def whole_branch() -> tuple[int, dict[str, graph.Array]]:
     """Steps and weights of the whole branch in the last checkpoint."""
     held = torch.load(last(BUILD, CHECKPOINT), weights_only=True)
     return held["state"]["step"], to_arrays(held["mean"])
+
+
+def thin_branch() -> dict[str, graph.Array]:
+    """Weights of what was made of the last whole branch."""
+    return thin_run.load(last(BUILD, thin_run.NAME), whole_branch()[1])
 
 
 @app.command()
@@ -87,8 +90,7 @@ def export(
         steps, weights = 0, graph.conv_weights(graph.thin_branch_of(coco))
         phones = SmallPhones()
     else:
-        steps, whole = last_of_branch()
-        weights = thin_run.load(last(BUILD, thin_run.NAME), whole)
+        (steps, _), weights = whole_branch(), thin_branch()
         phones = small_run.load(last(BUILD, small_run.NAME), weights)
     source = (
         f"{STARTED_FROM}, unchanged for {', '.join(KEPT)}; beside it a branch for the others, "

@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 import torch
 from torch import Tensor
+from torch.utils.data import DataLoader
 
 from models.train.assign import LEAST_HALF_SIDE
 from models.train.camera import degrade
@@ -16,7 +17,7 @@ from models.train.labels import LEARNT, NUM_LEARNT, Known
 from models.train.losses import Target
 from models.train.picture import Cutout, Floats, Picture, Rng
 from models.train.sample import Codes, Ints, Sample, view
-from models.train.sets import Item, card_cut_outs, cut_outs, read_all
+from models.train.sets import DataError, Item, card_cut_outs, cut_outs, read_all
 
 # How often each kind of sample is drawn, beside the others. "composed" is made on the fly.
 SHARES: Final = {
@@ -58,6 +59,12 @@ class Stock:
     phones: list[Cutout]
     pens: list[Cutout]
     cards: list[Cutout]
+
+
+def demand_scenes(stock: Stock) -> None:
+    """Raise `DataError` if there are no rendered desks."""
+    if not stock.sets["scenes"]:
+        raise DataError("there are no rendered desks: run `make scenes`")
 
 
 def read_stock(shared: Path, scenes: Path) -> Stock:
@@ -180,6 +187,11 @@ def target_of(shown: Shown, at: Floats) -> Target:
         torch.from_numpy(shown.labels[sure]),
         torch.from_numpy(known),
     )
+
+
+def batches(feed: Feed, size: int) -> "DataLoader[tuple[Tensor, list[Target]]]":
+    """A feed's samples in their order, `size` at a time, made ahead by a process of its own."""
+    return DataLoader(feed, size, collate_fn=collate, num_workers=1, prefetch_factor=4)
 
 
 def collate(batch: list[tuple[Tensor, Target]]) -> tuple[Tensor, list[Target]]:

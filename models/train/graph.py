@@ -157,7 +157,7 @@ def branch_of(coco: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def thin_branch_of(coco: onnx.ModelProto) -> onnx.ModelProto:
-    """The branch as it ships: some of its convolutions are split (`thin.py`)."""
+    """The branch as it starts, with some of its convolutions split (`thin.py`): so it ships."""
     out = branch_of(coco)
     make_thin(out)
     return out

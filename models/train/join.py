@@ -47,9 +47,10 @@ CORRECTION: Final = 0.5
 # phone (`test_shipped.py`): by the default rules a few dark pixels open no violation, though they
 # may hold one that stands. Its score s becomes s - (1 - LOUDEST) * s * s, which keeps its order.
 LOUDEST: Final = 0.5
-# The branch's own word on phones at stride 8, where it is weaker than this, becomes s * s / DOUBT:
-# its boxes of small phones are too tight, and would go before those of the look for small phones.
-# What reaches phone's threshold is stronger, and stays.
+# The branch's own word on phones at stride 8 (boxes of up to 112 pixels), where it is weaker than
+# this, becomes s * s / DOUBT: its boxes of the smallest are too tight, and the more of them go
+# before those of the look for small phones, the fewer phones under a ceiling are found. What
+# reaches phone's threshold is stronger, and stays (`test_shipped.py`).
 DOUBT: Final = 0.5
 
 
@@ -70,7 +71,7 @@ def join(
 
     Args:
         coco: The starting graph.
-        weights: Of the branch, by name (`Detector.weights`).
+        weights: Of the thin branch, by name (`thin_run.load`).
         small_weights: Of the look for small phones (`SmallPhones.folded`).
         size: Pixels of a side of the input, a multiple of 32.
         correction: Which share of the branch's corrections counts.
@@ -179,7 +180,7 @@ def _tail(build: Builder, heads: list[str], small: str, size: int) -> None:
 
 
 def _doubted(build: Builder, scores: str, size: int) -> str:
-    """The branch's scores [1, 10, points] with its weak word on small phones weakened."""
+    """The branch's scores [1, 10, points] with its weak word on phones at stride 8 weakened."""
     counts = [count_points(size, STRIDES[4:5]), count_points(size, STRIDES[5:7])]
     sizes = build.constant(np.array(counts, np.int64))
     fine, coarse = build.add("Split", scores, sizes, outputs=2, axis=2)

@@ -23,14 +23,14 @@ def _stub_torchvision() -> None:
     if importlib.util.find_spec("torchvision") is not None:
         return
     package, ops = types.ModuleType("torchvision"), types.ModuleType("torchvision.ops")
-    for module in (package, ops):
-        module.__spec__ = importlib.machinery.ModuleSpec(module.__name__, None)
+    for stub in (package, ops):
+        stub.__spec__ = importlib.machinery.ModuleSpec(stub.__name__, None)
     ops.__dict__["roi_align"] = None
     package.__dict__["ops"] = ops
     sys.modules["torchvision"], sys.modules["torchvision.ops"] = package, ops
 
 
-def module(model: onnx.ModelProto) -> Any:
+def to_torch(model: onnx.ModelProto) -> Any:
     """A part of the starting graph as a torch module, with the graph's names."""
     _stub_torchvision()
     convert = importlib.import_module("onnx2torch").convert
@@ -56,9 +56,15 @@ class Seen(NamedTuple):
 class Detector:
     """Frozen COCO-80 detector, and a branch for the classes of `LEARNT` on the same features."""
 
-    def __init__(self, coco: onnx.ModelProto) -> None:
-        self._trunk = module(trunk_of(coco)).requires_grad_(requires_grad=False)
-        self.branch = module(branch_of(coco))
+    def __init__(self, coco: onnx.ModelProto, branch: onnx.ModelProto | None = None) -> None:
+        """Make it.
+
+        Args:
+            coco: The starting graph.
+            branch: With its weights; default: as it starts.
+        """
+        self._trunk = to_torch(trunk_of(coco)).requires_grad_(requires_grad=False)
+        self.branch = to_torch(branch or branch_of(coco))
         self._mean = torch.tensor(MEAN).view(1, 3, 1, 1)
         self._std = torch.tensor(STD).view(1, 3, 1, 1)
 
@@ -70,16 +76,26 @@ class Detector:
         return Seen(maps[:-LEVELS], _rows(maps[-LEVELS:]))
 
     def answer(self, seen: Seen) -> Tensor:
-        """Logits [B, 5376, 10 + 32]; of shared classes, the starting model's plus a correction."""
-        raw = _rows(self.branch(*seen.features))
-        base = torch.zeros_like(raw)
-        for name in SHARED:
-            base[..., LEARNT.index(name)] = seen.coco[..., COCO_OF[name][0]]
-        return raw + base
+        """What `answer_of` says for its own branch."""
+        return answer_of(self.branch, seen)
 
     def weights(self) -> dict[str, Array]:
-        """Weights of the branch by the names that `graph.join` takes."""
+        """Weights of the branch by name (`graph.conv_weights`)."""
         return to_arrays(dict(self.branch.named_parameters()))
+
+
+def answer_of(branch: Any, seen: Seen) -> Tensor:
+    """Logits [B, 5376, 10 + 32]; of shared classes, the starting model's plus a correction.
+
+    Args:
+        branch: That is asked (`to_torch`).
+        seen: Of the pictures.
+    """
+    raw = _rows(branch(*seen.features))
+    base = torch.zeros_like(raw)
+    for name in SHARED:
+        base[..., LEARNT.index(name)] = seen.coco[..., COCO_OF[name][0]]
+    return raw + base
 
 
 def to_arrays(tensors: Mapping[str, Tensor]) -> dict[str, Array]:
@@ -89,13 +105,6 @@ def to_arrays(tensors: Mapping[str, Tensor]) -> dict[str, Array]:
         for name, value in tensors.items()
         if name.startswith("Conv_")
     }
-
-
-@torch.no_grad()  # type: ignore[untyped-decorator]
-def fill(net: Any, weights: Mapping[str, Array]) -> None:
-    """Set a module's convolutions (`to_arrays`). Raises `KeyError` if one is missing."""
-    for name, parameter in net.named_parameters():
-        parameter.copy_(torch.from_numpy(weights[name]))
 
 
 def parameter_groups(net: Detector, rate: float) -> list[dict[str, object]]:

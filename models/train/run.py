@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from models.train.feed import Feed, collate, read_stock
+from models.train.feed import Feed, batches, read_stock
 from models.train.grid import points
 from models.train.losses import Target, detection_loss, teacher_of
 from models.train.network import Detector, parameter_groups
@@ -59,7 +59,14 @@ def rate_at(step: int, plan: Plan) -> float:
 
 
 def course(step: int, steps: int, warm_up: int, least: float) -> float:
-    """Share of the highest rate: a short rise, then half a cosine from 1 down to `least`."""
+    """Share of the highest rate: half a cosine from 1 down to `least`, under a short rise.
+
+    Args:
+        step: The step, from 0.
+        steps: How many there are; a later one gets `least`.
+        warm_up: Steps that the rise takes.
+        least: Share at the end.
+    """
     done = min(1.0, step / steps)
     fall = least + (1 - least) * 0.5 * (1 + math.cos(math.pi * done))
     return min(1.0, (step + 1) / warm_up) * fall
@@ -131,12 +138,10 @@ class Run:
         counts = {name: len(items) for name, items in stock.sets.items()}
         self.state.record.append({"step": self.state.step, "pictures": counts})
         print(f"step {self.state.step}: {counts}", flush=True)
-        batches = min(self.plan.epoch, self.plan.steps - self.state.step)
+        count = min(self.plan.epoch, self.plan.steps - self.state.step)
         first = self.state.step * self.plan.batch
-        feed = Feed(stock, self.plan.seed, first, batches * self.plan.batch)
-        return DataLoader(
-            feed, self.plan.batch, collate_fn=collate, num_workers=1, prefetch_factor=4
-        )
+        feed = Feed(stock, self.plan.seed, first, count * self.plan.batch)
+        return batches(feed, self.plan.batch)
 
     def _step(self, pictures: Tensor, targets: list[Target]) -> dict[str, Tensor]:
         rate = rate_at(self.state.step, self.plan)

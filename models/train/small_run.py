@@ -1,4 +1,4 @@
-"""Trains the look for small phones, once the branch beside it has been trained."""
+"""Trains the look for small phones beside the thin branch, once that is made."""
 
 import random
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
 from torch.utils.data import DataLoader
 
-from models.train import kept
+from models.train import beside
 from models.train.assign import assign, candidates
 from models.train.feed import read_stock
 from models.train.graph import Array
@@ -60,7 +60,7 @@ def load(path: Path, weights: Mapping[str, Array]) -> SmallPhones:
         GraphError: If they were trained beside another branch.
     """
     net = SmallPhones()
-    net.load_state_dict(kept.load(path, weights, remedy="small"))
+    net.load_state_dict(beside.load(path, weights, remedy="small"))
     return net
 
 
@@ -88,7 +88,7 @@ def train(
     loader = DataLoader(keeper, batch_size=None, num_workers=WORKERS)
     path = build / NAME
     net = learn(list(track(loader, "views", len(keeper))), plan)
-    kept.save(net.state_dict(), weights, path)
+    beside.save(net.state_dict(), weights, path)
     return path
 
 

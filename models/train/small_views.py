@@ -19,7 +19,7 @@ import onnx
 import onnxruntime as ort
 
 from models.train.camera import degrade
-from models.train.feed import SMALLER, USUAL, Stock, drawn
+from models.train.feed import SMALLER, USUAL, Stock, demand_scenes, drawn
 from models.train.graph import (
     Array,
     branch_inputs,
@@ -34,7 +34,6 @@ from models.train.grid import MEAN, SIZE, STD
 from models.train.labels import LEARNT
 from models.train.picture import Floats, Picture, Rng
 from models.train.sample import Ints, Sample, clip_boxes, turned, unsure, view
-from models.train.sets import DataError
 from models.train.small import LARGEST, MAPS
 
 PHONE: Final = LEARNT.index("phone")
@@ -181,8 +180,7 @@ class Keeper:
         Raises:
             DataError: If there are no rendered desks to draw from.
         """
-        if not stock.sets["scenes"]:
-            raise DataError("there are no rendered desks: run `make scenes`")
+        demand_scenes(stock)
         folder.mkdir(parents=True, exist_ok=True)
         self._stock, self._frozen, self._folder, self._seed = stock, frozen, folder, seed
         self._jobs = jobs_of(stock)

@@ -48,7 +48,7 @@ def untrained() -> dict[str, graph.Array]:
 
 def without_doubt(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the graph take the branch's weakest word as it is."""
-    monkeypatch.setattr(importlib.import_module("models.train.join"), "DOUBT", 1e-9)
+    monkeypatch.setattr("models.train.join.DOUBT", 1e-9)
 
 
 def answers(model: Any, picture: Any) -> Any:
@@ -82,7 +82,8 @@ def test_the_joined_graph_answers_as_the_original_for_what_it_keeps() -> None:
 def test_an_untrained_branch_changes_nothing_that_the_original_knows(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(thin, "RANKS", {})  # what is split says only nearly the same
+    # As many channels in between as at the end: in halves, it says the same.
+    monkeypatch.setattr(thin, "RANKS", dict.fromkeys(thin.RANKS, 96))
     without_doubt(monkeypatch)
     start = graph.load(START)
     picture = np.random.default_rng(1).normal(size=(1, 3, 416, 416)).astype(np.float32)
@@ -93,7 +94,7 @@ def test_an_untrained_branch_changes_nothing_that_the_original_knows(
     for name in ("phone", "notebook"):
         want = before[: len(branch), COCO_OF[name][0]]
         assert np.allclose(branch[:, LEARNT.index(name)], want, atol=1e-6)
-    assert np.array_equal(branch[:, len(CLASSES) :], before[: len(branch), 80:])
+    assert np.allclose(branch[:, len(CLASSES) :], before[: len(branch), 80:], atol=1e-3)
 
 
 # onnx2torch indexes in a way that newer torch warns of; what it computes is checked here.
@@ -106,8 +107,7 @@ def test_torch_and_the_joined_graph_agree(monkeypatch: pytest.MonkeyPatch) -> No
         pytest.skip("onnx2torch is installed for training only")
     start = graph.load(START)
     network = importlib.import_module("models.train.network")
-    net = network.Detector(start)
-    net.branch = network.module(graph.thin_branch_of(start))
+    net = network.Detector(start, graph.thin_branch_of(start))
     picture = np.random.default_rng(2).integers(0, 256, (1, 3, SIZE, SIZE), np.uint8)
     with torch.no_grad():
         ours = net.answer(net.see(torch.from_numpy(picture)))[0]

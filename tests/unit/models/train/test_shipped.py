@@ -27,13 +27,16 @@ def test_manifest_names_the_weights_beside_it() -> None:
     assert set(manifest["thresholds"]) == set(CLASSES)
 
 
-def test_what_the_look_for_small_phones_says_reaches_no_threshold() -> None:
+@pytest.mark.parametrize("limit", ["LOUDEST", "DOUBT"])
+def test_what_small_phones_are_told_by_reaches_no_threshold_and_is_all_that_is_weakened(
+    limit: str,
+) -> None:
     for name in ("onnx", "torch"):
         pytest.importorskip(name, reason=f"{name} is in the extra `train` only")
     join = importlib.import_module("models.train.join")
     manifest = read_manifest(DESK / "manifest.yaml")
-    loudest = np.array([join.LOUDEST], np.float32)
-    said = Calibration(manifest).apply(loudest, np.array([CLASSES.index("phone")]))
+    most = np.array([getattr(join, limit)], np.float32)
+    said = Calibration(manifest).apply(most, np.array([CLASSES.index("phone")]))
     assert said < manifest.threshold_of("phone")
 
 
