@@ -11,7 +11,7 @@ from models.scenes.classes import CLASSES
 from models.train.grid import MEAN, SIZE, STD
 from models.train.join import STRIDES
 
-VERSION: Final = "0.7.0"
+VERSION: Final = "0.8.0"
 LICENCE: Final = "Apache-2.0"
 THRESHOLD: Final = 0.5
 
