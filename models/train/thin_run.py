@@ -13,7 +13,8 @@ from torch import Tensor
 from models.train import beside
 from models.train.feed import Feed, batches, demand_scenes, read_stock
 from models.train.graph import Array, branch_of, thin_branch_of, write_weights
-from models.train.grid import STRIDES, points
+from models.train.grid import SIZE, STRIDES
+from models.train.join import count_points
 from models.train.labels import NUM_LEARNT
 from models.train.network import Detector, answer_of, to_arrays, to_torch
 from models.train.run import course
@@ -156,8 +157,7 @@ def unlike(answers: Tensor, wanted: Tensor) -> Tensor:
     finest do not drown what is large; then their sum. A score's weight is how sure the wanted one
     is, a box's how sure its surest score is.
     """
-    at = points()[:, 2]
-    counts = [int((at == stride).sum()) for stride in STRIDES]
+    counts = [count_points(SIZE, [stride]) for stride in STRIDES]
     total = torch.zeros(())
     for ours, theirs in zip(answers.split(counts, 1), wanted.split(counts, 1), strict=True):
         off = (ours - theirs).square()

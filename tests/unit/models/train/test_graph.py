@@ -82,8 +82,7 @@ def test_the_joined_graph_answers_as_the_original_for_what_it_keeps() -> None:
 def test_an_untrained_branch_changes_nothing_that_the_original_knows(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    # As many channels in between as at the end: in halves, it says the same.
-    monkeypatch.setattr(thin, "RANKS", dict.fromkeys(thin.RANKS, 96))
+    monkeypatch.setattr(thin, "RANKS", {})  # what is split says only nearly the same
     without_doubt(monkeypatch)
     start = graph.load(START)
     picture = np.random.default_rng(1).normal(size=(1, 3, 416, 416)).astype(np.float32)
@@ -94,7 +93,7 @@ def test_an_untrained_branch_changes_nothing_that_the_original_knows(
     for name in ("phone", "notebook"):
         want = before[: len(branch), COCO_OF[name][0]]
         assert np.allclose(branch[:, LEARNT.index(name)], want, atol=1e-6)
-    assert np.allclose(branch[:, len(CLASSES) :], before[: len(branch), 80:], atol=1e-3)
+    assert np.array_equal(branch[:, len(CLASSES) :], before[: len(branch), 80:])
 
 
 # onnx2torch indexes in a way that newer torch warns of; what it computes is checked here.

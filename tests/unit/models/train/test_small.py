@@ -91,10 +91,12 @@ def test_weights_of_another_shape_are_refused_and_so_are_missing_ones() -> None:
 def test_a_trained_head_comes_back_from_its_file_and_says_the_same(tmp_path: Path) -> None:
     net = trained()
     beside.save(net.state_dict(), BRANCH, tmp_path / "small.pt")
-    again = load(tmp_path / "small.pt", BRANCH)
+    again = load(tmp_path / "small.pt", dict(reversed(BRANCH.items())))
     again.eval()
     with torch.no_grad():
         assert torch.equal(net(maps(8)), again(maps(8)))
+    with pytest.raises(GraphError, match="another branch"):
+        load(tmp_path / "small.pt", BRANCH | {"b": np.zeros(2, np.float32)})
 
 
 def test_windows_of_another_branch_or_seed_have_another_name() -> None:

@@ -79,6 +79,32 @@ def test_the_thin_branch_has_both_halves_and_no_other_convolution_of_their_names
 
 
 @pytest.mark.skipif(not START.is_file(), reason="the starting weights are not in ../shared")
+def test_split_by_its_weights_it_is_the_best_approximation_of_so_many_channels() -> None:
+    coco = graph.load(START)
+    whole, thin = (
+        graph.conv_weights(branch) for branch in (graph.branch_of(coco), graph.thin_branch_of(coco))
+    )
+    for name, rank in RANKS.items():
+        weight, bias = whole[f"{name}.weight"][..., 0, 0], whole[f"{name}.bias"]
+        narrow, widen = (thin[f"{half}.weight"][..., 0, 0] for half in (name, second_of(name)))
+        strength = np.linalg.svd(weight, compute_uv=False)
+        lost = np.linalg.norm(weight - widen @ narrow)
+        assert lost == pytest.approx(np.linalg.norm(strength[rank:]), rel=1e-4)
+        said = widen @ thin[f"{name}.bias"] + thin[f"{second_of(name)}.bias"]
+        assert np.allclose(said, bias, atol=1e-6)
+
+
+def test_with_all_channels_nothing_is_lost() -> None:
+    rng = np.random.default_rng(3)
+    weight, bias, maps = of_few_directions(rng, READ)
+    every, _ = np.linalg.qr(rng.normal(size=(CHANNELS, CHANNELS)))
+    narrow, low, widen, high = halves(weight, bias, every, rng.normal(size=CHANNELS))
+    assert np.allclose(widen[..., 0, 0] @ narrow[..., 0, 0], weight[..., 0, 0], atol=1e-5)
+    again = apply(widen, high, apply(narrow, low, maps))
+    assert np.allclose(again, apply(weight, bias, maps), atol=1e-3)
+
+
+@pytest.mark.skipif(not START.is_file(), reason="the starting weights are not in ../shared")
 def test_a_split_whole_branch_fits_the_thin_one_and_keeps_all_else() -> None:
     coco = graph.load(START)
     whole = graph.conv_weights(graph.branch_of(coco))
